@@ -1,0 +1,216 @@
+//! The safe face of the kernels: shapes are asserted here, once per call, and nowhere below.
+
+use crate::metric::{Metric, Op, cosine};
+use crate::scalar;
+use crate::table::Table;
+use crate::tier::Tier;
+use crate::wide;
+
+/// The range of squared norms, and of products of two norms, in which f32 sums of products lose neither
+/// range nor, by underflow, precision: 1e8 above the smallest normal number, and below the largest.
+const SAFE_PRODUCTS: std::ops::RangeInclusive<f64> = 1e-30..=3e38;
+
+/// The range of norms whose f32 inverse is neither denormal, with fewer digits, nor near `f32::MAX`.
+const INVERTIBLE_NORMS: std::ops::RangeInclusive<f64> = 1e-37..=1e37;
+
+/// The distance kernels of one [`Tier`].
+///
+/// A copyable handle: choose it once and pass it around. Within one tier, the value of an operation on a pair
+/// of vectors is the same to the last bit in [`scan`](Kernels::scan), [`gather`](Kernels::gather),
+/// [`scan_queries`](Kernels::scan_queries) and [`distance`](Kernels::distance), wherever the row lies.
+///
+/// Values are never NaN for finite vectors; sums beyond `f32::MAX` are infinite.
+///
+/// # Panics
+///
+/// Methods panic if the lengths of their slices do not fit together, as each says.
+#[derive(Clone, Copy)]
+pub struct Kernels {
+    tier: Tier,
+    table: &'static Table,
+}
+
+impl Kernels {
+    /// Returns the kernels of [`Tier::detect`].
+    pub fn detect() -> Kernels {
+        Kernels::for_tier(Tier::detect()).expect("the detected tier is available")
+    }
+
+    /// Returns the kernels of a tier, or `None` if this CPU cannot run it.
+    pub fn for_tier(tier: Tier) -> Option<Kernels> {
+        if !Tier::available().contains(&tier) {
+            return None;
+        }
+        let table = match tier {
+            Tier::Scalar => &scalar::TABLE,
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => &crate::avx2::TABLE,
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx512 => &crate::avx512::TABLE,
+            #[cfg(target_arch = "aarch64")]
+            Tier::Neon => &crate::neon::TABLE,
+            #[cfg(not(target_arch = "x86_64"))]
+            Tier::Avx2 | Tier::Avx512 => return None,
+            #[cfg(not(target_arch = "aarch64"))]
+            Tier::Neon => return None,
+        };
+        Some(Kernels { tier, table })
+    }
+
+    /// Returns the tier these kernels run on.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// Computes the distance of two vectors; smaller is nearer.
+    ///
+    /// Equal to [`Metric::distance_of`] of the raw value and the inverse norms, but for cosine where a norm is
+    /// outside 1e-37..1e37 or the product of both outside 1e-30..3e38: there the inner product is taken in
+    /// f64, which a scan does not do. Empty vectors are at the distance of two zero vectors.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the lengths differ.
+    pub fn distance(&self, metric: Metric, a: &[f32], b: &[f32]) -> f32 {
+        let raw = self.raw(metric.op(), a, b);
+        if metric != Metric::Cosine {
+            return metric.distance_of(raw, 0.0, 0.0);
+        }
+        let (norm_a, norm_b) = (self.wide_norm(a), self.wide_norm(b));
+        let invertible = INVERTIBLE_NORMS.contains(&norm_a) && INVERTIBLE_NORMS.contains(&norm_b);
+        if invertible && SAFE_PRODUCTS.contains(&(norm_a * norm_b)) {
+            return metric.distance_of(raw, inverse(norm_a), inverse(norm_b));
+        }
+        if norm_a == 0.0 || norm_b == 0.0 {
+            return 1.0;
+        }
+        cosine(wide::dot(a, b) / (norm_a * norm_b), 1.0, 1.0)
+    }
+
+    /// Computes the raw value of an operation on two vectors.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the lengths differ.
+    pub fn raw(&self, op: Op, a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len(), "vectors differ in length");
+        if a.is_empty() {
+            return 0.0;
+        }
+        // SAFETY: `for_tier` found the tier available; the slices are of one length.
+        unsafe { (self.table.pair)(op, a, b) }
+    }
+
+    /// Computes the raw value of a query against each of `out.len()` consecutive rows.
+    ///
+    /// `rows` is row-major. Reads each row once, at memory speed for the cheaper operations; at dimension 0
+    /// it reads nothing and fills `out` with 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `rows` holds `out.len()` rows of `query.len()` floats.
+    pub fn scan(&self, op: Op, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert_eq!(Some(rows.len()), query.len().checked_mul(out.len()), "rows do not fit query and out");
+        if query.is_empty() {
+            out.fill(0.0);
+            return;
+        }
+        // SAFETY: `for_tier` found the tier available; the rows are `out.len()` of the query's length.
+        unsafe { (self.table.scan)(op, query, rows, out) };
+    }
+
+    /// Computes the raw value of a query against the rows with the given numbers, in their order.
+    ///
+    /// The rows that follow are prefetched. At dimension 0 it reads nothing and fills `out` with 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `out` is as long as `ids`, `rows` is a whole number of rows of `query.len()` floats, and
+    /// every id is below that number.
+    pub fn gather(&self, op: Op, query: &[f32], rows: &[f32], ids: &[u32], out: &mut [f32]) {
+        assert_eq!(ids.len(), out.len(), "ids and out differ in length");
+        if query.is_empty() {
+            out.fill(0.0);
+            return;
+        }
+        assert!(rows.len().is_multiple_of(query.len()), "rows are not whole rows of the query's length");
+        let row_count = rows.len() / query.len();
+        if let Some(largest) = ids.iter().copied().reduce(u32::max) {
+            assert!((largest as usize) < row_count, "id {largest} is out of range for {row_count} rows");
+        }
+        // SAFETY: `for_tier` found the tier available; `out` is as long as `ids`, and every id has a row.
+        unsafe { (self.table.gather)(op, query, rows, ids, out) };
+    }
+
+    /// Computes the raw value of every query against every row.
+    ///
+    /// `queries` and `rows` are row-major with `dim` floats a row; `out[q * row_count + r]` receives query `q`
+    /// against row `r`. Memory is read once for all queries, not once for each. At dimension 0 it reads
+    /// nothing and fills `out` with 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `queries` and `rows` are whole numbers of rows of `dim` floats and `out` has the product
+    /// of their counts as its length (at dimension 0: unless both are empty).
+    pub fn scan_queries(&self, op: Op, queries: &[f32], dim: usize, rows: &[f32], out: &mut [f32]) {
+        if dim == 0 {
+            assert!(queries.is_empty() && rows.is_empty(), "vectors of dimension 0 hold no floats");
+            out.fill(0.0);
+            return;
+        }
+        assert!(queries.len().is_multiple_of(dim), "queries are not whole rows of {dim} floats");
+        assert!(rows.len().is_multiple_of(dim), "rows are not whole rows of {dim} floats");
+        let pairs = (queries.len() / dim).checked_mul(rows.len() / dim);
+        assert_eq!(Some(out.len()), pairs, "out does not fit queries and rows");
+        // SAFETY: `for_tier` found the tier available; `dim` is positive and the shapes fit.
+        unsafe { (self.table.scan_queries)(op, queries, dim, rows, out) };
+    }
+
+    /// Computes the Euclidean norm of a vector.
+    ///
+    /// Exact to f32 rounding for every finite vector, also where squares underflow or overflow f32.
+    pub fn norm(&self, a: &[f32]) -> f32 {
+        self.wide_norm(a) as f32
+    }
+
+    /// Computes the inverse Euclidean norm of each row: 0 for a zero row, and at most `f32::MAX`.
+    ///
+    /// At dimension 0 it fills `out` with 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `rows` holds `out.len()` rows of `dim` floats.
+    pub fn inverse_norms(&self, dim: usize, rows: &[f32], out: &mut [f32]) {
+        assert_eq!(Some(rows.len()), dim.checked_mul(out.len()), "rows do not fit dim and out");
+        if dim == 0 {
+            out.fill(0.0);
+            return;
+        }
+        for (value, row) in out.iter_mut().zip(rows.chunks_exact(dim)) {
+            *value = inverse(self.wide_norm(row));
+        }
+    }
+
+    /// Returns the position of the first NaN or infinity, or `None` if every value is finite.
+    pub fn first_non_finite(&self, values: &[f32]) -> Option<usize> {
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.first_non_finite)(values) }
+    }
+
+    /// Computes the norm from the f32 sum of squares where that is sound, else in f64.
+    fn wide_norm(&self, a: &[f32]) -> f64 {
+        let squared = f64::from(self.raw(Op::Dot, a, a));
+        if SAFE_PRODUCTS.contains(&squared) { squared.sqrt() } else { wide::norm(a) }
+    }
+}
+
+impl std::fmt::Debug for Kernels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kernels").field("tier", &self.tier).finish_non_exhaustive()
+    }
+}
+
+/// Inverts a norm, keeping 0 for 0 and staying finite for denormal norms.
+fn inverse(norm: f64) -> f32 {
+    if norm == 0.0 { 0.0 } else { (1.0 / norm).min(f64::from(f32::MAX)) as f32 }
+}

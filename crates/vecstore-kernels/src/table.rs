@@ -1,0 +1,132 @@
+//! The table of entry points that each tier fills in.
+
+use crate::metric::Op;
+
+/// The entry points of one tier.
+///
+/// # Safety
+///
+/// Every entry demands a CPU with the tier's instruction set, and dimensions above 0. The shapes it demands
+/// are those of the function of that name in [`sweep`](crate::sweep).
+pub(crate) struct Table {
+    /// One pair; the slices are of one length.
+    pub(crate) pair: unsafe fn(Op, &[f32], &[f32]) -> f32,
+    /// Query, rows, out.
+    pub(crate) scan: unsafe fn(Op, &[f32], &[f32], &mut [f32]),
+    /// Query, rows, ids, out.
+    pub(crate) gather: Gather,
+    /// Queries, dim, rows, out.
+    pub(crate) scan_queries: unsafe fn(Op, &[f32], usize, &[f32], &mut [f32]),
+    /// Values; any length.
+    pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
+}
+
+type Gather = unsafe fn(Op, &[f32], &[f32], &[u32], &mut [f32]);
+
+/// Calls a function that is generic over [`Accumulate`](crate::accumulate::Accumulate) with the operation's type.
+macro_rules! for_op {
+    ($op:expr, $function:ident($($argument:expr),*)) => {
+        match $op {
+            $crate::metric::Op::Dot => $function::<$crate::accumulate::Dot>($($argument),*),
+            $crate::metric::Op::SquaredEuclidean => {
+                $function::<$crate::accumulate::SquaredEuclidean>($($argument),*)
+            }
+            $crate::metric::Op::Manhattan => $function::<$crate::accumulate::Manhattan>($($argument),*),
+            $crate::metric::Op::Hamming => $function::<$crate::accumulate::Hamming>($($argument),*),
+            $crate::metric::Op::Jaccard => $function::<$crate::accumulate::Jaccard>($($argument),*),
+            $crate::metric::Op::Chebyshev => $function::<$crate::accumulate::Chebyshev>($($argument),*),
+            $crate::metric::Op::Canberra => $function::<$crate::accumulate::Canberra>($($argument),*),
+            $crate::metric::Op::BrayCurtis => $function::<$crate::accumulate::BrayCurtis>($($argument),*),
+        }
+    };
+}
+pub(crate) use for_op;
+
+/// Defines `TABLE` for a tier: its [`Lanes`](crate::lanes::Lanes), the features that hold for every function
+/// of the table, and its tuning. The loops of `sweep` are inlined into functions with those features, which
+/// is what lets the instructions behind `Lanes` be inlined in turn.
+///
+/// The tunings come from `benches/variants.rs`. On 62,436 rows of 384 floats, 1 to 8 rows at a time and 4 to 16
+/// KiB ahead are within 5 %, all at the speed of a plain read; no prefetch costs up to 25 %, 2 KiB up to 14 %.
+/// The query tile is the widest whose sums stay in registers: a wider one is up to 1.5x as slow on AVX2.
+macro_rules! kernel_table {
+    (
+        lanes: $lanes:ty,
+        features: $features:literal,
+        scan_rows: $scan_rows:literal,
+        ahead_bytes: $ahead_bytes:literal,
+        query_tile: $query_tile:literal x $row_tile:literal $(,)?
+    ) => {
+        /// The entry points of this tier.
+        pub(crate) static TABLE: $crate::table::Table =
+            $crate::table::Table { pair, scan, gather, scan_queries, first_non_finite };
+
+        #[target_feature(enable = $features)]
+        unsafe fn pair(op: Op, left: &[f32], right: &[f32]) -> f32 {
+            #[target_feature(enable = $features)]
+            unsafe fn with<O: Accumulate>(left: &[f32], right: &[f32]) -> f32 {
+                // SAFETY: the caller upholds the contract of the table, which is that of `sweep`.
+                unsafe { sweep::pair::<$lanes, O>(left, right) }
+            }
+            // SAFETY: as above.
+            unsafe { for_op!(op, with(left, right)) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn scan(op: Op, query: &[f32], rows: &[f32], out: &mut [f32]) {
+            #[target_feature(enable = $features)]
+            unsafe fn with<O: Accumulate>(query: &[f32], rows: &[f32], out: &mut [f32]) {
+                // SAFETY: the caller upholds the contract of the table, which is that of `sweep`.
+                unsafe {
+                    if O::TWO_SUMS {
+                        sweep::scan::<$lanes, O, 2, $ahead_bytes>(query, rows, out);
+                    } else {
+                        sweep::scan::<$lanes, O, $scan_rows, $ahead_bytes>(query, rows, out);
+                    }
+                }
+            }
+            // SAFETY: as above.
+            unsafe { for_op!(op, with(query, rows, out)) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn gather(op: Op, query: &[f32], rows: &[f32], ids: &[u32], out: &mut [f32]) {
+            #[target_feature(enable = $features)]
+            unsafe fn with<O: Accumulate>(query: &[f32], rows: &[f32], ids: &[u32], out: &mut [f32]) {
+                // SAFETY: the caller upholds the contract of the table, which is that of `sweep`.
+                unsafe {
+                    if O::TWO_SUMS {
+                        sweep::gather::<$lanes, O, 2>(query, rows, ids, out);
+                    } else {
+                        sweep::gather::<$lanes, O, $scan_rows>(query, rows, ids, out);
+                    }
+                }
+            }
+            // SAFETY: as above.
+            unsafe { for_op!(op, with(query, rows, ids, out)) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn scan_queries(op: Op, queries: &[f32], dim: usize, rows: &[f32], out: &mut [f32]) {
+            #[target_feature(enable = $features)]
+            unsafe fn with<O: Accumulate>(queries: &[f32], dim: usize, rows: &[f32], out: &mut [f32]) {
+                // SAFETY: the caller upholds the contract of the table, which is that of `sweep`.
+                unsafe {
+                    if O::TWO_SUMS {
+                        sweep::scan_queries::<$lanes, O, 1, 2>(queries, dim, rows, out);
+                    } else {
+                        sweep::scan_queries::<$lanes, O, $query_tile, $row_tile>(queries, dim, rows, out);
+                    }
+                }
+            }
+            // SAFETY: as above.
+            unsafe { for_op!(op, with(queries, dim, rows, out)) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn first_non_finite(values: &[f32]) -> Option<usize> {
+            finite::first_non_finite(values)
+        }
+    };
+}
+pub(crate) use kernel_table;

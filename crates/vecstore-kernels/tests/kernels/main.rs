@@ -1,0 +1,7 @@
+//! The promises of the public methods, on every tier of the CPU that runs the tests.
+
+mod environment;
+mod identity;
+mod oracle;
+mod shapes;
+mod values;

@@ -1,0 +1,383 @@
+//! Group commit: many threads write, one of them at a time writes to the log for all that wait.
+//!
+//! A call changes the *working* snapshot under the writer's lock and queues its frame. Then it waits until the frame
+//! is committed: written, and with `Durability::Commit` synced. Whoever finds nobody at it takes the whole queue,
+//! commits it with one sync, and publishes the snapshot of that moment to the readers. So readers never see what
+//! could still be lost, and never wait.
+//!
+//! If the log cannot be written, every call since the last commit fails and the working snapshot goes back to the
+//! published one: a call that fails has no effect. Lsns are given anew then; *epochs* tell the calls apart. If it
+//! is not certain what reached the disk (a failed sync), the collection is poisoned: it takes no more writes until it
+//! is opened again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::replacement::Replacement;
+use super::snapshot::Snapshot;
+use crate::error::{Error, Result};
+use crate::options::Durability;
+use crate::storage::wal::{Frame, LogWriter};
+
+/// A call that waits for its commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    epoch: u64,
+    lsn: u64,
+}
+
+/// The state that a call changes under the writer's lock.
+#[derive(Debug)]
+pub(crate) struct Working {
+    pub(crate) snapshot: Snapshot,
+    queue: Vec<Queued>,
+    epoch: u64,
+    /// Exchanges of parts that a commit under way may not have seen.
+    replacements: Vec<Arc<Replacement>>,
+}
+
+#[derive(Debug)]
+enum Queued {
+    Frame(Frame),
+    /// Later frames go to another log, if one is given. The snapshot is that of all frames before.
+    Rotate(Option<Box<LogWriter>>, Box<Snapshot>),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    committed: u64,
+    leading: bool,
+    waiting: usize,
+    failures: Vec<Failure>,
+    poison: Option<Error>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    epoch: u64,
+    committed: u64,
+    error: Error,
+}
+
+/// The log of a collection and the snapshots before and after commit.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    published: ArcSwap<Snapshot>,
+    working: Mutex<Working>,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Used by the leader alone. Without a log (a store in memory) calls are committed at once.
+    log: Mutex<Option<LogWriter>>,
+    logged: bool,
+    durability: Durability,
+    durable: AtomicU64,
+    log_bytes: AtomicU64,
+    unsynced: AtomicBool,
+}
+
+impl Committer {
+    /// Starts with the records of `snapshot`, all of which are durable.
+    pub(crate) fn new(snapshot: Snapshot, log: Option<LogWriter>, durability: Durability) -> Self {
+        let state = State { committed: snapshot.lsn, ..State::default() };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            durable: AtomicU64::new(snapshot.lsn),
+            log_bytes: AtomicU64::new(log.as_ref().map_or(0, LogWriter::tail)),
+            logged: log.is_some(),
+            log: Mutex::new(log),
+            durability,
+            unsynced: AtomicBool::new(false),
+            published: ArcSwap::from_pointee(snapshot.clone()),
+            working: Mutex::new(Working {
+                snapshot,
+                queue: Vec::new(),
+                epoch: 0,
+                replacements: Vec::new(),
+            }),
+        }
+    }
+
+    /// Returns the committed records.
+    pub(crate) fn published(&self) -> Arc<Snapshot> {
+        self.published.load_full()
+    }
+
+    /// Returns the bytes in the log that is written to now.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether there is committed data that a power cut could take.
+    pub(crate) fn is_unsynced(&self) -> bool {
+        self.unsynced.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lock_working(&self) -> MutexGuard<'_, Working> {
+        self.working.lock()
+    }
+
+    /// Fails if a write failed in a way that only opening the store again can clear up.
+    pub(crate) fn check_poison(&self) -> Result<()> {
+        self.state.lock().poison.as_ref().map_or(Ok(()), |error| Err(error.duplicate()))
+    }
+
+    /// Makes `next` the working snapshot and queues the frame that leads to it. The caller holds the lock.
+    pub(crate) fn stage(&self, working: &mut Working, mut next: Snapshot, mut frame: Frame) -> Ticket {
+        next.lsn = working.snapshot.lsn + 1;
+        frame.set_lsn(next.lsn);
+        working.snapshot = next;
+        working.queue.push(Queued::Frame(frame));
+        self.ticket(working)
+    }
+
+    /// Returns a ticket for everything staged so far.
+    pub(crate) fn ticket(&self, working: &Working) -> Ticket {
+        Ticket { epoch: working.epoch, lsn: working.snapshot.lsn }
+    }
+
+    /// Waits until the call of this ticket is committed, or does the commit for all that wait.
+    pub(crate) fn commit(&self, ticket: Ticket) -> Result<()> {
+        let mut state = self.state.lock();
+        state.waiting += 1;
+        let outcome = loop {
+            if let Some(outcome) = state.outcome(ticket) {
+                break outcome;
+            }
+            if state.leading {
+                self.changed.wait(&mut state);
+            } else {
+                state.leading = true;
+                state = self.lead(state);
+            }
+        };
+        state.waiting -= 1;
+        if state.waiting == 0 {
+            state.failures.clear();
+        }
+        outcome
+    }
+
+    /// Returns whether calls are logged.
+    pub(crate) fn has_log(&self) -> bool {
+        self.logged
+    }
+
+    /// Commits everything staged so far, durably, and goes on in `next` if given. Returns the snapshot at the boundary; its parts in
+    /// memory are the rows to seal, and are not merged any more.
+    pub(crate) fn rotate(&self, next: Option<LogWriter>) -> Result<Snapshot> {
+        let mut state = self.state.lock();
+        while state.leading {
+            self.changed.wait(&mut state);
+        }
+        if let Some(error) = &state.poison {
+            return Err(error.duplicate());
+        }
+        state.leading = true;
+        drop(state);
+        let (boundary, ticket) = {
+            let mut working = self.working.lock();
+            working.snapshot.open_from = working.snapshot.next_part;
+            let boundary = working.snapshot.clone();
+            working.queue.push(Queued::Rotate(next.map(Box::new), Box::new(boundary.clone())));
+            (boundary, self.ticket(&working))
+        };
+        let state = self.lead(self.state.lock());
+        match state.outcome(ticket) {
+            Some(Err(error)) => Err(error),
+            _ => Ok(boundary),
+        }
+    }
+
+    /// Gives back parts that were to be sealed: they may be merged again.
+    pub(crate) fn reopen_parts(&self) {
+        let mut working = self.working.lock();
+        working.snapshot.open_from = 0;
+        let mut published = Snapshot::clone(&self.published.load());
+        published.open_from = 0;
+        self.published.store(Arc::new(published));
+    }
+
+    /// Sets the dimension if it is not known yet.
+    pub(crate) fn adopt_dim(&self, dim: Option<usize>) {
+        let mut working = self.working.lock();
+        working.snapshot.dim = working.snapshot.dim.or(dim);
+        let mut published = Snapshot::clone(&self.published.load());
+        published.dim = published.dim.or(dim);
+        self.published.store(Arc::new(published));
+    }
+
+    /// Exchanges parts in the published and the working snapshot.
+    pub(crate) fn replace(&self, replacement: impl FnOnce(u64) -> Replacement) {
+        let mut working = self.working.lock();
+        let id = working.snapshot.next_part;
+        let replacement = Arc::new(replacement(id));
+        let mut published = Snapshot::clone(&self.published.load());
+        for snapshot in [&mut working.snapshot, &mut published] {
+            replacement.apply(snapshot);
+            snapshot.next_part = snapshot.next_part.max(id + 1);
+        }
+        self.published.store(Arc::new(published));
+        working.replacements.push(replacement);
+    }
+
+    /// Commits the queue. Called with `leading` set, by whoever set it; clears it.
+    fn lead<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let poison = state.poison.as_ref().map(Error::duplicate);
+        drop(state);
+        let mut log = self.log.lock();
+        match poison {
+            Some(error) => self.fail(Failed::Nothing(error)),
+            None => self.commit_queue(&mut log),
+        }
+        drop(log);
+        let mut state = self.state.lock();
+        state.leading = false;
+        self.changed.notify_all();
+        state
+    }
+
+    fn commit_queue(&self, log: &mut Option<LogWriter>) {
+        let (queue, last) = {
+            let mut working = self.working.lock();
+            // What happens from here on is seen by this commit or noted for it.
+            working.replacements.clear();
+            (std::mem::take(&mut working.queue), working.snapshot.clone())
+        };
+        let mut frames = Vec::new();
+        let mut outcome = Ok(());
+        for queued in queue {
+            match queued {
+                Queued::Frame(frame) => frames.push(frame),
+                Queued::Rotate(next, boundary) => {
+                    outcome = self.write(log.as_mut(), &frames, &boundary, true);
+                    if outcome.is_err() {
+                        break;
+                    }
+                    frames.clear();
+                    if let Some(next) = next {
+                        self.log_bytes.store(next.tail(), Ordering::Relaxed);
+                        *log = Some(*next);
+                    }
+                }
+            }
+        }
+        if outcome.is_ok() {
+            outcome = self.write(log.as_mut(), &frames, &last, false);
+        }
+        if let Err(failed) = outcome {
+            self.fail(failed);
+        } else if let Some(log) = log.as_ref()
+            && self.durability == Durability::Commit
+            && self.working.lock().queue.is_empty()
+        {
+            // Only a note that makes later damage detectable: losing it loses nothing.
+            _ = log.write_watermark(self.durable.load(Ordering::Relaxed));
+        }
+    }
+
+    /// Writes frames, syncs them where the durability asks for it, and publishes the snapshot they lead to.
+    fn write(&self, log: Option<&mut LogWriter>, frames: &[Frame], after: &Snapshot, sync: bool) -> Result<(), Failed> {
+        if let Some(log) = log {
+            let synced = self.durability == Durability::Commit;
+            let written = log.append(frames, self.durable.load(Ordering::Relaxed), synced);
+            written.map_err(Failed::Unknown)?.map_err(Failed::Nothing)?;
+            self.log_bytes.store(log.tail(), Ordering::Relaxed);
+            if sync || (synced && !frames.is_empty()) {
+                log.sync().map_err(Failed::Unknown)?;
+                self.durable.store(after.lsn, Ordering::Relaxed);
+                self.unsynced.store(false, Ordering::Relaxed);
+            } else if !frames.is_empty() {
+                self.unsynced.store(true, Ordering::Relaxed);
+            }
+        }
+        self.publish(after);
+        self.state.lock().committed = after.lsn;
+        Ok(())
+    }
+
+    fn publish(&self, after: &Snapshot) {
+        let working = self.working.lock();
+        let mut after = after.clone();
+        for replacement in &working.replacements {
+            replacement.apply(&mut after);
+        }
+        after.next_part = after.next_part.max(working.snapshot.next_part);
+        self.published.store(Arc::new(after));
+    }
+
+    fn fail(&self, failed: Failed) {
+        let (error, unknown) = match failed {
+            Failed::Nothing(error) => (error, false),
+            Failed::Unknown(error) => (error, true),
+        };
+        let mut working = self.working.lock();
+        let mut state = self.state.lock();
+        if unknown {
+            let message = format!("{}; the store takes no more writes until it is opened again", error.message());
+            state.poison = Some(Error::new(error.kind(), message));
+        }
+        let next_part = working.snapshot.next_part;
+        working.queue.clear();
+        working.snapshot = Snapshot::clone(&self.published.load());
+        // Numbers of parts are never used twice: an exchange under way knows parts by them.
+        working.snapshot.next_part = next_part;
+        let committed = state.committed;
+        state.failures.push(Failure { epoch: working.epoch, committed, error });
+        working.epoch += 1;
+    }
+
+    /// Makes everything committed so far durable, whatever the durability. Returns the lsn up to which it is.
+    pub(crate) fn sync(&self) -> Result<u64> {
+        let ticket = self.ticket(&self.lock_working());
+        self.commit(ticket)?;
+        let (file, lsn, path) = {
+            // Taking the log waits for a commit under way; what is committed then is in this file or synced before.
+            let log = self.log.lock();
+            let Some(log) = log.as_ref() else { return Ok(ticket.lsn) };
+            (log.file(), self.state.lock().committed, log.path().to_owned())
+        };
+        if self.durable.load(Ordering::Relaxed) >= lsn {
+            return Ok(lsn);
+        }
+        self.unsynced.store(false, Ordering::Relaxed);
+        if let Err(error) = file.sync() {
+            let error = Error::io("sync", &path, error);
+            self.fail(Failed::Unknown(error.duplicate()));
+            return Err(error);
+        }
+        self.durable.fetch_max(lsn, Ordering::Relaxed);
+        Ok(lsn)
+    }
+
+    /// Makes everything durable and notes in the log that it is, for a clean end. Returns the lsn up to which it is.
+    pub(crate) fn close(&self) -> Result<u64> {
+        let durable = self.sync()?;
+        let log = self.log.lock();
+        let Some(log) = log.as_ref() else { return Ok(durable) };
+        log.write_watermark(durable)?;
+        log.sync()?;
+        Ok(durable)
+    }
+}
+
+enum Failed {
+    /// Nothing was written.
+    Nothing(Error),
+    /// Something may have been written.
+    Unknown(Error),
+}
+
+impl State {
+    /// Returns how the call ended, if it did.
+    fn outcome(&self, ticket: Ticket) -> Option<Result<()>> {
+        let failed = |failure: &&Failure| failure.epoch == ticket.epoch && failure.committed < ticket.lsn;
+        if let Some(failure) = self.failures.iter().find(failed) {
+            return Some(Err(failure.error.duplicate()));
+        }
+        (ticket.lsn <= self.committed).then_some(Ok(()))
+    }
+}

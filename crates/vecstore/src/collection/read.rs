@@ -1,0 +1,191 @@
+//! Reading records and searching.
+
+use std::sync::Arc;
+
+use super::snapshot::{Location, Snapshot};
+use super::{Collection, count};
+use crate::error::{Error, Result};
+use crate::filter::{Filter, Matcher};
+use crate::metadata::{self, DocumentRef};
+use crate::query::{self, Hits, Include, Neighbor, Query, QueryOptions};
+use crate::record::{Record, check_id, dimension_mismatch};
+use vecstore_kernels::Metric;
+
+impl Collection {
+    /// Returns the name of the collection.
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// Returns the metric.
+    pub fn metric(&self) -> Metric {
+        self.core.scoring.metric
+    }
+
+    /// Returns the dimension, once it is known: from the options or the first record.
+    ///
+    /// A closed store has no dimension.
+    pub fn dim(&self) -> Option<usize> {
+        self.core.snapshot().ok()?.dim
+    }
+
+    /// Returns the record with this id; `None` if there is none, or it is soft-deleted or expired.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for an empty or too long id, `Corrupted` if the record's bytes fail their checksum.
+    pub fn get(&self, id: &str) -> Result<Option<Record>> {
+        check_id(id)?;
+        let snapshot = self.core.snapshot()?;
+        let location = snapshot.locate_visible(id, self.core.now())?;
+        location.map(|location| snapshot.record(location)).transpose()
+    }
+
+    /// Returns the records with these ids from one snapshot, in the order asked for.
+    pub fn get_many<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<Option<Record>>> {
+        let snapshot = self.core.snapshot()?;
+        let now = self.core.now();
+        let get = |id| {
+            check_id(id)?;
+            let location = snapshot.locate_visible(id, now)?;
+            location.map(|location| snapshot.record(location)).transpose()
+        };
+        ids.into_iter().map(get).collect()
+    }
+
+    /// Returns whether [`Collection::get`] would return a record.
+    pub fn contains(&self, id: &str) -> Result<bool> {
+        check_id(id)?;
+        Ok(self.core.snapshot()?.locate_visible(id, self.core.now())?.is_some())
+    }
+
+    /// Returns the number of records, without soft-deleted and expired ones. O(1), or O(rows) in parts where
+    /// records may expire.
+    pub fn len(&self) -> Result<usize> {
+        self.core.snapshot()?.visible(self.core.now())
+    }
+
+    /// Returns whether there are no records.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Returns the number of soft-deleted records.
+    pub fn deleted_count(&self) -> Result<usize> {
+        Ok(self.core.snapshot()?.parts.iter().map(|view| view.marks.hidden.len()).sum())
+    }
+
+    /// Returns the number of records that match. O(rows).
+    pub fn count(&self, filter: &Filter) -> Result<usize> {
+        let matcher = filter.compile()?;
+        let mut count = 0;
+        self.core.snapshot()?.for_each_match(Some(&matcher), self.core.now(), |_| count += 1)?;
+        Ok(count)
+    }
+
+    /// Returns the nearest records, best first: exact, ties broken by id.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a vector that is not finite (or, under cosine, zero) or a `k` out of range,
+    /// `DimensionMismatch`, `Filter`, `Corrupted`.
+    pub fn query(&self, query: &Query) -> Result<Vec<Neighbor>> {
+        self.search(query)?.to_neighbors(Include::default())
+    }
+
+    /// Does what [`Collection::query`] does, but leaves the records in the snapshot until they are asked for.
+    pub fn search(&self, query: &Query) -> Result<Hits> {
+        let mut hits = self.search_batch(&query.vector, &query.options)?;
+        Ok(hits.pop().expect("one query has one answer"))
+    }
+
+    /// Searches for several vectors at once, given one after the other: reads each row once for several of them.
+    pub fn search_batch(&self, vectors: &[f32], options: &QueryOptions) -> Result<Vec<Hits>> {
+        let core = &*self.core;
+        options.check()?;
+        let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
+        let snapshot = core.snapshot()?;
+        let dim = snapshot.dim.unwrap_or(vectors.len());
+        if vectors.is_empty() || !vectors.len().is_multiple_of(dim) {
+            return Err(dimension_mismatch(dim, vectors.len()));
+        }
+        let name = |row| if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") };
+        let query_norms = core.scoring.check(dim, vectors, name)?;
+        let limit = (options.k + options.offset).min(snapshot.live());
+        let search = query::Search {
+            scoring: core.scoring,
+            dim,
+            queries: vectors,
+            query_norms: &query_norms,
+            limit,
+            filter: matcher.as_ref(),
+            now: core.now(),
+        };
+        let found = query::search(&snapshot, &search, core.shared.pool(snapshot.live() * dim * 4))?;
+        count(&core.counters.queries, found.len() as u64);
+        let hits = |rows| {
+            Hits::new(Arc::clone(&snapshot), core.scoring, rows, options.offset, options.min_score)
+        };
+        Ok(found.into_iter().map(hits).collect())
+    }
+}
+
+impl Snapshot {
+    /// Returns where the record of this id is, unless it is hidden or expired.
+    pub(super) fn locate_visible(&self, id: &str, now: u64) -> Result<Option<Location>> {
+        let Some(location) = self.locate(id)? else { return Ok(None) };
+        Ok(self.part(location).is_visible(location.row, now)?.then_some(location))
+    }
+
+    pub(super) fn record(&self, location: Location) -> Result<Record> {
+        let view = self.part(location);
+        let body = view.part.body(location.row)?;
+        let expiry = view.part.expiry(location.row)?;
+        Ok(Record {
+            id: view.part.id(location.row)?.to_owned(),
+            vector: view.part.vector(location.row)?.to_vec(),
+            metadata: metadata::decode(body.document)?,
+            text: body.text.map(str::to_owned),
+            expires_at_unix_ms: (expiry != 0).then_some(expiry),
+            deleted: self.is_hidden(location),
+        })
+    }
+
+    fn visible(&self, now: u64) -> Result<usize> {
+        let mut visible = 0;
+        for view in &self.parts {
+            visible += view.live() - view.marks.hidden.len();
+            if view.part.has_expiry() {
+                for row in view.live_rows().filter(|&row| !view.marks.hidden.contains(row)) {
+                    visible -= usize::from(view.is_expired(row, now)?);
+                }
+            }
+        }
+        Ok(visible)
+    }
+
+    /// Calls `act` for every visible row that matches.
+    pub(super) fn for_each_match(
+        &self,
+        matcher: Option<&Matcher>,
+        now: u64,
+        mut act: impl FnMut(Location),
+    ) -> Result<()> {
+        for (part, view) in self.parts.iter().enumerate() {
+            for row in 0..view.part.len() as u32 {
+                if view.is_visible(row, now)? && matches(matcher, view.part.body(row)?.document)? {
+                    act(Location { part, row });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn matches(matcher: Option<&Matcher>, document: &[u8]) -> Result<bool> {
+    matcher.map_or(Ok(true), |matcher| Ok(matcher.matches(DocumentRef::new(document)?)))
+}
+
+pub(super) fn not_found(id: &str) -> Error {
+    Error::new(crate::ErrorKind::NotFound, format!("no record has the id `{}`", crate::record::shown(id)))
+}

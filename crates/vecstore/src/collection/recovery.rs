@@ -1,0 +1,253 @@
+//! From files to records: at open, and again and again in a process that follows another's writes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use super::part::Part;
+use super::snapshot::Snapshot;
+use super::upkeep::{SavedMarks, Upkeep};
+use super::Core;
+use crate::database::{Shared, newest_manifest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::Scoring;
+use crate::storage::manifest::{CollectionEntry, Manifest};
+use crate::storage::marks::{self, Marks};
+use crate::storage::segment::{self, Segment};
+use crate::storage::wal::{self, Log, LogFollower, LogWriter};
+use crate::storage::{Uuid, manifest};
+use crate::vfs::Vfs;
+
+/// A collection as its files tell it.
+struct Recovered {
+    snapshot: Snapshot,
+    saved_marks: Vec<(Uuid, SavedMarks)>,
+    /// The last log, with its sequence number.
+    log: (u64, Log),
+}
+
+fn recover(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry, scoring: Scoring) -> Result<Recovered> {
+    let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
+    let mut saved_marks = Vec::new();
+    for found in &entry.segments {
+        let path = directory.join(segment::file_name(found.uuid));
+        let segment = Segment::open(vfs, &path, found.uuid, entry.uuid, found.checksum)?;
+        if segment.len() as u64 != found.rows || entry.dim != Some(segment.dim()) {
+            return Err(Error::corrupted(format!("`{}` does not fit the manifest", path.display())));
+        }
+        let mut marks = Marks::default();
+        if let Some((generation, checksum)) = found.marks {
+            let path = directory.join(marks::file_name(found.uuid, generation));
+            marks = marks::read(vfs, &path, found.uuid, checksum, segment.len())?;
+            saved_marks.push((found.uuid, SavedMarks { generation, checksum, marks: marks.clone() }));
+        }
+        snapshot.push_part(Part::Segment(Arc::new(segment)), marks);
+    }
+    let mut last = None;
+    for seq in log_seqs(vfs, directory)?.into_iter().filter(|&seq| seq >= entry.first_log) {
+        let expected = last.as_ref().map_or(entry.first_log, |(last, _): &(u64, Log)| last + 1);
+        let path = directory.join(wal::file_name(seq));
+        if seq != expected {
+            let missing = directory.join(wal::file_name(expected));
+            return Err(Error::corrupted(format!("`{}` is missing", missing.display())));
+        }
+        let log = Log::read(vfs, &path, entry.uuid)?;
+        replay(&mut snapshot, &log, scoring)?;
+        last = Some((seq, log));
+    }
+    let Some(log) = last else {
+        let missing = directory.join(wal::file_name(entry.first_log));
+        return Err(Error::corrupted(format!("`{}` is missing", missing.display())));
+    };
+    if snapshot.lsn < entry.durable_lsn {
+        return Err(Error::corrupted(format!(
+            "`{}` ends at call {}, but calls up to {} were acknowledged",
+            log.1.path().display(),
+            snapshot.lsn,
+            entry.durable_lsn
+        )));
+    }
+    Ok(Recovered { snapshot, saved_marks, log })
+}
+
+/// Returns the sequence numbers of the logs in a directory, ascending.
+pub(crate) fn log_seqs(vfs: &dyn Vfs, directory: &Path) -> Result<Vec<u64>> {
+    let entries = vfs.list(directory).map_err(|error| Error::io("list", directory, error))?;
+    let names = entries.iter().filter_map(|entry| entry.path.file_name()?.to_str());
+    let mut seqs: Vec<u64> = names.filter_map(wal::parse_file_name).collect();
+    seqs.sort_unstable();
+    Ok(seqs)
+}
+
+fn replay(snapshot: &mut Snapshot, log: &Log, scoring: Scoring) -> Result<()> {
+    if let Some(first) = log.first_lsn()
+        && first > snapshot.lsn + 1
+    {
+        return Err(Error::corrupted(format!(
+            "`{}` starts at call {first}, but the log before it ends at call {}",
+            log.path().display(),
+            snapshot.lsn
+        )));
+    }
+    for (lsn, payload) in log.calls() {
+        if lsn > snapshot.lsn {
+            apply(snapshot, lsn, payload, scoring).map_err(|error| {
+                Error::corrupted(format!("`{}`, call {lsn}: {}", log.path().display(), error.message()))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) -> Result<()> {
+    for op in wal::decode_payload(payload, |dim, vectors| scoring.inverse_norms(dim, vectors))? {
+        snapshot.replay(op)?;
+    }
+    snapshot.lsn = lsn;
+    Ok(())
+}
+
+/// What a writer starts from.
+pub(super) struct Opened {
+    pub(super) snapshot: Snapshot,
+    pub(super) log: LogWriter,
+    pub(super) upkeep: Upkeep,
+}
+
+/// Recovers a collection for writing. When it returns, all it found is durable.
+pub(super) fn open_for_writing(
+    shared: &Shared,
+    directory: &Path,
+    entry: &CollectionEntry,
+    scoring: Scoring,
+) -> Result<Opened> {
+    let vfs = &*shared.vfs;
+    let Recovered { snapshot, saved_marks, log: (seq, last) } = recover(vfs, directory, entry, scoring)?;
+    let reused = match LogWriter::reopen(vfs, &last)? {
+        Some(log) => Some(log),
+        None => LogWriter::adopt(vfs, &last, entry.uuid, shared.new_uuid()?)?,
+    };
+    let (seq, log) = match reused {
+        Some(log) => (seq, log),
+        None => {
+            // The tail is torn: what it holds was never acknowledged, and the new log's first lsn ends it. What was
+            // read of the torn log must be durable before anything is built on it.
+            let path = last.path();
+            let sync = || vfs.open(path, true)?.sync();
+            sync().map_err(|error| Error::io("sync", path, error))?;
+            (seq + 1, LogWriter::create(vfs, directory, seq + 1, entry.uuid, shared.new_uuid()?)?)
+        }
+    };
+    log.sync()?;
+    Ok(Opened { snapshot, log, upkeep: Upkeep::new(seq, saved_marks) })
+}
+
+/// A collection that another process may be writing.
+#[derive(Debug)]
+pub(super) struct Follower {
+    published: ArcSwap<Snapshot>,
+    position: Mutex<Position>,
+}
+
+#[derive(Debug)]
+struct Position {
+    generation: u64,
+    seq: u64,
+    log: Option<LogFollower>,
+}
+
+/// A writer may replace and remove files while they are being opened; then the newer manifest is read instead. It
+/// publishes a few manifests a second at most.
+const ATTEMPTS: usize = 20;
+
+impl Follower {
+    pub(super) fn open(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<Self> {
+        let (snapshot, position) = Self::load(shared, directory, uuid, scoring)?;
+        Ok(Self { published: ArcSwap::from_pointee(snapshot), position: Mutex::new(position) })
+    }
+
+    fn load(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<(Snapshot, Position)> {
+        let vfs = &*shared.vfs;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let loaded = newest_manifest(vfs, &shared.root).and_then(|manifest| {
+                let entry = find(&manifest, uuid)?;
+                recover(vfs, directory, entry, scoring).map(|recovered| (manifest.generation, recovered))
+            });
+            match loaded {
+                Ok((generation, Recovered { snapshot, log: (seq, last), .. })) => {
+                    let log = LogFollower::after(vfs, &last, snapshot.lsn)?;
+                    return Ok((snapshot, Position { generation, seq, log }));
+                }
+                // A file of the manifest was removed, or a log was read while it was written.
+                Err(error)
+                    if attempt < ATTEMPTS && matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns the records that are committed by now.
+    pub(super) fn snapshot(&self, core: &Core) -> Result<Arc<Snapshot>> {
+        // One thread looks for news at a time; the others answer from what is known.
+        if let Some(mut position) = self.position.try_lock() {
+            self.refresh(core, &mut position)?;
+        }
+        Ok(self.published.load_full())
+    }
+
+    fn refresh(&self, core: &Core, position: &mut Position) -> Result<()> {
+        let (vfs, root) = (&*core.shared.vfs, &core.shared.root);
+        let next = root.join(manifest::file_name(position.generation + 1));
+        if vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?.is_some() {
+            let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
+            *position = new;
+            self.published.store(Arc::new(snapshot));
+            return Ok(());
+        }
+        let published = self.published.load();
+        let mut snapshot = None;
+        while self.read_log(core, position, &published, &mut snapshot)? {}
+        if let Some(snapshot) = snapshot {
+            self.published.store(Arc::new(snapshot));
+        }
+        Ok(())
+    }
+
+    /// Applies what is new in the log. Returns whether the writer goes on in the next one.
+    fn read_log(
+        &self,
+        core: &Core,
+        position: &mut Position,
+        published: &Arc<Snapshot>,
+        snapshot: &mut Option<Snapshot>,
+    ) -> Result<bool> {
+        let vfs = &*core.shared.vfs;
+        let next = core.directory.join(wal::file_name(position.seq + 1));
+        let rotated = vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?.is_some();
+        let lsn = |snapshot: &Option<Snapshot>| snapshot.as_ref().map_or(published.lsn, |snapshot| snapshot.lsn);
+        if position.log.is_none() {
+            let path = core.directory.join(wal::file_name(position.seq));
+            position.log = LogFollower::after(vfs, &Log::read(vfs, &path, core.uuid)?, lsn(snapshot))?;
+        }
+        if let Some(log) = &mut position.log {
+            for (lsn, payload) in log.read(lsn(snapshot), rotated) {
+                apply(snapshot.get_or_insert_with(|| Snapshot::clone(published)), lsn, &payload, core.scoring)?;
+            }
+        }
+        let moved = rotated && Log::read(vfs, &next, core.uuid)?.first_lsn() == Some(lsn(snapshot) + 1);
+        if moved {
+            position.log = None;
+            position.seq += 1;
+        }
+        Ok(moved)
+    }
+}
+
+fn find(manifest: &Manifest, uuid: Uuid) -> Result<&CollectionEntry> {
+    let entry = manifest.collections.iter().find(|entry| entry.uuid == uuid);
+    entry.ok_or_else(|| Error::closed("the collection was deleted by the process that writes to it"))
+}

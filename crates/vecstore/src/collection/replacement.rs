@@ -1,0 +1,63 @@
+//! The exchange of parts for the segment that was made of them, in snapshots that have moved on meanwhile.
+
+use std::collections::HashMap;
+
+use super::part::{Part, PartView};
+use super::snapshot::Snapshot;
+use crate::storage::marks::Marks;
+
+/// No row: the row was dead when the segment was written.
+const NONE: u32 = u32::MAX;
+
+/// Parts, the segment that holds their live rows, and which row went where.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    old: HashMap<u64, Vec<u32>>,
+    new: Option<Part>,
+    new_id: u64,
+}
+
+impl Replacement {
+    /// Numbers the live rows of `views` from 0 on, in order, as the segment will hold them.
+    pub(crate) fn of(views: &[PartView]) -> Self {
+        let mut next = 0;
+        let mut number = |view: &PartView| {
+            let rows = (0..view.part.len() as u32).map(|row| {
+                if view.marks.dead.contains(row) {
+                    return NONE;
+                }
+                next += 1;
+                next - 1
+            });
+            (view.id, rows.collect())
+        };
+        Self { old: views.iter().map(&mut number).collect(), new: None, new_id: 0 }
+    }
+
+    /// Names the part that takes the place of the others; without one they held no live rows.
+    pub(crate) fn with_part(mut self, new: Option<Part>, new_id: u64) -> Self {
+        self.new = new;
+        self.new_id = new_id;
+        self
+    }
+
+    /// Exchanges the parts in a snapshot. Rows that died or were hidden since the segment was written are marked.
+    pub(crate) fn apply(&self, snapshot: &mut Snapshot) {
+        let mut marks = Marks::default();
+        for view in &snapshot.parts {
+            let Some(map) = self.old.get(&view.id) else { continue };
+            let moved = |row: u32| Some(map[row as usize]).filter(|&new| new != NONE);
+            for row in view.marks.dead.iter().filter_map(moved) {
+                marks.dead.insert(row);
+            }
+            for row in view.marks.hidden.iter().filter_map(moved) {
+                marks.hidden.insert(row);
+            }
+        }
+        snapshot.parts.retain(|view| !self.old.contains_key(&view.id));
+        if let Some(part) = &self.new {
+            // In front: parts in memory that may still be merged stay together at the end.
+            snapshot.parts.insert(0, PartView { id: self.new_id, part: part.clone(), marks });
+        }
+    }
+}

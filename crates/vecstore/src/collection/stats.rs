@@ -1,0 +1,79 @@
+//! Figures about a collection.
+
+use std::sync::atomic::Ordering;
+
+use super::part::Part;
+use super::{Collection, Source};
+use crate::error::{Error, Result};
+use vecstore_kernels::Metric;
+
+/// Figures about a collection at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records that reads return.
+    pub active: usize,
+    /// Soft-deleted records.
+    pub deleted: usize,
+    /// Rows of replaced, removed and expired records whose space is not free yet.
+    pub dead_rows: usize,
+    /// The dimension, once known.
+    pub dim: Option<usize>,
+    /// The metric.
+    pub metric: Metric,
+    /// Segments on disk.
+    pub segments: usize,
+    /// Rows that are in memory and in the log, but in no segment yet.
+    pub unsealed_rows: usize,
+    /// Bytes of the rows in memory.
+    pub memory_bytes: u64,
+    /// Bytes of the collection's files: segments, marks, and logs with the space reserved in them.
+    pub disk_bytes: u64,
+    /// The number of calls that changed records, since the collection was created.
+    pub lsn: u64,
+    /// Queries answered since the store was opened.
+    pub queries: u64,
+    /// Records upserted since the store was opened.
+    pub upserts: u64,
+    /// Records deleted since the store was opened.
+    pub deletes: u64,
+    /// Why background upkeep does not get on, if it does not.
+    pub upkeep_error: Option<String>,
+}
+
+impl Collection {
+    /// Returns figures about the collection. Lists its directory.
+    pub fn stats(&self) -> Result<Stats> {
+        let core = &*self.core;
+        let snapshot = core.snapshot()?;
+        let active = self.len()?;
+        let deleted: usize = snapshot.parts.iter().map(|view| view.marks.hidden.len()).sum();
+        let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
+        let in_memory = snapshot.parts.iter().filter(|view| matches!(view.part, Part::Memory(_)));
+        let mut disk_bytes = 0;
+        let files = core.shared.vfs.list(&core.directory);
+        for file in files.map_err(|error| Error::io("list", &core.directory, error))? {
+            // A file may be removed between the two calls.
+            disk_bytes += core.shared.vfs.stat(&file.path).ok().flatten().map_or(0, |stat| stat.len);
+        }
+        Ok(Stats {
+            active,
+            deleted,
+            dead_rows: rows.saturating_sub(active + deleted),
+            dim: snapshot.dim,
+            metric: core.scoring.metric,
+            segments: snapshot.parts.iter().filter(|view| matches!(view.part, Part::Segment(_))).count(),
+            unsealed_rows: in_memory.map(|view| view.part.len()).sum(),
+            memory_bytes: snapshot.memory_bytes(),
+            disk_bytes,
+            lsn: snapshot.lsn,
+            queries: core.counters.queries.load(Ordering::Relaxed),
+            upserts: core.counters.upserts.load(Ordering::Relaxed),
+            deletes: core.counters.deletes.load(Ordering::Relaxed),
+            upkeep_error: match &core.source {
+                Source::Writer(writer) => writer.sealing.lock().as_ref().map(|error| error.message().to_owned()),
+                Source::Follower(_) => None,
+            },
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! Checking everything against its checksums, without changing anything.
+
+use std::path::PathBuf;
+
+use super::part::Part;
+use super::{Collection, recovery};
+use crate::error::{Error, Result};
+use crate::metadata;
+use crate::storage::marks;
+use crate::storage::wal::{self, Log};
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong, and where in the file.
+    pub message: String,
+}
+
+/// What a check of every byte found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// Files checked.
+    pub files: usize,
+    /// Bytes checked.
+    pub bytes: u64,
+    /// Records read.
+    pub records: usize,
+    /// What is wrong; empty if all is well.
+    pub problems: Vec<Problem>,
+}
+
+impl VerifyReport {
+    /// Returns whether nothing is wrong.
+    pub fn is_ok(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn check(&mut self, path: PathBuf, bytes: u64, problems: impl IntoIterator<Item = Error>) {
+        self.files += 1;
+        self.bytes += bytes;
+        let problem = |error: Error| Problem { path: path.clone(), message: error.message().to_owned() };
+        self.problems.extend(problems.into_iter().map(problem));
+    }
+}
+
+impl Collection {
+    /// Reads every byte of the collection's manifest, segments, marks and logs and checks it. Changes nothing, and
+    /// goes on after a problem.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Closed` if the files cannot be read at all; damage is in the report.
+    pub fn verify(&self) -> Result<VerifyReport> {
+        let core = &*self.core;
+        let vfs = &*core.shared.vfs;
+        // Upkeep would remove files from under the check.
+        let _upkeep = core.writer().ok().map(|writer| writer.upkeep.lock());
+        let mut report = VerifyReport::default();
+        for (path, bytes, problem) in core.shared.verify_manifests()? {
+            report.check(path, bytes, problem);
+        }
+        let snapshot = core.snapshot()?;
+        for view in &snapshot.parts {
+            report.records += view.live();
+            match &view.part {
+                Part::Segment(segment) => {
+                    report.check(segment.path().to_owned(), segment.file_bytes(), segment.verify());
+                }
+                Part::Memory(rows) => {
+                    let decode = |row| metadata::decode(rows.body(row).document).err();
+                    let problems: Vec<Error> = (0..rows.len() as u32).filter_map(decode).collect();
+                    if !problems.is_empty() {
+                        report.check(core.directory.clone(), 0, problems);
+                    }
+                }
+            }
+        }
+        if !core.shared.logged {
+            return Ok(report);
+        }
+        let entry = core.entry()?;
+        for segment in &entry.segments {
+            if let Some((generation, checksum)) = segment.marks {
+                let path = core.directory.join(marks::file_name(segment.uuid, generation));
+                let bytes = vfs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
+                let found = marks::read(vfs, &path, segment.uuid, checksum, segment.rows as usize);
+                report.check(path, bytes, found.err());
+            }
+        }
+        let mut lsn = entry.checkpoint_lsn;
+        for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log) {
+            let path = core.directory.join(wal::file_name(seq));
+            match Log::read(vfs, &path, core.uuid) {
+                Ok(log) => {
+                    let gap = log.first_lsn().filter(|&first| first > lsn + 1).map(|first| {
+                        Error::corrupted(format!("starts at call {first}, but the log before it ends at {lsn}"))
+                    });
+                    lsn = log.next_lsn().map_or(lsn, |next| next - 1);
+                    let decode = |(_, payload)| wal::decode_payload(payload, |_, _| Vec::new()).err();
+                    let problems: Vec<Error> = log.calls().filter_map(decode).chain(gap).collect();
+                    report.check(path, log.used_bytes(), problems);
+                }
+                Err(error) => report.check(path, 0, Some(error)),
+            }
+        }
+        if lsn < snapshot.lsn {
+            let lost = Error::corrupted(format!("the log ends at call {lsn}, expected {}", snapshot.lsn));
+            report.check(core.directory.clone(), 0, Some(lost));
+        }
+        Ok(report)
+    }
+}

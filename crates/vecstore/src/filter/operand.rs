@@ -1,0 +1,152 @@
+//! Operands, prepared once for comparing with many stored values.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use crate::filter::compare::{equals, float_as_int};
+use crate::metadata::{DateTime, Value, ValueRef};
+
+/// An operand; a string that reads as a time has been read.
+#[derive(Clone, Debug)]
+pub(super) enum Operand {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str {
+        text: String,
+        /// Microseconds since 1970, for comparing with stored datetimes.
+        time: Option<i64>,
+    },
+    Bytes(Vec<u8>),
+    /// Microseconds since 1970.
+    Time(i64),
+    List(Vec<Operand>),
+    Map(Vec<(String, Operand)>),
+}
+
+impl From<&Value> for Operand {
+    /// Recurses as deep as the value, whose depth `Filter::check` has bounded.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int(value) => Self::Int(*value),
+            Value::Float(value) => Self::Float(*value),
+            Value::Str(text) => {
+                Self::Str { text: text.clone(), time: DateTime::try_parse(text).map(DateTime::unix_micros) }
+            }
+            Value::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Value::DateTime(time) => Self::Time(time.unix_micros()),
+            Value::List(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Map(map) => {
+                Self::Map(map.iter().map(|(key, value)| (key.to_owned(), value.into())).collect())
+            }
+        }
+    }
+}
+
+/// Up to this many operands, comparing with each beats hashing (5 ns for each string against 12 ns in all).
+const LINEAR_OPERANDS: usize = 2;
+
+/// The operands of `$in` and its kin.
+#[derive(Clone, Debug)]
+pub(super) enum OperandSet {
+    Few(Vec<Operand>),
+    Many(Box<HashedOperands>),
+}
+
+/// Operands by type: what is equal has the same hash, so a number is an integer wherever it equals one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HashedOperands {
+    has_null: bool,
+    /// Whether `false` and `true` are among the operands.
+    has_bool: [bool; 2],
+    ints: HashSet<i64>,
+    /// The bits of floats that equal no integer.
+    floats: HashSet<u64>,
+    texts: HashSet<Box<str>>,
+    bytes: HashSet<Box<[u8]>>,
+    /// Datetime operands, which equal stored datetimes and stored strings that read as times.
+    times: HashSet<i64>,
+    /// String operands that read as times, which equal stored datetimes but not other spellings in stored strings.
+    text_times: HashSet<i64>,
+    /// Lists and maps, compared one by one.
+    containers: Vec<Operand>,
+}
+
+impl OperandSet {
+    pub(super) fn new(values: &[Value]) -> Self {
+        let operands = values.iter().map(Operand::from);
+        if values.len() <= LINEAR_OPERANDS {
+            return Self::Few(operands.collect());
+        }
+        let mut hashed = HashedOperands::default();
+        operands.for_each(|operand| hashed.insert(operand));
+        Self::Many(Box::new(hashed))
+    }
+
+    pub(super) fn has_null(&self) -> bool {
+        self.contains(ValueRef::Null)
+    }
+
+    /// Returns whether an operand equals the stored value itself.
+    pub(super) fn contains(&self, stored: ValueRef<'_>) -> bool {
+        match self {
+            Self::Few(operands) => operands.iter().any(|operand| equals(stored, operand)),
+            Self::Many(hashed) => hashed.contains(stored),
+        }
+    }
+}
+
+impl HashedOperands {
+    fn insert(&mut self, operand: Operand) {
+        match operand {
+            Operand::Null => self.has_null = true,
+            Operand::Bool(value) => self.has_bool[usize::from(value)] = true,
+            Operand::Int(value) => add(&mut self.ints, value),
+            Operand::Float(value) => match float_as_int(value) {
+                Some(value) => add(&mut self.ints, value),
+                None if value.is_nan() => {} // equals nothing
+                None => add(&mut self.floats, value.to_bits()),
+            },
+            Operand::Str { text, time } => {
+                self.text_times.extend(time);
+                add(&mut self.texts, text.into_boxed_str());
+            }
+            Operand::Bytes(bytes) => add(&mut self.bytes, bytes.into_boxed_slice()),
+            Operand::Time(micros) => add(&mut self.times, micros),
+            container @ (Operand::List(_) | Operand::Map(_)) => self.containers.push(container),
+        }
+    }
+
+    fn contains(&self, stored: ValueRef<'_>) -> bool {
+        match stored {
+            ValueRef::Null => self.has_null,
+            ValueRef::Bool(value) => self.has_bool[usize::from(value)],
+            ValueRef::Int(value) => self.ints.contains(&value),
+            ValueRef::Float(value) => match float_as_int(value) {
+                Some(value) => self.ints.contains(&value),
+                None => self.floats.contains(&value.to_bits()), // never has a NaN
+            },
+            ValueRef::Str(text) => self.texts.contains(text) || self.times_contain(text),
+            ValueRef::Bytes(bytes) => self.bytes.contains(bytes),
+            ValueRef::DateTime(time) => {
+                let micros = time.unix_micros();
+                self.times.contains(&micros) || self.text_times.contains(&micros)
+            }
+            ValueRef::List(_) | ValueRef::Map(_) => {
+                self.containers.iter().any(|container| equals(stored, container))
+            }
+        }
+    }
+
+    fn times_contain(&self, text: &str) -> bool {
+        !self.times.is_empty()
+            && DateTime::try_parse(text).is_some_and(|time| self.times.contains(&time.unix_micros()))
+    }
+}
+
+fn add<T: Eq + Hash>(set: &mut HashSet<T>, value: T) {
+    set.insert(value);
+}

@@ -1,0 +1,69 @@
+//! An embedded vector database: records with vectors, metadata and text in a directory, searched by nearness and
+//! filtered exactly.
+//!
+//! ```
+//! use vecstore::{Metadata, Query, VecStore, field};
+//!
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path();
+//! let store = VecStore::open(path)?;
+//! store.upsert("intro", &[0.9, 0.1, 0.0], &Metadata::from([("page", 1.into())]))?;
+//! store.upsert("index", &[0.0, 0.2, 0.9], &Metadata::from([("page", 90.into())]))?;
+//!
+//! let query = Query::new([1.0, 0.0, 0.0]).k(3).filter(field("page").lt(50));
+//! for neighbor in store.query(&query)? {
+//!     println!("{} {:.3} {:?}", neighbor.id, neighbor.score, neighbor.metadata);
+//! }
+//! # Ok::<(), vecstore::Error>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - **When a write returns, it survives a power cut** ([`Durability::Commit`], the default). Threads that write at the
+//!   same time share one sync; [`Collection::upsert_many`] writes any number of records with one.
+//! - **A call is atomic**: after a crash all of it is there, or none.
+//! - **Every byte an answer rests on is checksummed.** A flipped bit is an error of kind [`ErrorKind::Corrupted`], never
+//!   a wrong answer. [`Collection::verify`] checks everything at once.
+//! - **A filter never costs results**: a query returns `min(k, matches)` records, the nearest that match.
+//! - **Readers never wait**, neither for writers nor for the disk's syncs. Each read is of one moment.
+//!
+//! # Concepts
+//!
+//! A [`VecStore`] is one collection in a directory of its own. A record has an id, a vector, [`Metadata`], and perhaps
+//! a text and a time to live. [`Filter`]s are built with [`field`], parsed from text ([`Filter::parse`]), or read
+//! from Mongo-style documents ([`Filter::from_value`]).
+//!
+//! New records are in memory and in a write-ahead log. In the background they are sealed into immutable, checksummed,
+//! memory-mapped segments, which are merged as they grow in number. None of this has to be asked for.
+//!
+//! # Limits
+//!
+//! One process writes to a store at a time; any number may read it ([`OpenOptions::read_only`]). The disk must keep
+//! what it says it has synced; network file systems often do not. Truncating a store's files under a running process
+//! can end it with SIGBUS. Ids have at most 1,024 bytes, vectors 65,536 components, metadata 1 MiB and 64 levels.
+
+#![deny(unsafe_code)]
+
+mod codec;
+mod collection;
+mod database;
+mod error;
+mod filter;
+pub mod limits;
+pub mod metadata;
+mod options;
+mod query;
+mod record;
+mod storage;
+mod store;
+pub mod vfs;
+
+pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
+pub use error::{Error, ErrorKind, Result};
+pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
+pub use metadata::{DateTime, Metadata, Value};
+pub use options::{Clock, Durability, OpenOptions, SystemClock};
+pub use query::{Hit, Hits, Include, Neighbor, Query, QueryOptions};
+pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use store::VecStore;
+pub use vecstore_kernels::Metric;

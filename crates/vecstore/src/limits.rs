@@ -1,0 +1,21 @@
+//! The limits of what a record, a call and a query may hold, in one place.
+
+/// The longest id, in bytes of UTF-8.
+pub const MAX_ID_BYTES: usize = 1024;
+
+/// The largest dimension of a vector.
+pub const MAX_DIM: usize = 65_536;
+
+/// The longest text of a record, in bytes of UTF-8.
+pub const MAX_TEXT_BYTES: usize = 16 << 20;
+
+/// The most bytes that one atomic call may write: a WAL frame has a 32-bit length.
+pub const MAX_CALL_BYTES: usize = (u32::MAX - 4096) as usize;
+
+/// The most neighbors that a query may ask for, offset included.
+pub const MAX_K: usize = 1 << 24;
+
+pub use crate::filter::{
+    MAX_FILTER_DEPTH, MAX_FILTER_LIST_LEN, MAX_FILTER_NODES, MAX_FILTER_PATTERN_BYTES, MAX_FILTER_REGEX_BYTES,
+};
+pub use crate::metadata::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH};

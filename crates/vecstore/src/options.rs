@@ -1,0 +1,222 @@
+//! How a store is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use vecstore_kernels::Metric;
+
+use crate::error::{Error, Result};
+use crate::limits::MAX_DIM;
+use crate::store::VecStore;
+use crate::vfs::{DiskVfs, MemoryVfs, Vfs};
+
+/// What an acknowledged write has survived when the call returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// A power cut: the call returns after a sync, which all threads that write at that moment share.
+    #[default]
+    Commit,
+    /// The end of the process. A sync follows within 100 ms, so that a power cut takes at most the last 100 ms.
+    Interval,
+    /// The end of the process. Nothing is synced before [`VecStore::save`](crate::VecStore::save), a seal or
+    /// close; for bulk loads.
+    None,
+}
+
+impl Durability {
+    /// Returns the name that options use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Interval => "interval",
+            Self::None => "none",
+        }
+    }
+}
+
+impl std::str::FromStr for Durability {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "commit" => Ok(Self::Commit),
+            "interval" => Ok(Self::Interval),
+            "none" => Ok(Self::None),
+            _ => Err(Error::invalid(format!("durability must be one of commit, interval, none; got `{name}`"))),
+        }
+    }
+}
+
+/// The source of the current time, for records that expire.
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
+    /// Returns the time in milliseconds since the Unix epoch.
+    fn now_unix_ms(&self) -> u64;
+}
+
+/// The time of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_unix_ms(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    }
+}
+
+/// The options of a store, with defaults for all of them.
+///
+/// # Examples
+///
+/// ```
+/// use vecstore::{Durability, Metric, VecStore};
+///
+/// let store = VecStore::options().dim(3).metric(Metric::Dot).durability(Durability::None).open_in_memory()?;
+/// assert_eq!(store.dim(), Some(3));
+/// # Ok::<(), vecstore::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct OpenOptions {
+    pub(crate) dim: Option<usize>,
+    pub(crate) metric: Option<Metric>,
+    pub(crate) durability: Durability,
+    pub(crate) read_only: bool,
+    pub(crate) wait: Duration,
+    pub(crate) memory_budget: u64,
+    pub(crate) threads: usize,
+    pub(crate) vfs: Arc<dyn Vfs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) background: bool,
+}
+
+/// Enough for bulk loads to run ahead of the disk, little beside the vectors themselves.
+const MEMORY_BUDGET_BYTES_DEFAULT: u64 = 512 << 20;
+
+/// Below this not even one block of rows and its segment buffer fit.
+const MEMORY_BUDGET_BYTES_MIN: u64 = 8 << 20;
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            dim: None,
+            metric: None,
+            durability: Durability::Commit,
+            read_only: false,
+            wait: Duration::ZERO,
+            memory_budget: MEMORY_BUDGET_BYTES_DEFAULT,
+            threads: 0,
+            vfs: Arc::new(DiskVfs),
+            clock: Arc::new(SystemClock),
+            background: true,
+        }
+    }
+}
+
+impl OpenOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the dimension. Without it the first upsert sets it. Opening an existing store of another dimension
+    /// fails.
+    pub fn dim(mut self, dim: usize) -> Self {
+        self.dim = Some(dim);
+        self
+    }
+
+    /// Sets the metric of a new store; cosine without it. Opening an existing store of another metric fails.
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = Some(metric);
+        self
+    }
+
+    /// Sets what an acknowledged write has survived.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Opens an existing store for reading only. It takes no lock, so that any number of processes may read beside
+    /// the one that writes; each read sees what the writer has committed by then.
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// Sets how long to wait for another process to close the store before giving up.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Sets how many bytes of rows may wait in memory to be written to segments (512 MiB without it, at least
+    /// 8 MiB). Writers that get ahead of the disk by more wait for it.
+    pub fn memory_budget(mut self, bytes: u64) -> Self {
+        self.memory_budget = bytes;
+        self
+    }
+
+    /// Sets how many threads a query may use; 0 is one for each core.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the file system, for tests and special places.
+    pub fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
+        self.vfs = vfs;
+        self
+    }
+
+    /// Sets the clock that expiry goes by, for tests.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets whether sealing and compaction run in a thread of their own (the default). Without it they run in
+    /// [`Collection::compact`](crate::Collection::compact) and at close, for tests that count every call.
+    pub fn background(mut self, background: bool) -> Self {
+        self.background = background;
+        self
+    }
+
+    /// Opens the store at `path`, creating it if it does not exist (unless read-only).
+    ///
+    /// # Errors
+    ///
+    /// `Locked` if another process or handle writes to it, `InvalidInput` if the path is not a store or the options
+    /// do not fit it, `Corrupted` if its files are damaged, `Unsupported` if a newer version wrote it, `Io`
+    /// otherwise.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<VecStore> {
+        self.check()?;
+        VecStore::open_with(path.as_ref(), self)
+    }
+
+    /// Opens a new, empty store that never touches disk and is gone when it is dropped.
+    pub fn open_in_memory(mut self) -> Result<VecStore> {
+        self.check()?;
+        if self.read_only {
+            return Err(Error::invalid("a store in memory cannot be read-only: it starts empty"));
+        }
+        self.vfs = Arc::new(MemoryVfs::default());
+        VecStore::open_in_memory_with(self)
+    }
+
+    fn check(&self) -> Result<()> {
+        if let Some(dim) = self.dim
+            && !(1..=MAX_DIM).contains(&dim)
+        {
+            return Err(Error::invalid(format!("dim must be between 1 and {MAX_DIM}, got {dim}")));
+        }
+        if self.memory_budget < MEMORY_BUDGET_BYTES_MIN {
+            return Err(Error::invalid(format!(
+                "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {}",
+                self.memory_budget
+            )));
+        }
+        Ok(())
+    }
+}

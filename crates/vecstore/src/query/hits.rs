@@ -1,0 +1,170 @@
+//! What a search found, read from the snapshot only as far as the caller asks.
+
+use std::sync::Arc;
+
+use super::score::Scoring;
+use super::topk::Candidate;
+use crate::collection::Snapshot;
+use crate::error::Result;
+use crate::metadata::{self, DocumentRef, Metadata};
+
+/// A row that was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundRow {
+    key: f32,
+    part: u32,
+    row: u32,
+}
+
+impl From<&Candidate<'_>> for FoundRow {
+    fn from(found: &Candidate<'_>) -> Self {
+        Self { key: found.key, part: found.part, row: found.row }
+    }
+}
+
+/// The hits of a search, best first. Holds the snapshot it was answered from: what it returns does not change
+/// while the collection does.
+#[derive(Clone, Debug)]
+pub struct Hits {
+    snapshot: Arc<Snapshot>,
+    scoring: Scoring,
+    rows: Vec<FoundRow>,
+}
+
+impl Hits {
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        scoring: Scoring,
+        rows: Vec<FoundRow>,
+        offset: usize,
+        min_score: Option<f32>,
+    ) -> Self {
+        let enough = |found: &FoundRow| min_score.is_none_or(|min| scoring.score(found.key) >= min);
+        let rows = rows.into_iter().skip(offset).take_while(enough).collect();
+        Self { snapshot, scoring, rows }
+    }
+
+    /// Returns the number of hits.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the hit at a rank, the best at 0.
+    pub fn get(&self, rank: usize) -> Option<Hit<'_>> {
+        self.rows.get(rank).map(|&found| Hit { hits: self, found })
+    }
+
+    /// Iterates over the hits, best first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Hit<'_>> {
+        self.rows.iter().map(|&found| Hit { hits: self, found })
+    }
+
+    /// Copies the hits out of the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted` if a record's bytes fail their checksum.
+    pub fn to_neighbors(&self, include: Include) -> Result<Vec<Neighbor>> {
+        self.iter().map(|hit| hit.to_neighbor(include)).collect()
+    }
+}
+
+/// One hit.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'a> {
+    hits: &'a Hits,
+    found: FoundRow,
+}
+
+impl<'a> Hit<'a> {
+    fn part(&self) -> &'a crate::collection::Part {
+        &self.hits.snapshot.parts[self.found.part as usize].part
+    }
+
+    /// Returns the id.
+    ///
+    /// # Errors
+    ///
+    /// This and the following: `Corrupted` if the bytes fail their checksum.
+    pub fn id(&self) -> Result<&'a str> {
+        self.part().id(self.found.row)
+    }
+
+    /// Returns the score: larger is better.
+    pub fn score(&self) -> f32 {
+        self.hits.scoring.score(self.found.key)
+    }
+
+    /// Returns the distance in the metric's own unit: smaller is nearer.
+    pub fn distance(&self) -> f32 {
+        self.hits.scoring.distance(self.found.key)
+    }
+
+    /// Returns the metadata, encoded.
+    pub fn document(&self) -> Result<DocumentRef<'a>> {
+        DocumentRef::new(self.part().body(self.found.row)?.document)
+    }
+
+    /// Returns the text, if the record has one.
+    pub fn text(&self) -> Result<Option<&'a str>> {
+        Ok(self.part().body(self.found.row)?.text)
+    }
+
+    /// Returns the vector.
+    pub fn vector(&self) -> Result<&'a [f32]> {
+        self.part().vector(self.found.row)
+    }
+
+    /// Copies the hit out of the snapshot.
+    pub fn to_neighbor(&self, include: Include) -> Result<Neighbor> {
+        let body = self.part().body(self.found.row)?;
+        Ok(Neighbor {
+            id: self.id()?.to_owned(),
+            score: self.score(),
+            distance: self.distance(),
+            metadata: if include.metadata { Some(metadata::decode(body.document)?) } else { None },
+            vector: if include.vector { Some(self.vector()?.to_vec()) } else { None },
+            text: if include.text { body.text.map(str::to_owned) } else { None },
+        })
+    }
+}
+
+/// Which parts of a record a result carries besides its id and score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// The metadata.
+    pub metadata: bool,
+    /// The vector.
+    pub vector: bool,
+    /// The text.
+    pub text: bool,
+}
+
+impl Default for Include {
+    fn default() -> Self {
+        Self { metadata: true, vector: false, text: false }
+    }
+}
+
+/// A record near the query.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Neighbor {
+    /// The id.
+    pub id: String,
+    /// Larger is better: the cosine similarity, the dot product, or 1 / (1 + distance).
+    pub score: f32,
+    /// Smaller is nearer, in the metric's own unit.
+    pub distance: f32,
+    /// The metadata, if it was asked for.
+    pub metadata: Option<Metadata>,
+    /// The vector, if it was asked for.
+    pub vector: Option<Vec<f32>>,
+    /// The text, if it was asked for and there is one.
+    pub text: Option<String>,
+}

@@ -1,0 +1,125 @@
+//! Nearest-neighbor search over a snapshot.
+//!
+//! Each part is searched by itself and the best of all parts are merged, so that a part may bring its own way of
+//! searching: today every part is scanned ([`scan`]); an index of a segment is another way to fill the same
+//! [`topk::TopK`].
+
+mod hits;
+mod scan;
+mod score;
+mod topk;
+
+pub use hits::{Hit, Hits, Include, Neighbor};
+pub(crate) use scan::{Search, search};
+pub(crate) use score::Scoring;
+
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::limits::MAX_K;
+
+/// A search for the records nearest to a vector.
+///
+/// # Examples
+///
+/// ```
+/// use vecstore::{Query, field};
+///
+/// let query = Query::new([1.0, 0.0]).k(5).filter(field("price").lt(10)).min_score(0.5);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Query {
+    pub(crate) vector: Vec<f32>,
+    pub(crate) options: QueryOptions,
+}
+
+/// What is asked of a search besides the vector.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct QueryOptions {
+    pub(crate) k: usize,
+    pub(crate) offset: usize,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) min_score: Option<f32>,
+}
+
+impl Default for QueryOptions {
+    fn default() -> Self {
+        Self { k: 10, offset: 0, filter: None, min_score: None }
+    }
+}
+
+impl QueryOptions {
+    /// Returns the defaults: k 10, no offset, no filter.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many neighbors are returned at most.
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// Sets how many of the nearest are left out, for paging.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Restricts the search to records that match.
+    pub fn filter(mut self, filter: impl Into<Option<Filter>>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// Leaves out neighbors of a lower score.
+    pub fn min_score(mut self, min_score: impl Into<Option<f32>>) -> Self {
+        self.min_score = min_score.into();
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.k < 1 || self.k > MAX_K {
+            return Err(Error::invalid(format!("k must be between 1 and {MAX_K}, got {}", self.k)));
+        }
+        if self.offset > MAX_K {
+            return Err(Error::invalid(format!("offset must be at most {MAX_K}, got {}", self.offset)));
+        }
+        if self.min_score.is_some_and(f32::is_nan) {
+            return Err(Error::invalid("min_score must be a number, got NaN"));
+        }
+        Ok(())
+    }
+}
+
+impl Query {
+    /// Makes a search for the 10 records nearest to `vector`.
+    pub fn new(vector: impl Into<Vec<f32>>) -> Self {
+        Self { vector: vector.into(), options: QueryOptions::default() }
+    }
+
+    /// Sets how many neighbors are returned at most (10 without it).
+    pub fn k(mut self, k: usize) -> Self {
+        self.options.k = k;
+        self
+    }
+
+    /// Sets how many of the nearest are left out, for paging.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.options.offset = offset;
+        self
+    }
+
+    /// Restricts the search to records that match.
+    pub fn filter(mut self, filter: impl Into<Option<Filter>>) -> Self {
+        self.options.filter = filter.into();
+        self
+    }
+
+    /// Leaves out neighbors of a lower score.
+    pub fn min_score(mut self, min_score: impl Into<Option<f32>>) -> Self {
+        self.options.min_score = min_score.into();
+        self
+    }
+}

@@ -1,0 +1,164 @@
+//! Exact search: every visible row is scored.
+//!
+//! Rows are scored in runs that stay in cache. Whether a row is expired and whether it matches the filter is asked
+//! only of rows that would be among the best, so a filter on few of many rows costs about as many looks at
+//! records as there are candidates, not rows.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::hits::FoundRow;
+use super::score::Scoring;
+use super::topk::{Candidate, TopK};
+use crate::collection::{PartView, Snapshot};
+use crate::error::Result;
+use crate::filter::Matcher;
+use crate::metadata::DocumentRef;
+use crate::storage::row_set::Bits;
+
+/// Rows scored in one call of a kernel; a multiple of 64 so that each word of marks belongs to one run.
+const RUN_ROWS: usize = 256;
+
+/// Rows given to one thread at a time.
+const TASK_ROWS: usize = 64 * RUN_ROWS;
+
+/// Below this many bytes of vectors one thread is done before another has woken up (about 100 microseconds).
+const PARALLEL_BYTES: usize = 2 << 20;
+
+/// Queries that share one pass over the rows in a batch.
+const TILE_QUERIES: usize = 16;
+
+/// What is searched for, the same for every query of a batch.
+pub(crate) struct Search<'a> {
+    pub(crate) scoring: Scoring,
+    pub(crate) dim: usize,
+    /// Queries, row-major, and the inverse norm of each (where the metric uses norms).
+    pub(crate) queries: &'a [f32],
+    pub(crate) query_norms: &'a [f32],
+    /// How many of the best are wanted.
+    pub(crate) limit: usize,
+    pub(crate) filter: Option<&'a Matcher>,
+    pub(crate) now: u64,
+}
+
+struct Task<'s> {
+    part: u32,
+    view: &'s PartView,
+    rows: Range<usize>,
+}
+
+/// Returns for each query the best rows, best first.
+pub(crate) fn search(
+    snapshot: &Snapshot,
+    search: &Search<'_>,
+    pool: Option<&rayon::ThreadPool>,
+) -> Result<Vec<Vec<FoundRow>>> {
+    let tasks = tasks(snapshot);
+    let queries = search.queries.len() / search.dim;
+    let bytes = snapshot.live() * search.dim * 4;
+    let sorted = |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
+    let tile = |first: usize| -> Result<Vec<TopK<'_>>> {
+        let range = first..queries.min(first + TILE_QUERIES);
+        let mut best: Vec<_> = range.clone().map(|_| TopK::new(search.limit)).collect();
+        tasks.iter().try_for_each(|task| search.scan(task, range.clone(), &mut best))?;
+        Ok(best)
+    };
+    let tiles = (0..queries).step_by(TILE_QUERIES);
+    let parallel = bytes.saturating_mul(queries) >= PARALLEL_BYTES;
+    let found: Vec<Vec<TopK<'_>>> = match pool.filter(|_| parallel) {
+        Some(pool) if queries > TILE_QUERIES => {
+            pool.install(|| tiles.collect::<Vec<_>>().into_par_iter().map(tile).collect::<Result<_>>())?
+        }
+        Some(pool) => {
+            let empty = || (0..queries).map(|_| TopK::new(search.limit)).collect::<Vec<_>>();
+            let merge = |a: Vec<_>, b: Vec<_>| a.into_iter().zip(b).map(|(a, b): (TopK<'_>, _)| a.merge(b)).collect();
+            let all = pool.install(|| {
+                tasks
+                    .par_iter()
+                    .try_fold(empty, |mut best, task| search.scan(task, 0..queries, &mut best).map(|()| best))
+                    .try_reduce(empty, |a, b| Ok(merge(a, b)))
+            })?;
+            vec![all]
+        }
+        None => tiles.map(tile).collect::<Result<_>>()?,
+    };
+    Ok(found.into_iter().flatten().map(sorted).collect())
+}
+
+fn tasks(snapshot: &Snapshot) -> Vec<Task<'_>> {
+    let mut tasks = Vec::new();
+    for (part, view) in snapshot.parts.iter().enumerate() {
+        for start in (0..view.part.len()).step_by(TASK_ROWS) {
+            let rows = start..view.part.len().min(start + TASK_ROWS);
+            tasks.push(Task { part: part as u32, view, rows });
+        }
+    }
+    tasks
+}
+
+impl Search<'_> {
+    /// Offers the visible rows of a task to the best of each query in `queries`.
+    fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
+        let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
+        let mut values = [0.0; TILE_QUERIES * RUN_ROWS];
+        for start in task.rows.clone().step_by(RUN_ROWS) {
+            let run = start..task.rows.end.min(start + RUN_ROWS);
+            if (run.start / 64..run.end.div_ceil(64)).all(|word| task.view.visible_word(word) == 0) {
+                continue;
+            }
+            let rows = task.view.part.vectors(run.clone())?;
+            let norms =
+                if self.scoring.uses_norms() { task.view.part.inverse_norms(run.clone())? } else { &[] };
+            let values = &mut values[..queries.len() * run.len()];
+            if let [_] = best {
+                self.scoring.kernels.scan(self.scoring.op(), vectors, rows, values);
+            } else {
+                self.scoring.kernels.scan_queries(self.scoring.op(), vectors, self.dim, rows, values);
+            }
+            for ((query, best), values) in queries.clone().zip(&mut *best).zip(values.chunks_mut(run.len())) {
+                let norm = self.query_norms.get(query).copied().unwrap_or(1.0);
+                self.scoring.keys(norm, norms, values);
+                self.offer(task, run.start, values, best)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn offer<'s>(&self, task: &Task<'s>, first: usize, keys: &[f32], best: &mut TopK<'s>) -> Result<()> {
+        for (word, keys) in keys.chunks(64).enumerate() {
+            let limit = best.limit();
+            let near = keys.iter().enumerate().fold(0u64, |near, (n, &key)| near | u64::from(!is_beyond(key, limit)) << n);
+            if near == 0 {
+                continue;
+            }
+            for bit in Bits(near & task.view.visible_word(first / 64 + word)) {
+                let key = keys[bit as usize];
+                if !is_beyond(key, best.limit()) {
+                    let row = (first + word * 64) as u32 + bit;
+                    self.offer_row(task, row, key, best)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn offer_row<'s>(&self, task: &Task<'s>, row: u32, key: f32, best: &mut TopK<'s>) -> Result<()> {
+        let part = &task.view.part;
+        if task.view.is_expired(row, self.now)? {
+            return Ok(());
+        }
+        if let Some(filter) = self.filter
+            && !filter.matches(DocumentRef::new(part.body(row)?.document)?)
+        {
+            return Ok(());
+        }
+        best.offer(Candidate { key, id: part.id(row)?, part: task.part, row });
+        Ok(())
+    }
+}
+
+/// Returns whether a key cannot be among the best. A sum that overflowed to NaN counts as far away, not as missing.
+fn is_beyond(key: f32, limit: f32) -> bool {
+    key > limit || (key.is_nan() && limit < f32::INFINITY)
+}

@@ -1,0 +1,89 @@
+//! From raw kernel values to keys that order, and from keys to the distance and the score that callers see.
+
+use vecstore_kernels::{Kernels, Metric, Op};
+
+use crate::error::{Error, Result};
+
+/// How the collection's metric is computed and reported. A *key* orders neighbors: smaller is nearer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scoring {
+    pub(crate) metric: Metric,
+    pub(crate) kernels: Kernels,
+}
+
+impl Scoring {
+    pub(crate) fn new(metric: Metric) -> Self {
+        Self { metric, kernels: Kernels::detect() }
+    }
+
+    pub(crate) fn uses_norms(self) -> bool {
+        self.metric == Metric::Cosine
+    }
+
+    pub(crate) fn op(self) -> Op {
+        self.metric.op()
+    }
+
+    /// Returns the norms that rows of the collection carry: none unless the metric uses them.
+    pub(crate) fn inverse_norms(self, dim: usize, vectors: &[f32]) -> Vec<f32> {
+        if !self.uses_norms() || dim == 0 {
+            return Vec::new();
+        }
+        let mut norms = vec![0.0; vectors.len() / dim];
+        self.kernels.inverse_norms(dim, vectors, &mut norms);
+        norms
+    }
+
+    /// Checks that vectors are finite and, where the metric needs a direction, have one. Returns the norms that the
+    /// rows carry. `name` names a row in errors.
+    pub(crate) fn check(self, dim: usize, vectors: &[f32], name: impl Fn(usize) -> String) -> Result<Vec<f32>> {
+        if let Some(at) = self.kernels.first_non_finite(vectors) {
+            return Err(Error::invalid(format!(
+                "{}: component {} is {}, expected a finite number",
+                name(at / dim),
+                at % dim,
+                vectors[at]
+            )));
+        }
+        let norms = self.inverse_norms(dim, vectors);
+        if let Some(row) = norms.iter().position(|&norm| norm == 0.0 || !norm.is_finite()) {
+            return Err(Error::invalid(format!(
+                "{}: its length is {}, which has no direction; the cosine metric needs one",
+                name(row),
+                if norms[row] == 0.0 { "zero or beyond f32" } else { "too small for f32" }
+            )));
+        }
+        Ok(norms)
+    }
+
+    /// Turns raw values of a scan into keys. `row_norms` has a value for each if the metric uses norms.
+    pub(crate) fn keys(self, query_norm: f32, row_norms: &[f32], values: &mut [f32]) {
+        match self.metric {
+            Metric::Cosine => {
+                for (value, norm) in values.iter_mut().zip(row_norms) {
+                    *value *= -norm * query_norm;
+                }
+            }
+            Metric::Dot => values.iter_mut().for_each(|value| *value = -*value),
+            _ => {}
+        }
+    }
+
+    /// Returns the distance that callers see, in the metric's own unit.
+    pub(crate) fn distance(self, key: f32) -> f32 {
+        match self.metric {
+            Metric::Cosine => (1.0 + key).clamp(0.0, 2.0),
+            Metric::Euclidean => key.sqrt(),
+            _ => key,
+        }
+    }
+
+    /// Returns the score that callers see: larger is better.
+    pub(crate) fn score(self, key: f32) -> f32 {
+        match self.metric {
+            Metric::Cosine => (-key).clamp(-1.0, 1.0),
+            Metric::Dot => -key,
+            _ => 1.0 / (1.0 + self.distance(key)),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What records look like in memory and on disk. Nothing here knows of threads, snapshots or queries.
+
+pub(crate) mod body;
+pub(crate) mod id_index;
+pub(crate) mod manifest;
+pub(crate) mod marks;
+pub(crate) mod row_set;
+pub(crate) mod rows;
+pub(crate) mod segment;
+pub(crate) mod wal;
+
+/// The identity of a file or collection: 128 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Uuid(pub(crate) [u8; 16]);
+
+impl std::fmt::Display for Uuid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

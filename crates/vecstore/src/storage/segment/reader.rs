@@ -1,0 +1,266 @@
+//! Reading of segments.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
+use crate::codec::Reader;
+use crate::error::{Error, Result};
+use crate::limits::{MAX_DIM, MAX_ID_BYTES};
+use crate::storage::body::Body;
+use crate::storage::{Uuid, id_index};
+use crate::vfs::{Mapping, Vfs};
+
+/// An open segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    path: PathBuf,
+    map: Mapping,
+    uuid: Uuid,
+    checksum: u64,
+    rows: usize,
+    dim: usize,
+    vectors: Range<usize>,
+    norms: Option<Range<usize>>,
+    id_ends: Range<usize>,
+    ids: Range<usize>,
+    id_table: Range<usize>,
+    body_ends: Range<usize>,
+    bodies: Range<usize>,
+    expiry: Option<Range<usize>>,
+    blocks: Vec<u64>,
+    /// One bit a block: it was checked and is right.
+    checked: Vec<AtomicU64>,
+    sorted: OnceLock<Arc<Vec<u32>>>,
+}
+
+impl Segment {
+    /// Maps a segment and checks its footer against what the manifest says of it.
+    pub(crate) fn open(vfs: &dyn Vfs, path: &Path, uuid: Uuid, collection: Uuid, checksum: u64) -> Result<Self> {
+        let map = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
+        let footer = Self::footer(&map, checksum).map_err(|error| in_file(path, &error))?;
+        if footer.uuid != uuid || footer.collection != collection {
+            return Err(Error::corrupted(format!("`{}` is another segment than its name says", path.display())));
+        }
+        Self::from_footer(path, map, footer, checksum).map_err(|error| in_file(path, &error))
+    }
+
+    fn footer(map: &[u8], checksum: u64) -> Result<Footer> {
+        let body = map.len().checked_sub(TAIL_BYTES);
+        let body = body.ok_or_else(|| Error::corrupted(format!("the file has only {} bytes", map.len())))?;
+        let mut tail = Reader::new(&map[body..], "segment tail");
+        let (offset, found, zero) = (tail.u64()?, tail.u64()?, tail.u64()?);
+        if tail.bytes(8)? != MAGIC || zero != 0 {
+            return Err(Error::corrupted("the file does not end as a segment does"));
+        }
+        let footer = usize::try_from(offset).ok().and_then(|start| map.get(start..body));
+        let footer = footer.ok_or_else(|| Error::corrupted("the footer is beyond the file"))?;
+        if found != checksum || xxhash_rust::xxh3::xxh3_64(footer) != checksum {
+            return Err(Error::corrupted("the footer fails its checksum"));
+        }
+        Footer::decode(footer, offset)
+    }
+
+    fn from_footer(path: &Path, map: Mapping, footer: Footer, checksum: u64) -> Result<Self> {
+        let find = |kind: Kind| {
+            let section = footer.sections.iter().find(|section| section.kind == kind)?;
+            Some(section.offset as usize..(section.offset + section.len) as usize)
+        };
+        let need = |kind| find(kind).ok_or_else(|| Error::corrupted(format!("section {kind:?} is missing")));
+        let rows = u32::try_from(footer.rows).map_err(|_| Error::corrupted("too many rows"))? as usize;
+        let dim = footer.dim as usize;
+        let segment = Self {
+            path: path.to_owned(),
+            uuid: footer.uuid,
+            checksum,
+            rows,
+            dim,
+            vectors: need(Kind::Vectors)?,
+            norms: find(Kind::Norms),
+            id_ends: need(Kind::IdEnds)?,
+            ids: need(Kind::Ids)?,
+            id_table: need(Kind::IdTable)?,
+            body_ends: need(Kind::BodyEnds)?,
+            bodies: need(Kind::Bodies)?,
+            expiry: find(Kind::Expiry),
+            checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
+            blocks: footer.blocks,
+            map,
+            sorted: OnceLock::new(),
+        };
+        let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
+        let right = (1..=MAX_DIM).contains(&dim)
+            && fits(&segment.vectors, dim * 4)
+            && segment.norms.as_ref().is_none_or(|norms| fits(norms, 4))
+            && fits(&segment.id_ends, 8)
+            && fits(&segment.body_ends, 8)
+            && segment.expiry.as_ref().is_none_or(|expiry| fits(expiry, 8))
+            && segment.id_table.len() == id_index::capacity(rows) * 8;
+        if !right {
+            return Err(Error::corrupted("the lengths of the sections do not fit the number of rows"));
+        }
+        Ok(segment)
+    }
+
+    pub(crate) fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    pub(crate) fn checksum(&self) -> u64 {
+        self.checksum
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.map.len() as u64
+    }
+
+    /// Returns the place for the rows in order of id.
+    pub(crate) fn sorted(&self) -> &OnceLock<Arc<Vec<u32>>> {
+        &self.sorted
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Returns the bytes of a range of the file, all of whose blocks are right.
+    fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
+        if range.is_empty() {
+            return Ok(&[]);
+        }
+        for block in range.start / BLOCK_BYTES..=(range.end - 1) / BLOCK_BYTES {
+            let bit = 1u64 << (block % 64);
+            // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
+            if self.checked[block / 64].load(Ordering::Relaxed) & bit == 0 {
+                self.check_block(block)?;
+                self.checked[block / 64].fetch_or(bit, Ordering::Relaxed);
+            }
+        }
+        Ok(&self.map[range])
+    }
+
+    #[cold]
+    fn check_block(&self, block: usize) -> Result<()> {
+        let start = block * BLOCK_BYTES;
+        // The last block ends where the footer starts; sections never reach beyond it.
+        let footer = Reader::new(&self.map[self.map.len() - TAIL_BYTES..], "segment tail").u64()? as usize;
+        let bytes = &self.map[start..footer.min(start + BLOCK_BYTES)];
+        if xxhash_rust::xxh3::xxh3_64(bytes) == self.blocks[block] {
+            return Ok(());
+        }
+        Err(Error::corrupted(format!(
+            "`{}` is damaged: block {block} (bytes {start}..{}) fails its checksum",
+            self.path.display(),
+            start + bytes.len()
+        )))
+    }
+
+    /// Returns the vectors of rows `rows`, row-major.
+    pub(crate) fn vectors(&self, rows: Range<usize>) -> Result<&[f32]> {
+        let start = self.vectors.start;
+        self.floats(start + rows.start * self.dim * 4..start + rows.end * self.dim * 4)
+    }
+
+    /// Returns the inverse norms of rows `rows`.
+    pub(crate) fn inverse_norms(&self, rows: Range<usize>) -> Result<&[f32]> {
+        let norms = self.norms.as_ref().ok_or_else(|| Error::corrupted("a segment of a cosine collection has no norms"))?;
+        self.floats(norms.start + rows.start * 4..norms.start + rows.end * 4)
+    }
+
+    fn floats(&self, range: Range<usize>) -> Result<&[f32]> {
+        bytemuck::try_cast_slice(self.checked(range)?)
+            .map_err(|_| Error::unsupported("the file system maps files at addresses that are no multiple of 4"))
+    }
+
+    fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
+        let start = section.start + n * 8;
+        Reader::new(self.checked(start..start + 8)?, "segment").u64()
+    }
+
+    /// Returns the bytes of item `row` of a column of ends and bytes.
+    fn item(&self, ends: &Range<usize>, bytes: &Range<usize>, row: u32) -> Result<&[u8]> {
+        let row = row as usize;
+        let start = if row == 0 { 0 } else { self.u64_at(ends, row - 1)? };
+        let end = self.u64_at(ends, row)?;
+        if start > end || end > bytes.len() as u64 {
+            return Err(self.malformed("an item is beyond its section"));
+        }
+        self.checked(bytes.start + start as usize..bytes.start + end as usize)
+    }
+
+    fn malformed(&self, what: &str) -> Error {
+        Error::corrupted(format!("`{}` is malformed: {what}", self.path.display()))
+    }
+
+    pub(crate) fn id(&self, row: u32) -> Result<&str> {
+        let bytes = self.item(&self.id_ends, &self.ids, row)?;
+        std::str::from_utf8(bytes).map_err(|_| self.malformed("an id is not UTF-8"))
+    }
+
+    pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {
+        self.item(&self.body_ends, &self.bodies, row)
+    }
+
+    pub(crate) fn body(&self, row: u32) -> Result<Body<'_>> {
+        Body::decode(self.body_bytes(row)?)
+    }
+
+    pub(crate) fn has_expiry(&self) -> bool {
+        self.expiry.is_some()
+    }
+
+    pub(crate) fn expiry(&self, row: u32) -> Result<u64> {
+        self.expiry.as_ref().map_or(Ok(0), |expiry| self.u64_at(expiry, row as usize))
+    }
+
+    pub(crate) fn find(&self, id: &str, hash: u64) -> Result<Option<u32>> {
+        let mut failure = None;
+        let entry = |n| self.u64_at(&self.id_table, n).map_err(|error| failure = Some(error)).ok();
+        let mut found = None;
+        for row in id_index::candidates(self.id_table.len() / 8, hash, entry) {
+            if row as usize >= self.rows {
+                return Err(self.malformed("the id table names a row beyond the last"));
+            }
+            if self.id(row)? == id {
+                found = Some(row);
+                break;
+            }
+        }
+        failure.map_or(Ok(found), Err)
+    }
+
+    /// Checks every block, and that every row can be read and found by its id. Returns what is wrong.
+    pub(crate) fn verify(&self) -> Vec<Error> {
+        let mut problems: Vec<Error> = (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
+        if problems.is_empty() {
+            problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
+        }
+        problems
+    }
+
+    fn verify_row(&self, row: u32) -> Result<()> {
+        let id = self.id(row)?;
+        if id.is_empty() || id.len() > MAX_ID_BYTES {
+            return Err(self.malformed(&format!("the id of row {row} has {} bytes", id.len())));
+        }
+        if self.find(id, id_index::hash_id(id))? != Some(row) {
+            return Err(self.malformed(&format!("row {row} is not found by its id")));
+        }
+        crate::metadata::decode(self.body(row)?.document)?;
+        self.expiry(row).map(drop)
+    }
+}
+
+fn in_file(path: &Path, error: &Error) -> Error {
+    Error::new(error.kind(), format!("`{}`: {}", path.display(), error.message()))
+}

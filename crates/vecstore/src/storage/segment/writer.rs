@@ -1,0 +1,164 @@
+//! Writing of segments, one section after the other, in one pass over the file.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SECTION_ALIGN, Section, VECTORS_ALIGN};
+use crate::codec::WriteFields;
+use crate::error::{Error, Result};
+use crate::storage::{Uuid, id_index};
+use crate::vfs::{Vfs, VfsFile};
+
+/// Large writes keep the disk busy; the buffer is also where blocks are hashed.
+const BUFFER_BYTES: usize = 16 * BLOCK_BYTES;
+
+/// The rows of a segment to be, by position.
+pub(crate) trait RowSource {
+    fn rows(&self) -> usize;
+    fn dim(&self) -> usize;
+    fn vector(&self, row: usize) -> Result<&[f32]>;
+    fn id(&self, row: usize) -> Result<&str>;
+    fn body_bytes(&self, row: usize) -> Result<&[u8]>;
+    fn expiry(&self, row: usize) -> Result<u64>;
+}
+
+/// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
+///
+/// `inverse_norms` fills its second argument with the inverse norms of the rows in the first, if the metric of the
+/// collection wants them.
+pub(crate) fn write(
+    vfs: &dyn Vfs,
+    path: &Path,
+    (uuid, collection): (Uuid, Uuid),
+    source: &dyn RowSource,
+    inverse_norm: Option<&dyn Fn(&[f32]) -> f32>,
+) -> Result<u64> {
+    let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
+    let mut out = Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
+    let rows = source.rows();
+
+    out.begin(Kind::Vectors)?;
+    for row in 0..rows {
+        out.put(bytemuck::cast_slice(source.vector(row)?))?;
+    }
+    if let Some(inverse_norm) = inverse_norm {
+        out.begin(Kind::Norms)?;
+        for row in 0..rows {
+            out.put(&inverse_norm(source.vector(row)?).to_le_bytes())?;
+        }
+    }
+    let mut table = vec![0; id_index::capacity(rows)];
+    let mut end = 0u64;
+    out.begin(Kind::IdEnds)?;
+    for row in 0..rows {
+        let id = source.id(row)?;
+        id_index::insert(&mut table, id_index::hash_id(id), row as u32);
+        end += id.len() as u64;
+        out.put(&end.to_le_bytes())?;
+    }
+    out.begin(Kind::Ids)?;
+    for row in 0..rows {
+        out.put(source.id(row)?.as_bytes())?;
+    }
+    out.begin(Kind::IdTable)?;
+    out.put(bytemuck::cast_slice(&table))?;
+    drop(table);
+    out.begin(Kind::BodyEnds)?;
+    end = 0;
+    for row in 0..rows {
+        end += source.body_bytes(row)?.len() as u64;
+        out.put(&end.to_le_bytes())?;
+    }
+    out.begin(Kind::Bodies)?;
+    for row in 0..rows {
+        out.put(source.body_bytes(row)?)?;
+    }
+    let mut expires = false;
+    for row in 0..rows {
+        expires |= source.expiry(row)? != 0;
+    }
+    if expires {
+        out.begin(Kind::Expiry)?;
+        for row in 0..rows {
+            out.put(&source.expiry(row)?.to_le_bytes())?;
+        }
+    }
+    out.finish(uuid, collection, rows as u64, source.dim() as u32)
+}
+
+struct Output<'a> {
+    file: Box<dyn VfsFile>,
+    path: &'a Path,
+    buffer: Vec<u8>,
+    written: u64,
+    sections: Vec<Section>,
+    blocks: Vec<u64>,
+}
+
+impl Output<'_> {
+    fn position(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    fn end_section(&mut self) {
+        let position = self.position();
+        if let Some(open) = self.sections.last_mut() {
+            open.len = position - open.offset;
+        }
+    }
+
+    fn begin(&mut self, kind: Kind) -> Result<()> {
+        self.end_section();
+        self.align(if kind == Kind::Vectors { VECTORS_ALIGN } else { SECTION_ALIGN })?;
+        self.sections.push(Section { kind, offset: self.position(), len: 0 });
+        Ok(())
+    }
+
+    fn align(&mut self, align: u64) -> Result<()> {
+        let gap = self.position().next_multiple_of(align) - self.position();
+        self.put(&[0; VECTORS_ALIGN as usize][..gap as usize])
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BUFFER_BYTES - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() == BUFFER_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hashes and writes the buffer. Except at the end, the buffer holds whole blocks then.
+    fn flush(&mut self) -> Result<()> {
+        self.blocks.extend(self.buffer.chunks(BLOCK_BYTES).map(xxhash_rust::xxh3::xxh3_64));
+        self.write_at_end().map_err(|error| Error::io("write", self.path, error))
+    }
+
+    fn write_at_end(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&[IoSlice::new(&self.buffer)], self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, uuid: Uuid, collection: Uuid, rows: u64, dim: u32) -> Result<u64> {
+        self.end_section();
+        self.align(SECTION_ALIGN)?;
+        self.flush()?;
+        let offset = self.written;
+        let (sections, blocks) = (std::mem::take(&mut self.sections), std::mem::take(&mut self.blocks));
+        let footer = Footer { uuid, collection, rows, dim, sections, blocks }.encode();
+        let checksum = xxhash_rust::xxh3::xxh3_64(&footer);
+        self.buffer = footer;
+        self.buffer.put_u64(offset);
+        self.buffer.put_u64(checksum);
+        self.buffer.put_u64(0);
+        self.buffer.put(MAGIC);
+        self.write_at_end().map_err(|error| Error::io("write", self.path, error))?;
+        self.file.sync().map_err(|error| Error::io("sync", self.path, error))?;
+        Ok(checksum)
+    }
+}

@@ -1,0 +1,201 @@
+//! The real file system. The only file of the workspace that calls `std::fs`.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::{DirEntry, LockGuard, LockOutcome, Mapping, Stat, Vfs, VfsFile};
+
+/// The operating system's file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DiskVfs;
+
+impl Vfs for DiskVfs {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn VfsFile>> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        Ok(Box::new(DiskFile { file }))
+    }
+
+    fn open(&self, path: &Path, write: bool) -> io::Result<Box<dyn VfsFile>> {
+        let file = OpenOptions::new().read(true).write(write).open(path)?;
+        Ok(Box::new(DiskFile { file }))
+    }
+
+    fn map(&self, path: &Path) -> io::Result<Mapping> {
+        map_file(&File::open(path)?)
+    }
+
+    fn rename_no_replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        // A hard link fails if the name is taken, on every system that has links. Where the file system has none,
+        // the writer lock is what keeps others from taking the name between the check and the rename.
+        match fs::hard_link(from, to) {
+            Ok(()) => fs::remove_file(from),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            Err(_) if fs::exists(to)? => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(from, to),
+        }
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        fs::read_dir(path)?
+            .map(|entry| {
+                let entry = entry?;
+                Ok(DirEntry { path: entry.path(), is_dir: entry.file_type()?.is_dir() })
+            })
+            .collect()
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some(Stat {
+                is_dir: found.is_dir(),
+                len: if found.is_dir() { 0 } else { found.len() },
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // Windows has no way to sync a directory and makes names durable with the file.
+        if cfg!(windows) { Ok(()) } else { File::open(path)?.sync_all() }
+    }
+
+    fn lock(&self, path: &Path, holder: &str) -> io::Result<LockOutcome> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.seek(SeekFrom::Start(0))?;
+                file.write_all(holder.as_bytes())?;
+                Ok(LockOutcome::Acquired(Box::new(DiskLock { _file: file })))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // On Windows the lock keeps others from reading, too; then the holder stays unknown.
+                let _unreadable = file.take(HOLDER_BYTES_MAX).read_to_string(&mut holder);
+                Ok(LockOutcome::Held { holder })
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// More than any holder writes, so that a foreign file of that name is not read whole.
+const HOLDER_BYTES_MAX: u64 = 256;
+
+#[expect(unsafe_code, reason = "mapping a file is unsafe by nature")]
+fn map_file(file: &File) -> io::Result<Mapping> {
+    if file.metadata()?.len() == 0 {
+        return Ok(Mapping::new(Vec::new()));
+    }
+    // SAFETY: the engine maps only files it has finished writing and never writes, truncates or replaces them
+    // afterwards (`docs/design.md`, "Files"); every reader checks block checksums before it trusts the bytes. A
+    // program that truncates a store's files under a running process can end it with SIGBUS, which is documented.
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    Ok(Mapping::new(map))
+}
+
+#[derive(Debug)]
+struct DiskLock {
+    /// The kernel releases the lock when the last descriptor closes.
+    _file: File,
+}
+
+impl LockGuard for DiskLock {}
+
+#[derive(Debug)]
+struct DiskFile {
+    file: File,
+}
+
+impl VfsFile for DiskFile {
+    #[cfg(unix)]
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => {
+                    buffer = &mut buffer[read..];
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_all_at(&self, slices: &[IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+        for slice in slices {
+            self.write_slice_at(slice, offset)?;
+            offset += slice.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        let present = self.file.metadata()?.len();
+        if len <= present {
+            return Ok(());
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            use rustix::fs::{FallocateFlags, fallocate};
+            match fallocate(&self.file, FallocateFlags::empty(), present, len - present) {
+                Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+        self.file.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+impl DiskFile {
+    #[cfg(unix)]
+    fn write_slice_at(&self, slice: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, slice, offset)
+    }
+
+    #[cfg(windows)]
+    fn write_slice_at(&self, mut slice: &[u8], mut offset: u64) -> io::Result<()> {
+        while !slice.is_empty() {
+            match std::os::windows::fs::FileExt::seek_write(&self.file, slice, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    slice = &slice[written..];
+                    offset += written as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! What a store does in one process, on a real directory and in memory.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use vecstore::{
+    Batch, Durability, ErrorKind, Metadata, Metric, Operation, Query, Record, ScrollRequest, Value, VecStore, field,
+};
+
+fn vector(seed: u64, dim: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    (0..dim).map(|_| next()).collect()
+}
+
+fn batch(ids: std::ops::Range<u64>, dim: usize) -> Batch {
+    let mut batch = Batch::with_capacity(dim, ids.clone().count()).unwrap();
+    for n in ids {
+        let metadata = Metadata::from([("n", Value::Int(n as i64)), ("even", Value::Bool(n % 2 == 0))]);
+        batch.push(&Record::new(format!("id-{n:06}"), vector(n + 1, dim)).with_metadata(metadata), None).unwrap();
+    }
+    batch
+}
+
+#[test]
+fn records_come_back_as_they_were_given_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let record = Record::new("a\0b", vec![1.0, -0.0, 3.5])
+        .with_metadata([("flag", Value::Bool(true)), ("n", Value::Int(1)), ("x", Value::Float(1.0))])
+        .with_text("some text");
+    let store = VecStore::open(directory.path()).unwrap();
+    store.upsert_record(&record, None).unwrap();
+    assert_eq!(store.get("a\0b").unwrap().unwrap(), record);
+    store.close().unwrap();
+    assert_eq!(store.get("a\0b").unwrap_err().kind(), ErrorKind::Closed);
+    let store = VecStore::open(directory.path()).unwrap();
+    assert_eq!(store.get("a\0b").unwrap().unwrap(), record);
+    assert_eq!(store.dim(), Some(3));
+    assert!(store.verify().unwrap().is_ok());
+}
+
+#[test]
+fn sealed_and_merged_records_are_the_same_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = VecStore::options().durability(Durability::None).open(directory.path()).unwrap();
+    for start in (0..50_000).step_by(1000) {
+        store.upsert_many(batch(start..start + 1000, 8)).unwrap();
+    }
+    for n in (0..50_000).step_by(3) {
+        assert!(store.delete(&format!("id-{n:06}")).unwrap());
+    }
+    assert_eq!(store.len().unwrap(), 50_000 - 16_667);
+    let before: Vec<Record> = store.iter().unwrap().map(|record| record.unwrap()).collect();
+    store.compact().unwrap();
+    assert_eq!(store.stats().unwrap().segments, 1);
+    assert_eq!(store.stats().unwrap().dead_rows, 0);
+    let after: Vec<Record> = store.iter().unwrap().map(|record| record.unwrap()).collect();
+    assert!(before == after);
+    let query = Query::new(vector(77, 8)).k(20).filter(field("even").eq(true));
+    let nearest = store.query(&query).unwrap();
+    store.close().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    assert_eq!(store.query(&query).unwrap(), nearest);
+    assert_eq!(store.len().unwrap(), 50_000 - 16_667);
+    assert!(store.verify().unwrap().is_ok(), "{:?}", store.verify());
+}
+
+#[test]
+fn the_nearest_are_those_of_a_brute_force_search_for_every_metric() {
+    for metric in Metric::ALL {
+        let store = VecStore::options().metric(metric).open_in_memory().unwrap();
+        store.upsert_many(batch(0..700, 17)).unwrap();
+        let query = vector(12345, 17);
+        let kernels = vecstore_kernels::Kernels::detect();
+        let mut expected: Vec<(f32, String)> = (0..700)
+            .map(|n| (kernels.distance(metric, &query, &vector(n + 1, 17)), format!("id-{n:06}")))
+            .collect();
+        expected.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        let found = store.query(&Query::new(query).k(10)).unwrap();
+        assert_eq!(found.len(), 10);
+        for (found, (distance, id)) in found.iter().zip(&expected) {
+            assert!((found.distance - distance).abs() <= 1e-5 * distance.abs().max(1.0), "{metric}: {found:?} {id} {distance}");
+        }
+    }
+}
+
+#[test]
+fn equal_distances_are_ordered_by_id() {
+    let store = VecStore::options().metric(Metric::Euclidean).open_in_memory().unwrap();
+    for id in ["d", "b", "a", "e", "c"] {
+        store.upsert(id, &[1.0, 1.0], &Metadata::new()).unwrap();
+    }
+    let ids = |k| -> Vec<String> {
+        store.query(&Query::new([0.0, 0.0]).k(k)).unwrap().into_iter().map(|found| found.id).collect()
+    };
+    assert_eq!(ids(3), ["a", "b", "c"]);
+    assert_eq!(ids(100), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn a_batch_of_operations_reports_what_it_could_not_do_and_does_the_rest() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert("a", &[1.0, 0.0], &Metadata::new()).unwrap();
+    let outcome = store
+        .batch_execute(&[
+            Operation::Upsert { record: Record::new("b", [0.0, 1.0]), ttl: None },
+            Operation::Delete { id: "missing".to_owned() },
+            Operation::Upsert { record: Record::new("c", [0.0, 1.0, 2.0]), ttl: None },
+            Operation::SoftDelete { id: "a".to_owned() },
+            Operation::UpdateMetadata { id: "b".to_owned(), metadata: Metadata::from([("x", 1.into())]) },
+        ])
+        .unwrap();
+    assert_eq!(outcome.succeeded, 3);
+    let failed: Vec<_> = outcome.failed.iter().map(|(at, name, error)| (*at, *name, error.kind())).collect();
+    assert_eq!(failed, [(1, "delete", ErrorKind::NotFound), (2, "upsert", ErrorKind::DimensionMismatch)]);
+    assert_eq!(store.len().unwrap(), 1);
+    assert_eq!(store.get("b").unwrap().unwrap().metadata, Metadata::from([("x", 1.into())]));
+    assert!(store.restore("a").unwrap());
+    assert_eq!(store.len().unwrap(), 2);
+}
+
+#[test]
+fn random_writes_leave_what_a_map_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut model: HashMap<String, (Vec<f32>, bool)> = HashMap::new();
+    let mut store = VecStore::options().durability(Durability::None).open(directory.path()).unwrap();
+    for step in 0u64..6000 {
+        let roll = step.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        let id = format!("k{}", roll % 300);
+        match roll / 300 % 10 {
+            0..6 => {
+                let vector = vector(step + 1, 6);
+                store.upsert(&id, &vector, &Metadata::new()).unwrap();
+                model.insert(id, (vector, false));
+            }
+            6 => assert_eq!(store.delete(&id).unwrap(), model.remove(&id).is_some()),
+            7 => {
+                let expected = model.get_mut(&id).is_some_and(|(_, hidden)| !std::mem::replace(hidden, true));
+                assert_eq!(store.soft_delete(&id).unwrap(), expected);
+            }
+            8 => {
+                let expected = model.get_mut(&id).is_some_and(|(_, hidden)| std::mem::replace(hidden, false));
+                assert_eq!(store.restore(&id).unwrap(), expected);
+            }
+            _ if step % 7 == 0 => _ = store.compact().unwrap(),
+            _ if step % 5 == 0 => {
+                store.close().unwrap();
+                store = VecStore::options().durability(Durability::None).open(directory.path()).unwrap();
+            }
+            _ => {}
+        }
+        if step % 500 == 0 {
+            let all: HashMap<String, (Vec<f32>, bool)> = store
+                .records(&ScrollRequest::new().all())
+                .unwrap()
+                .map(|record| record.map(|record| (record.id, (record.vector, record.deleted))).unwrap())
+                .collect();
+            assert_eq!(all, model, "after step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_page_goes_on_where_the_last_one_ended() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert_many(batch(0..250, 4)).unwrap();
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = store.scroll(&ScrollRequest::new().limit(100).after(cursor)).unwrap();
+        seen.extend(page.records.into_iter().map(|record| record.id));
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (0..250).map(|n| format!("id-{n:06}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_expired_record_is_never_returned() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert_record(&Record::new("gone", [1.0, 0.0]), Some(Duration::ZERO)).unwrap();
+    store.upsert_record(&Record::new("there", [1.0, 0.0]), Some(Duration::from_secs(3600))).unwrap();
+    assert_eq!(store.get("gone").unwrap(), None);
+    assert_eq!(store.len().unwrap(), 1);
+    assert_eq!(store.query(&Query::new([1.0, 0.0])).unwrap().len(), 1);
+    assert_eq!(store.scroll(&ScrollRequest::new()).unwrap().records.len(), 1);
+    assert_eq!(store.expire().unwrap(), 1);
+    assert_eq!(store.expire().unwrap(), 0);
+}
+
+#[test]
+fn a_second_writer_is_refused_and_a_reader_follows_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = VecStore::open(directory.path()).unwrap();
+    let refused = VecStore::open(directory.path()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Locked);
+    assert!(refused.message().contains(&std::process::id().to_string()), "{refused}");
+    let reader = VecStore::options().read_only(true).open(directory.path()).unwrap();
+    for n in 0..40_000u64 {
+        if n % 1000 == 0 {
+            writer.upsert_many(batch(n..n + 1000, 8)).unwrap();
+            assert_eq!(reader.len().unwrap() as u64, n + 1000);
+        }
+    }
+    assert_eq!(reader.upsert("x", &[0.0; 8], &Metadata::new()).unwrap_err().kind(), ErrorKind::Unsupported);
+    writer.compact().unwrap();
+    assert_eq!(reader.len().unwrap(), 40_000);
+    drop(writer);
+    VecStore::open(directory.path()).unwrap();
+}
+
+#[test]
+fn many_threads_write_and_read_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0u64..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for n in 0..200 {
+                    let id = format!("{thread}-{n}");
+                    store.upsert(&id, &vector(n + 1, 4), &Metadata::new()).unwrap();
+                    assert!(store.contains(&id).unwrap());
+                }
+            });
+        }
+    });
+    assert_eq!(store.len().unwrap(), 1600);
+    store.close().unwrap();
+    assert_eq!(VecStore::open(directory.path()).unwrap().len().unwrap(), 1600);
+}

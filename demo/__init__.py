@@ -1,0 +1,1 @@
+"""Answers questions about Python from the language reference that every CPython carries."""
