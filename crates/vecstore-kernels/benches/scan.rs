@@ -7,7 +7,7 @@ mod workload;
 
 use std::hint::black_box;
 
-use vecstore_kernels::{Kernels, Op, Tier};
+use vecstore_kernels::{Kernels, Op, QueryCodes, Tier, encode};
 
 use workload::{DIM, ROWS, floats, median_seconds, report, report_plain_read};
 
@@ -21,6 +21,13 @@ fn main() {
     let mut out_of_queries = vec![0.0; QUERIES * ROWS];
     // A full-period walk over the row numbers, in an order no prefetcher follows.
     let ids: Vec<u32> = (0..ROWS).map(|position| (position * 39_119 % ROWS) as u32).collect();
+
+    let encoded = QueryCodes::new(query);
+    let mut codes = vec![0; ROWS * DIM];
+    for (row, codes) in rows.chunks(DIM).zip(codes.chunks_mut(DIM)) {
+        encode(row, codes);
+    }
+    let mut sums = vec![0; ROWS];
 
     report_plain_read(&rows);
     for kernels in Tier::available().iter().rev().filter_map(|&tier| Kernels::for_tier(tier)) {
@@ -37,6 +44,9 @@ fn main() {
             kernels.scan_queries(op, black_box(&queries), DIM, black_box(&rows), &mut out_of_queries);
         });
         report(&format!("{tier} scan_queries {op:?}, each of {QUERIES}"), &rows, seconds / QUERIES as f64);
+        let seconds =
+            median_seconds(|| kernels.scan_codes(black_box(&encoded), black_box(&codes), &mut sums));
+        report(&format!("{tier} scan_codes (a quarter of the bytes)"), &rows, seconds);
         let seconds = median_seconds(|| kernels.inverse_norms(DIM, black_box(&rows), &mut out));
         report(&format!("{tier} inverse_norms"), &rows, seconds);
         let seconds = median_seconds(|| {

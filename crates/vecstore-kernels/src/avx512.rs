@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use crate::accumulate::Accumulate;
+use crate::codes;
 use crate::finite;
 use crate::lanes::{LARGE, Lanes};
 use crate::metric::Op;
@@ -15,6 +16,7 @@ kernel_table! {
     scan_rows: 4,
     ahead_bytes: 8192,
     query_tile: 4 x 2,
+    scan_codes: codes::scan::avx512,
 }
 
 /// Sixteen f32 lanes. A value exists only where AVX-512F was detected (see [`Lanes`]).

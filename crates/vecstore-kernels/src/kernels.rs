@@ -1,5 +1,6 @@
 //! The safe face of the kernels: shapes are asserted here, once per call, and nowhere below.
 
+use crate::codes::QueryCodes;
 use crate::metric::{Metric, Op, cosine};
 use crate::scalar;
 use crate::table::Table;
@@ -189,6 +190,22 @@ impl Kernels {
         for (value, row) in out.iter_mut().zip(rows.chunks_exact(dim)) {
             *value = inverse(self.wide_norm(row));
         }
+    }
+
+    /// Computes the integer dot products of an encoded query with consecutive rows of codes, exactly.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `codes` holds `out.len()` rows of the query's length.
+    pub fn scan_codes(&self, query: &QueryCodes, codes: &[i8], out: &mut [i32]) {
+        let query = query.values();
+        assert_eq!(Some(codes.len()), query.len().checked_mul(out.len()), "codes do not fit query and out");
+        if query.is_empty() {
+            out.fill(0);
+            return;
+        }
+        // SAFETY: `for_tier` found the tier available; the codes are `out.len()` rows of the query's length.
+        unsafe { (self.table.scan_codes)(query, codes, out) };
     }
 
     /// Returns the position of the first NaN or infinity, or `None` if every value is finite.

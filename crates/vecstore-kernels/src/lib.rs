@@ -54,6 +54,7 @@ mod accumulate;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod codes;
 mod finite;
 mod kernels;
 mod lanes;
@@ -66,6 +67,7 @@ mod table;
 mod tier;
 mod wide;
 
+pub use codes::{CodeFactors, QueryCodes, encode};
 pub use kernels::Kernels;
 pub use metric::{Metric, Op, UnknownMetric};
 pub use tier::Tier;

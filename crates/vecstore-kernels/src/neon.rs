@@ -3,6 +3,7 @@
 use std::arch::aarch64::*;
 
 use crate::accumulate::Accumulate;
+use crate::codes;
 use crate::finite;
 use crate::lanes::{LARGE, Lanes};
 use crate::metric::Op;
@@ -15,6 +16,7 @@ kernel_table! {
     scan_rows: 4,
     ahead_bytes: 8192,
     query_tile: 4 x 2,
+    scan_codes: codes::scan::portable,
 }
 
 /// Four f32 lanes. A value exists only where NEON was detected (see [`Lanes`]).

@@ -1,6 +1,7 @@
 //! The portable tier: each operation spelled out once in plain Rust, as the twin the SIMD tiers are held to.
 
 use crate::accumulate::ratio;
+use crate::codes;
 use crate::finite;
 use crate::lanes::LARGE;
 use crate::metric::Op;
@@ -12,8 +13,14 @@ use crate::wide;
 const PARTIAL_SUMS: usize = 8;
 
 /// The entry points of this tier. They demand nothing of the CPU.
-pub(crate) static TABLE: Table =
-    Table { pair, scan, gather, scan_queries, first_non_finite: finite::first_non_finite };
+pub(crate) static TABLE: Table = Table {
+    pair,
+    scan,
+    gather,
+    scan_queries,
+    scan_codes: codes::scan::portable,
+    first_non_finite: finite::first_non_finite,
+};
 
 fn pair(op: Op, left: &[f32], right: &[f32]) -> f32 {
     let value = match op {

@@ -17,6 +17,8 @@ pub(crate) struct Table {
     pub(crate) gather: Gather,
     /// Queries, dim, rows, out.
     pub(crate) scan_queries: unsafe fn(Op, &[f32], usize, &[f32], &mut [f32]),
+    /// Query values, codes, out (see [`codes`](crate::codes)).
+    pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
     /// Values; any length.
     pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
 }
@@ -55,11 +57,18 @@ macro_rules! kernel_table {
         features: $features:literal,
         scan_rows: $scan_rows:literal,
         ahead_bytes: $ahead_bytes:literal,
-        query_tile: $query_tile:literal x $row_tile:literal $(,)?
+        query_tile: $query_tile:literal x $row_tile:literal,
+        scan_codes: $scan_codes:expr $(,)?
     ) => {
         /// The entry points of this tier.
-        pub(crate) static TABLE: $crate::table::Table =
-            $crate::table::Table { pair, scan, gather, scan_queries, first_non_finite };
+        pub(crate) static TABLE: $crate::table::Table = $crate::table::Table {
+            pair,
+            scan,
+            gather,
+            scan_queries,
+            scan_codes: $scan_codes,
+            first_non_finite,
+        };
 
         #[target_feature(enable = $features)]
         unsafe fn pair(op: Op, left: &[f32], right: &[f32]) -> f32 {

@@ -14,7 +14,7 @@ pub enum Tier {
     Scalar,
     /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX-512F.
+    /// x86-64 with AVX-512F, BW and VL (every server since 2017, every laptop with AVX-512).
     Avx512,
     /// AArch64.
     Neon,
@@ -57,7 +57,11 @@ impl Tier {
             #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
-            Tier::Avx512 => is_x86_feature_detected!("avx512f"),
+            Tier::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+            }
             #[cfg(target_arch = "aarch64")]
             Tier::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             #[cfg(not(target_arch = "x86_64"))]

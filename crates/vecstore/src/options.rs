@@ -192,7 +192,7 @@ impl OpenOptions {
     /// otherwise.
     pub fn open(self, path: impl AsRef<Path>) -> Result<VecStore> {
         self.check()?;
-        VecStore::open_with(path.as_ref(), self)
+        VecStore::open_with(path.as_ref(), &self)
     }
 
     /// Opens a new, empty store that never touches disk and is gone when it is dropped.
@@ -202,7 +202,7 @@ impl OpenOptions {
             return Err(Error::invalid("a store in memory cannot be read-only: it starts empty"));
         }
         self.vfs = Arc::new(MemoryVfs::default());
-        VecStore::open_in_memory_with(self)
+        VecStore::open_in_memory_with(&self)
     }
 
     fn check(&self) -> Result<()> {

@@ -54,12 +54,12 @@ impl VecStore {
         OpenOptions::new()
     }
 
-    pub(crate) fn open_with(path: &Path, options: OpenOptions) -> Result<Self> {
-        Self::with(Shared::open(path, &options, COLLECTION)?, &options)
+    pub(crate) fn open_with(path: &Path, options: &OpenOptions) -> Result<Self> {
+        Self::with(Shared::open(path, options, COLLECTION)?, options)
     }
 
-    pub(crate) fn open_in_memory_with(options: OpenOptions) -> Result<Self> {
-        Self::with(Shared::in_memory(&options, COLLECTION)?, &options)
+    pub(crate) fn open_in_memory_with(options: &OpenOptions) -> Result<Self> {
+        Self::with(Shared::in_memory(options, COLLECTION)?, options)
     }
 
     fn with(shared: Arc<Shared>, options: &OpenOptions) -> Result<Self> {

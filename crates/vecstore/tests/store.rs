@@ -1,4 +1,5 @@
 //! What a store does in one process, on a real directory and in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashMap;
 use std::time::Duration;

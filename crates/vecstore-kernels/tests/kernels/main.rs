@@ -1,5 +1,6 @@
 //! The promises of the public methods, on every tier of the CPU that runs the tests.
 
+mod codes;
 mod environment;
 mod identity;
 mod oracle;

@@ -16,7 +16,7 @@ use super::{Collection, Core, Source, Writer};
 use crate::error::{Error, Result};
 use crate::storage::manifest::{CollectionEntry, SegmentEntry};
 use crate::storage::marks::{self, Marks};
-use crate::storage::segment::{self, RowSource, Segment};
+use crate::storage::segment::{self, InverseNorm, RowSource, Segment};
 use crate::storage::wal::{self, LogWriter};
 use crate::storage::Uuid;
 
@@ -283,7 +283,7 @@ impl Core {
         let path = self.directory.join(segment::file_name(uuid));
         made.paths.push(path.clone());
         let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
-        let norm: Option<&dyn Fn(&[f32]) -> f32> = if self.scoring.uses_norms() { Some(&norm) } else { None };
+        let norm = self.scoring.uses_norms().then_some(&norm as InverseNorm<'_>);
         let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, norm)?;
         let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
         Ok(Some((Arc::new(segment), marks)))

@@ -1,6 +1,6 @@
 //! Checking everything against its checksums, without changing anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::part::Part;
 use super::{Collection, recovery};
@@ -39,10 +39,10 @@ impl VerifyReport {
         self.problems.is_empty()
     }
 
-    fn check(&mut self, path: PathBuf, bytes: u64, problems: impl IntoIterator<Item = Error>) {
+    fn check(&mut self, path: &Path, bytes: u64, problems: impl IntoIterator<Item = Error>) {
         self.files += 1;
         self.bytes += bytes;
-        let problem = |error: Error| Problem { path: path.clone(), message: error.message().to_owned() };
+        let problem = |error: Error| Problem { path: path.to_owned(), message: error.message().to_owned() };
         self.problems.extend(problems.into_iter().map(problem));
     }
 }
@@ -61,20 +61,20 @@ impl Collection {
         let _upkeep = core.writer().ok().map(|writer| writer.upkeep.lock());
         let mut report = VerifyReport::default();
         for (path, bytes, problem) in core.shared.verify_manifests()? {
-            report.check(path, bytes, problem);
+            report.check(&path, bytes, problem);
         }
         let snapshot = core.snapshot()?;
         for view in &snapshot.parts {
             report.records += view.live();
             match &view.part {
                 Part::Segment(segment) => {
-                    report.check(segment.path().to_owned(), segment.file_bytes(), segment.verify());
+                    report.check(segment.path(), segment.file_bytes(), segment.verify());
                 }
                 Part::Memory(rows) => {
                     let decode = |row| metadata::decode(rows.body(row).document).err();
                     let problems: Vec<Error> = (0..rows.len() as u32).filter_map(decode).collect();
                     if !problems.is_empty() {
-                        report.check(core.directory.clone(), 0, problems);
+                        report.check(&core.directory, 0, problems);
                     }
                 }
             }
@@ -88,7 +88,7 @@ impl Collection {
                 let path = core.directory.join(marks::file_name(segment.uuid, generation));
                 let bytes = vfs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
                 let found = marks::read(vfs, &path, segment.uuid, checksum, segment.rows as usize);
-                report.check(path, bytes, found.err());
+                report.check(&path, bytes, found.err());
             }
         }
         let mut lsn = entry.checkpoint_lsn;
@@ -102,14 +102,14 @@ impl Collection {
                     lsn = log.next_lsn().map_or(lsn, |next| next - 1);
                     let decode = |(_, payload)| wal::decode_payload(payload, |_, _| Vec::new()).err();
                     let problems: Vec<Error> = log.calls().filter_map(decode).chain(gap).collect();
-                    report.check(path, log.used_bytes(), problems);
+                    report.check(&path, log.used_bytes(), problems);
                 }
-                Err(error) => report.check(path, 0, Some(error)),
+                Err(error) => report.check(&path, 0, Some(error)),
             }
         }
         if lsn < snapshot.lsn {
             let lost = Error::corrupted(format!("the log ends at call {lsn}, expected {}", snapshot.lsn));
-            report.check(core.directory.clone(), 0, Some(lost));
+            report.check(&core.directory, 0, Some(lost));
         }
         Ok(report)
     }

@@ -219,10 +219,6 @@ impl Frame {
         Self { payload, payload_crc, lsn: 0 }
     }
 
-    pub(crate) fn lsn(&self) -> u64 {
-        self.lsn
-    }
-
     pub(crate) fn set_lsn(&mut self, lsn: u64) {
         self.lsn = lsn;
     }
@@ -438,17 +434,7 @@ impl Log {
         Some(self.first_lsn()? + self.calls.len() as u64)
     }
 
-    /// Returns the lsn up to which the log shows that calls were durable.
-    pub(crate) fn durable_lsn(&self) -> u64 {
-        self.durable_lsn
-    }
-
-    /// Returns whether writing may go on in this file: nothing but zeros is behind the last frame.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.clean
-    }
-
-    pub(crate) fn len(&self) -> u64 {
+    fn len(&self) -> u64 {
         self.bytes.len() as u64
     }
 

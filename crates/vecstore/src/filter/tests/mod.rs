@@ -6,7 +6,6 @@ mod equivalence;
 mod limits;
 mod oracle;
 mod semantics;
-mod speed;
 mod sql_text;
 mod strategies;
 

@@ -35,7 +35,7 @@ use crate::error::{Error, Result};
 use crate::storage::Uuid;
 
 pub(crate) use reader::Segment;
-pub(crate) use writer::{RowSource, write};
+pub(crate) use writer::{InverseNorm, RowSource, write};
 
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;

@@ -12,6 +12,9 @@ use crate::vfs::{Vfs, VfsFile};
 /// Large writes keep the disk busy; the buffer is also where blocks are hashed.
 const BUFFER_BYTES: usize = 16 * BLOCK_BYTES;
 
+/// Computes the inverse norm of a vector.
+pub(crate) type InverseNorm<'a> = &'a dyn Fn(&[f32]) -> f32;
+
 /// The rows of a segment to be, by position.
 pub(crate) trait RowSource {
     fn rows(&self) -> usize;
@@ -24,14 +27,13 @@ pub(crate) trait RowSource {
 
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
 ///
-/// `inverse_norms` fills its second argument with the inverse norms of the rows in the first, if the metric of the
-/// collection wants them.
+/// `inverse_norm` is given if the metric of the collection uses norms.
 pub(crate) fn write(
     vfs: &dyn Vfs,
     path: &Path,
     (uuid, collection): (Uuid, Uuid),
     source: &dyn RowSource,
-    inverse_norm: Option<&dyn Fn(&[f32]) -> f32>,
+    inverse_norm: Option<InverseNorm<'_>>,
 ) -> Result<u64> {
     let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
     let mut out = Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };

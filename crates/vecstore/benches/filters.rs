@@ -1,11 +1,10 @@
-//! Measures, run by hand in release: `cargo test --release -p vecstore speed -- --ignored --nocapture`.
+//! Times of matching, encoding and decoding: `cargo bench -p vecstore --bench filters`.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::error::Result;
-use crate::filter::field;
-use crate::metadata::{DocumentRef, Metadata, Value, decode, encode};
+use vecstore::metadata::{DocumentRef, decode, encode};
+use vecstore::{Metadata, Result, Value, field};
 
 /// Prints the best time of one call over several rounds.
 fn measure(name: &str, mut call: impl FnMut()) {
@@ -32,9 +31,7 @@ fn product() -> Metadata {
         .with("year", 2021)
 }
 
-#[test]
-#[ignore = "a measurement, not a promise"]
-fn speed() -> Result<()> {
+fn main() -> Result<()> {
     let product = product();
     let bytes = encode(&product)?;
     let document = DocumentRef::new(&bytes)?;

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data import FloatArray, Metadata
+from .base import Engine, Search, Upsert
+
+
+class VecStore(Engine):
+    name = "vecstore"
+    module = "vecstore"
+    distribution = "vecstore"
+    variants = {  # noqa: RUF012  (declared ClassVar in Engine)
+        "commit": "fsync before each call returns",
+        "interval": "fsync in the background, at intervals",
+        "none": "no fsync until close",
+    }
+
+    def create(self, path: Path, dim: int) -> None:
+        self._store = self.library.VecStore(path, dim=dim, durability=self.variant)
+
+    def open(self, path: Path) -> None:
+        self._store = self.library.VecStore(path, durability=self.variant)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+        self._store.upsert_many(ids, vectors, metadata)
+
+    def upserter(self) -> Upsert:
+        upsert: Upsert = self._store.upsert
+        return upsert
+
+    def exact_search(self, k: int) -> Search:
+        query = self._store.query
+        return lambda vector: query(vector, k, exact=True, include=())
+
+    def search(self, k: int, *, metadata: bool) -> Search:
+        query = self._store.query
+        if metadata:
+            return lambda vector: query(vector, k)
+        return lambda vector: query(vector, k, include=())
+
+    def rows(self, result: Any) -> list[int]:
+        return [int(neighbor.id) for neighbor in result]

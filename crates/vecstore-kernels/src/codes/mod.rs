@@ -1,0 +1,89 @@
+//! Vectors in 8 bits a component, with bounds on what was lost: a scan of the codes is a quarter of the bytes, and the
+//! bounds tell which rows need a look at their full vectors.
+//!
+//! A row `x` is kept as codes `c` in -127..=127 and a scale `s` with `x = s c + e`, a query `q` as 16-bit values `d`
+//! and a scale `t` with `q = t d + f`. Then `q.x` differs from `t s (d.c)` by at most
+//! `|f| |x| + (|q| + |f|) |e|` (Cauchy-Schwarz), and `d.c` is an exact integer, the same on every tier.
+
+pub(crate) mod scan;
+
+/// The largest magnitude of a code.
+const CODE_MAX: f64 = 127.0;
+
+/// What is needed to read the codes of a row. All three are rounded up, so that bounds made of them hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CodeFactors {
+    /// The value of one unit of a code.
+    pub scale: f32,
+    /// The Euclidean norm of what the codes lack.
+    pub error: f32,
+    /// The Euclidean norm of the vector.
+    pub norm: f32,
+}
+
+/// Encodes a finite vector, one code a component.
+///
+/// # Panics
+///
+/// Panics if the lengths differ.
+pub fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
+    assert_eq!(vector.len(), codes.len(), "vector and codes differ in length");
+    let largest = vector.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    // The scale that is stored is the one the errors are measured with.
+    let scale = (f64::from(largest) / CODE_MAX) as f32;
+    let (mut error, mut norm) = (0.0f64, 0.0f64);
+    for (code, &value) in codes.iter_mut().zip(vector) {
+        let exact = f64::from(value);
+        let units =
+            if scale > 0.0 { (exact / f64::from(scale)).round().clamp(-CODE_MAX, CODE_MAX) } else { 0.0 };
+        *code = units as i8;
+        let rest = exact - units * f64::from(scale);
+        error += rest * rest;
+        norm += exact * exact;
+    }
+    CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) }
+}
+
+/// A query in 16 bits a component.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryCodes {
+    values: Vec<i16>,
+    /// The value of one unit, the norm of what the values lack, and the norm of the query; the latter two rounded up.
+    pub factors: CodeFactors,
+}
+
+impl QueryCodes {
+    /// Encodes a finite query.
+    pub fn new(query: &[f32]) -> Self {
+        let largest = query.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        // No sum of products with codes may pass an i32.
+        let limit =
+            (f64::from(i32::MAX) / (CODE_MAX * query.len().max(1) as f64)).floor().min(f64::from(i16::MAX));
+        let scale = (f64::from(largest) / limit) as f32;
+        let (mut error, mut norm) = (0.0f64, 0.0f64);
+        let values = query.iter().map(|&value| {
+            let exact = f64::from(value);
+            let units =
+                if scale > 0.0 { (exact / f64::from(scale)).round().clamp(-limit, limit) } else { 0.0 };
+            let rest = exact - units * f64::from(scale);
+            error += rest * rest;
+            norm += exact * exact;
+            units as i16
+        });
+        let values = values.collect();
+        Self {
+            values,
+            factors: CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) },
+        }
+    }
+
+    /// Returns the encoded components.
+    pub(crate) fn values(&self) -> &[i16] {
+        &self.values
+    }
+}
+
+/// Returns an f32 that is not below `value`, with room for the rounding of the sums behind it.
+fn round_up(value: f64) -> f32 {
+    ((value * (1.0 + 1e-9)) as f32).next_up()
+}

@@ -1,0 +1,146 @@
+//! Integer dot products of a query with rows of codes.
+//!
+//! Sums of products fit an i32 by the choice of the query's range (see [`QueryCodes`](super::QueryCodes)), in any
+//! order: every tier gives the same integers.
+
+/// Rows scored at a time: their sums hide each other's latency.
+#[cfg(target_arch = "x86_64")]
+const ROWS_AT_A_TIME: usize = 4;
+
+/// Bytes ahead of the row being read that are asked for; see the tuning of the f32 kernels.
+#[cfg(target_arch = "x86_64")]
+const AHEAD_BYTES: usize = 4096;
+
+/// The portable twin, which the compiler vectorises for the features of the function it is inlined into.
+#[inline(always)]
+pub(crate) fn portable(query: &[i16], codes: &[i8], out: &mut [i32]) {
+    for (out, row) in out.iter_mut().zip(codes.chunks_exact(query.len())) {
+        *out = query.iter().zip(row).map(|(&q, &c)| i32::from(q) * i32::from(c)).sum();
+    }
+}
+
+/// AVX2: 16 products an instruction.
+///
+/// # Safety
+///
+/// The CPU has AVX2; `query` is not empty and `codes` holds `out.len()` rows of its length.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+pub(crate) unsafe fn avx2(query: &[i16], codes: &[i8], out: &mut [i32]) {
+    use std::arch::x86_64::*;
+
+    /// # Safety
+    ///
+    /// Each of the `N` rows from `row` on has the length of `query`.
+    #[target_feature(enable = "avx2")]
+    unsafe fn rows<const N: usize>(query: &[i16], row: *const i8, out: &mut [i32]) {
+        let dim = query.len();
+        let whole = dim / 16 * 16;
+        let mut sums = [_mm256_setzero_si256(); N];
+        for at in (0..whole).step_by(16) {
+            // SAFETY: 16 components from `at` are within the query and within each row.
+            unsafe {
+                let q = _mm256_loadu_si256(query.as_ptr().add(at).cast());
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    let c = _mm_loadu_si128(row.add(n * dim + at).cast());
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(c)));
+                }
+                _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(at * N + AHEAD_BYTES));
+            }
+        }
+        for (n, (sum, out)) in sums.into_iter().zip(out).enumerate() {
+            let four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+            let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+            let one = _mm_add_epi32(two, _mm_shuffle_epi32::<1>(two));
+            let mut total = _mm_cvtsi128_si32(one);
+            for at in whole..dim {
+                // SAFETY: `at` is within the query and within each row.
+                let c = unsafe { *row.add(n * dim + at) };
+                total += i32::from(query[at]) * i32::from(c);
+            }
+            *out = total;
+        }
+    }
+
+    let mut row = codes.as_ptr();
+    let mut groups = out.chunks_exact_mut(ROWS_AT_A_TIME);
+    for group in &mut groups {
+        // SAFETY: the caller vouches for the instruction set and for one row of codes for each place in `out`.
+        unsafe {
+            rows::<ROWS_AT_A_TIME>(query, row, group);
+            row = row.add(ROWS_AT_A_TIME * query.len());
+        }
+    }
+    for place in groups.into_remainder().chunks_mut(1) {
+        // SAFETY: as above.
+        unsafe {
+            rows::<1>(query, row, place);
+            row = row.add(query.len());
+        }
+    }
+}
+
+/// AVX-512: 32 products an instruction, the rest of a row by masked loads.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F and AVX-512BW; `query` is not empty and `codes` holds `out.len()` rows of its length.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(crate) unsafe fn avx512(query: &[i16], codes: &[i8], out: &mut [i32]) {
+    use std::arch::x86_64::*;
+
+    /// # Safety
+    ///
+    /// Each of the `N` rows from `row` on has the length of `query`.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    unsafe fn rows<const N: usize>(query: &[i16], row: *const i8, out: &mut [i32]) {
+        let dim = query.len();
+        let whole = dim / 32 * 32;
+        let mut sums = [_mm512_setzero_si512(); N];
+        for at in (0..whole).step_by(32) {
+            // SAFETY: 32 components from `at` are within the query and within each row.
+            unsafe {
+                let q = _mm512_loadu_si512(query.as_ptr().add(at).cast());
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    let c = _mm256_loadu_si256(row.add(n * dim + at).cast());
+                    *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(c)));
+                }
+                for line in (0..32 * N).step_by(64) {
+                    _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(at * N + line + AHEAD_BYTES));
+                }
+            }
+        }
+        if whole < dim {
+            let mask = (1u32 << (dim - whole)) - 1;
+            // SAFETY: the masked loads read the `dim - whole` components that are left, and nothing else.
+            unsafe {
+                let q = _mm512_maskz_loadu_epi16(mask, query.as_ptr().add(whole));
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    let c = _mm256_maskz_loadu_epi8(mask, row.add(n * dim + whole));
+                    *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(c)));
+                }
+            }
+        }
+        for (sum, out) in sums.into_iter().zip(out) {
+            *out = _mm512_reduce_add_epi32(sum);
+        }
+    }
+
+    let mut row = codes.as_ptr();
+    let mut groups = out.chunks_exact_mut(ROWS_AT_A_TIME);
+    for group in &mut groups {
+        // SAFETY: the caller vouches for the instruction set and for one row of codes for each place in `out`.
+        unsafe {
+            rows::<ROWS_AT_A_TIME>(query, row, group);
+            row = row.add(ROWS_AT_A_TIME * query.len());
+        }
+    }
+    for place in groups.into_remainder().chunks_mut(1) {
+        // SAFETY: as above.
+        unsafe {
+            rows::<1>(query, row, place);
+            row = row.add(query.len());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The process stops, or the power is cut, at every call that a script makes on the file system.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex};
+
+use vecstore::{Durability, Record, Result};
+use vecstore_testkit::{Call, CrashMode, FaultVfs, Model, Rng};
+
+use crate::script::{Step, script};
+use crate::subject::{check_answers, open, read};
+
+const STEPS: usize = 300;
+
+/// What had happened when an image was taken: how many steps had returned, and how many of them were before the
+/// last barrier.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    acknowledged: usize,
+    barrier: usize,
+}
+
+impl Progress {
+    fn note(self, vfs: &FaultVfs) {
+        vfs.mark((self.barrier as u64) << 32 | self.acknowledged as u64);
+    }
+
+    fn of(vfs: &FaultVfs) -> Self {
+        let mark = vfs.marked();
+        Self { acknowledged: mark as u32 as usize, barrier: (mark >> 32) as usize }
+    }
+
+    /// The numbers of steps that may be there after a crash.
+    fn allowed(self, durability: Durability, mode: CrashMode) -> RangeInclusive<usize> {
+        let kept = match (durability, mode) {
+            (Durability::Commit, _) | (_, CrashMode::KeepAll) => self.acknowledged,
+            _ => self.barrier,
+        };
+        kept..=self.acknowledged + 1
+    }
+}
+
+/// Runs a script from the creation of the store to its end, noting the progress.
+fn run(vfs: &FaultVfs, steps: &[Step], durability: Durability) -> Result<Model<Record>> {
+    let mut model = Model::new();
+    let mut progress = Progress { acknowledged: 0, barrier: 0 };
+    let mut store = open(vfs, durability)?;
+    for step in steps {
+        let changes = step.changes(&model);
+        if matches!(step, Step::Reopen) {
+            store.close()?;
+            progress.barrier = progress.acknowledged;
+            progress.note(vfs);
+            store = open(vfs, durability)?;
+        } else {
+            step.perform(&store)?;
+        }
+        model.apply(changes);
+        progress.acknowledged += 1;
+        if step.is_barrier() {
+            progress.barrier = progress.acknowledged;
+        }
+        progress.note(vfs);
+    }
+    store.close()?;
+    Ok(model)
+}
+
+/// A crash to recover from.
+struct Crash {
+    call: Call,
+    disk: FaultVfs,
+}
+
+fn crashes(steps: &[Step], durability: Durability) -> (Model<Record>, Vec<Crash>) {
+    let vfs = FaultVfs::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    vfs.watch(move |call, disk| sink.lock().unwrap().push(Crash { call: call.clone(), disk }));
+    let model = run(&vfs, steps, durability).unwrap();
+    let crashes = std::mem::take(&mut *seen.lock().unwrap());
+    (model, crashes)
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    calls: usize,
+    images: usize,
+    repeated: usize,
+    second: usize,
+    failures: Vec<String>,
+}
+
+/// Takes each image of each crash through recovery and compares what is there with the model.
+fn check_all(durability: Durability, seed: u64) -> Tally {
+    let steps = script(seed, STEPS);
+    let (model, crashes) = crashes(&steps, durability);
+    let mut rng = Rng::new(seed);
+    let mut tally = Tally { calls: crashes.len(), ..Tally::default() };
+    let mut seen = HashSet::new();
+    for Crash { call, disk } in crashes {
+        for mode in CrashMode::ALL {
+            let image = disk.crash(&mut rng, mode);
+            // What is durable of an image matters too; only images after a power cut are the same if they look so.
+            if mode != CrashMode::KeepAll && !seen.insert((image.fingerprint(), image.marked())) {
+                tally.repeated += 1;
+                continue;
+            }
+            tally.images += 1;
+            let second = tally.images.is_multiple_of(9);
+            let allowed = Progress::of(&disk).allowed(durability, mode);
+            let check = || {
+                let recovery = Recovery { model: &model, durability, seed: rng.clone().next_u64() };
+                recovery.check(&image, allowed.clone(), second)
+            };
+            let outcome = panic::catch_unwind(AssertUnwindSafe(check));
+            match outcome.unwrap_or_else(|_| Err("panicked, see above".to_owned())) {
+                Ok(second) => tally.second += second,
+                Err(what) => tally.failures.push(format!("{call}, {mode:?}, {allowed:?}: {what}")),
+            }
+        }
+    }
+    tally
+}
+
+struct Recovery<'a> {
+    model: &'a Model<Record>,
+    durability: Durability,
+    seed: u64,
+}
+
+impl Recovery<'_> {
+    /// Recovers from an image; with `second`, also from crashes during that recovery. Returns how many of those.
+    fn check(&self, image: &FaultVfs, allowed: RangeInclusive<usize>, second: bool) -> Result<usize, String> {
+        let mut seconds = 0;
+        if second {
+            for (call, again) in self.crashes_of_recovery(image) {
+                seconds += 1;
+                let recovered = self.recover(&again, allowed.clone());
+                recovered.map_err(|error| format!("second crash at {call}: {error}"))?;
+            }
+        }
+        self.recover(image, allowed)?;
+        Ok(seconds)
+    }
+
+    /// Returns disks after a crash at each call of an open, with the mode going round.
+    fn crashes_of_recovery(&self, image: &FaultVfs) -> Vec<(Call, FaultVfs)> {
+        let disks = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&disks);
+        let vfs = image.fork();
+        vfs.watch(move |call, disk| sink.lock().unwrap().push((call.clone(), disk)));
+        // What it returns is checked on the same image without crashes.
+        _ = open(&vfs, self.durability);
+        let mut rng = Rng::new(self.seed);
+        let disks = std::mem::take(&mut *disks.lock().unwrap());
+        let crash = |(n, (call, disk)): (usize, (Call, FaultVfs))| {
+            let mode = CrashMode::ALL[n % CrashMode::ALL.len()];
+            (call, disk.crash(&mut rng, mode))
+        };
+        disks.into_iter().enumerate().map(crash).collect()
+    }
+
+    /// Opens a disk, compares, writes on, cuts the power, and compares again.
+    fn recover(&self, disk: &FaultVfs, allowed: RangeInclusive<usize>) -> Result<(), String> {
+        let say = |what: &'static str| move |error: vecstore::Error| format!("{what}: {:?} {error}", error.kind());
+        let store = open(disk, self.durability).map_err(say("open"))?;
+        let found = read(&store).map_err(say("read"))?;
+        self.model.check_between(allowed, &found).map_err(|mismatch| mismatch.to_string())?;
+        check_answers(&store, &found).map_err(say("ask"))?;
+        let report = store.verify().map_err(say("verify"))?;
+        if !report.is_ok() {
+            return Err(format!("verify after open: {:?}", report.problems));
+        }
+        let new = Record::new("after the crash", [0.5; crate::script::DIM]);
+        store.upsert_record(&new, None).map_err(say("write on"))?;
+        store.save().map_err(say("save"))?;
+        let mut expected: BTreeMap<String, Record> = found;
+        expected.insert(new.id.clone(), new);
+        let cut = disk.crash(&mut Rng::new(self.seed), CrashMode::DropAllUnsynced);
+        let random = disk.crash(&mut Rng::new(self.seed), CrashMode::ALL[2 + self.seed as usize % 4]);
+        for again in [cut, random] {
+            let store = open(&again, self.durability).map_err(say("open after a power cut after recovery"))?;
+            if read(&store).map_err(say("read"))? != expected {
+                return Err("a power cut after recovery took what was recovered or written since".to_owned());
+            }
+        }
+        store.close().map_err(say("close"))?;
+        Ok(())
+    }
+}
+
+fn assert_survives(durability: Durability, seed: u64) {
+    let tally = check_all(durability, seed);
+    println!(
+        "{durability:?}: {} calls, {} images ({} more were the same), {} second crashes",
+        tally.calls, tally.images, tally.repeated, tally.second
+    );
+    let failures = &tally.failures;
+    let shown = failures.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {} images failed:\n{shown}", failures.len(), tally.images);
+}
+
+#[test]
+fn a_stop_at_any_call_keeps_what_was_acknowledged_under_commit() {
+    assert_survives(Durability::Commit, 1);
+}
+
+#[test]
+fn a_stop_at_any_call_keeps_what_was_acknowledged_under_interval() {
+    assert_survives(Durability::Interval, 2);
+}
+
+#[test]
+fn a_stop_at_any_call_keeps_what_was_acknowledged_without_durability() {
+    assert_survives(Durability::None, 3);
+}

@@ -1,0 +1,84 @@
+//! The store under test: how it is opened, read, and asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vecstore::{Clock, Durability, Filter, Metric, OpenOptions, Query, Record, Result, ScrollRequest, VecStore};
+use vecstore_testkit::{FaultVfs, Ranking, exact_distance};
+
+/// Two directories deep, so that the store has to make its own directory durable as well.
+pub(crate) const PATH: &str = "/home/store";
+
+pub(crate) const NOW_UNIX_MS: u64 = 1_700_000_000_000;
+
+/// Nothing in a script expires while it runs.
+#[derive(Debug)]
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now_unix_ms(&self) -> u64 {
+        NOW_UNIX_MS
+    }
+}
+
+/// Options without a background thread: the same calls in the same order each time.
+pub(crate) fn options(vfs: &FaultVfs, durability: Durability) -> OpenOptions {
+    VecStore::options()
+        .vfs(Arc::new(vfs.clone()))
+        .clock(Arc::new(StoppedClock))
+        .metric(Metric::Euclidean)
+        .durability(durability)
+        .background(false)
+        .threads(1)
+}
+
+pub(crate) fn open(vfs: &FaultVfs, durability: Durability) -> Result<VecStore> {
+    options(vfs, durability).open(PATH)
+}
+
+/// Reads every record, soft-deleted ones included.
+pub(crate) fn read(store: &VecStore) -> Result<BTreeMap<String, Record>> {
+    let records = store.records(&ScrollRequest::new().all())?;
+    records.map(|record| record.map(|record| (record.id.clone(), record))).collect()
+}
+
+/// Checks that every way to ask for the visible records of `expected` gives them.
+pub(crate) fn check_answers(store: &VecStore, expected: &BTreeMap<String, Record>) -> Result<()> {
+    let visible = || expected.values().filter(|record| !record.deleted);
+    assert_eq!(store.len()?, visible().count());
+    assert_eq!(store.deleted_count()?, expected.len() - visible().count());
+    for record in expected.values() {
+        let got = store.get(&record.id)?;
+        assert_eq!(got.as_ref(), Some(record).filter(|record| !record.deleted), "`{}`", record.id);
+    }
+    assert_eq!(store.get("never there")?, None);
+    let listed: Vec<Record> = store.iter()?.collect::<Result<_>>()?;
+    assert!(listed.iter().eq(visible()), "the listing differs");
+    let Some(dim) = visible().next().map(|record| record.vector.len()) else { return Ok(()) };
+    check_nearest(store, expected, &vec![0.25; dim], None, |_| true)?;
+    let tagged = |record: &Record| record.metadata.get("tag").is_some_and(|tag| *tag == "red".into());
+    check_nearest(store, expected, &vec![-0.5; dim], Some(vecstore::field("tag").eq("red")), tagged)
+}
+
+/// Checks one query against brute force. The metric must be euclidean.
+pub(crate) fn check_nearest(
+    store: &VecStore,
+    expected: &BTreeMap<String, Record>,
+    vector: &[f32],
+    filter: Option<Filter>,
+    matches: impl Fn(&Record) -> bool,
+) -> Result<()> {
+    let candidates = expected.values().filter(|record| !record.deleted && matches(record));
+    let ranking = Ranking::new(
+        exact_distance("euclidean").expect("the metric is known"),
+        vector,
+        candidates.map(|record| (record.id.as_str(), record.vector.as_slice())),
+    );
+    let found = store.query(&Query::new(vector).k(7).filter(filter))?;
+    let answer: Vec<(&str, f64)> = found.iter().map(|hit| (hit.id.as_str(), f64::from(hit.distance))).collect();
+    assert_eq!(ranking.check(7, &answer, 1e-5), Ok(()));
+    for hit in &found {
+        assert_eq!(hit.metadata.as_ref(), Some(&expected[&hit.id].metadata), "`{}`", hit.id);
+    }
+    Ok(())
+}
