@@ -50,7 +50,9 @@ class Rows:
 def load(directory: Path) -> Rows:
     """Reads a directory in the form this module's docstring states."""
     widened = directory / "vectors.f16.npy"
-    vectors = np.load(widened if widened.exists() else directory / "vectors.npy").astype(np.float32, copy=False)
+    vectors = np.load(widened if widened.exists() else directory / "vectors.npy").astype(
+        np.float32, copy=False
+    )
     metadata_file = directory / "metadata.jsonl.gz"
     if metadata_file.exists():
         with gzip.open(metadata_file, "rt", encoding="utf-8") as lines:

@@ -17,7 +17,19 @@ from .zvec import Zvec
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (VecStore, Faiss, Numpy, Usearch, Hnswlib, Sqlite, SqliteVec, QdrantEdge, Zvec, LanceDb, Chroma)
+    for engine in (
+        VecStore,
+        Faiss,
+        Numpy,
+        Usearch,
+        Hnswlib,
+        Sqlite,
+        SqliteVec,
+        QdrantEdge,
+        Zvec,
+        LanceDb,
+        Chroma,
+    )
 }
 
 

@@ -63,7 +63,9 @@ class Engine(ABC):
         """Makes a new, empty store at a path that does not exist, and opens it."""
 
     @abstractmethod
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         """Writes a batch in one call; when it returns, the rows are as durable as `durability` says."""
 
     @abstractmethod

@@ -34,7 +34,9 @@ class Chroma(Engine):
     def close(self) -> None:
         self._client.close()
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         self._collection.upsert(ids=list(ids), embeddings=vectors, metadatas=metadata)
 
     def upserter(self) -> Upsert:

@@ -20,7 +20,9 @@ class Faiss(Engine):
     def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
         self._index = self.library.IndexFlatIP(dim)
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:  # noqa: ARG002
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:  # noqa: ARG002
         self._index.add(vectors)
 
     def exact_search(self, k: int) -> Search:

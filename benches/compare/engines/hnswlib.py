@@ -26,7 +26,9 @@ class Hnswlib(Engine):
         self._index.init_index(CAPACITY_ROWS)
         self._index.set_num_threads(1)
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:  # noqa: ARG002
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:  # noqa: ARG002
         self._index.add_items(vectors, np.array([int(id) for id in ids]))
 
     def exact_search(self, k: int) -> Search:

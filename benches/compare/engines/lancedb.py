@@ -38,7 +38,9 @@ class LanceDb(Engine):
     def open(self, path: Path) -> None:
         self._table = self.library.connect(str(path)).open_table("rows")
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         self._table.add(self._batch(ids, vectors, metadata))
 
     def _batch(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> Any:
@@ -64,7 +66,9 @@ class LanceDb(Engine):
         search = self._table.search
         if metadata:
             return lambda vector: search(vector).distance_type("dot").limit(k).to_list()
-        return lambda vector: search(vector).distance_type("dot").limit(k).select(["id", "_distance"]).to_list()
+        return lambda vector: (
+            search(vector).distance_type("dot").limit(k).select(["id", "_distance"]).to_list()
+        )
 
     def rows(self, result: Any) -> list[int]:
         return [int(row["id"]) for row in result]

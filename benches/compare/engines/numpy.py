@@ -22,8 +22,12 @@ class Numpy(Engine):
     def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
         self._matrix: FloatArray = np.empty((0, dim), np.float32)
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:  # noqa: ARG002
-        self._matrix = np.ascontiguousarray(np.concatenate([self._matrix, vectors]) if len(self._matrix) else vectors)
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:  # noqa: ARG002
+        self._matrix = np.ascontiguousarray(
+            np.concatenate([self._matrix, vectors]) if len(self._matrix) else vectors
+        )
 
     def exact_search(self, k: int) -> Search:
         matrix = self._matrix

@@ -31,7 +31,9 @@ class QdrantEdge(Engine):
         self._shard.flush()
         self._shard.close()
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         point = self.library.Point
         records = metadata if metadata is not None else [None] * len(ids)
         points = [point(int(id), vector, record) for id, vector, record in zip(ids, vectors, records)]

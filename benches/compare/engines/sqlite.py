@@ -66,7 +66,9 @@ class Sqlite(Engine):
     def close(self) -> None:
         self._connection.close()
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         texts = map(json.dumps, metadata) if metadata is not None else [None] * len(ids)
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany(self.INSERT, zip(ids, (vector.tobytes() for vector in vectors), texts))

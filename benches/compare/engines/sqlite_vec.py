@@ -30,7 +30,9 @@ class SqliteVec(Engine):
         library = super().import_library()
         self._sqlite = import_sqlite()
         if not hasattr(self._sqlite.Connection, "enable_load_extension"):
-            raise NotAvailableError("this Python's sqlite3 loads no extensions, and pysqlite3 is not installed")
+            raise NotAvailableError(
+                "this Python's sqlite3 loads no extensions, and pysqlite3 is not installed"
+            )
         return library
 
     def version(self) -> str:
@@ -56,7 +58,9 @@ class SqliteVec(Engine):
         self.library.load(connection)
         return connection
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         texts = map(json.dumps, metadata) if metadata is not None else [None] * len(ids)
         blobs = (vector.tobytes() for vector in vectors)
         self._connection.execute("BEGIN IMMEDIATE")
@@ -65,7 +69,9 @@ class SqliteVec(Engine):
 
     def upserter(self) -> Upsert:
         execute = self._connect().execute
-        return lambda id, vector, metadata: execute(self.INSERT, (int(id), vector.tobytes(), json.dumps(metadata)))
+        return lambda id, vector, metadata: execute(
+            self.INSERT, (int(id), vector.tobytes(), json.dumps(metadata))
+        )
 
     def exact_search(self, k: int) -> Search:
         return self._select("id, distance", k)

@@ -27,7 +27,9 @@ class VecStore(Engine):
     def close(self) -> None:
         self._store.close()
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         self._store.upsert_many(ids, vectors, metadata)
 
     def upserter(self) -> Upsert:

@@ -53,7 +53,9 @@ class Zvec(Engine):
     def close(self) -> None:
         self._collection.close()
 
-    def upsert_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None) -> None:
+    def upsert_many(
+        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
+    ) -> None:
         doc = self.library.Doc
         records = metadata if metadata is not None else [None] * len(ids)
         self._upsert(
@@ -72,7 +74,9 @@ class Zvec(Engine):
 
     def upserter(self) -> Upsert:
         doc = self.library.Doc
-        return lambda id, vector, metadata: self._upsert([doc(id=id, vectors={"vector": vector}, fields=metadata)])
+        return lambda id, vector, metadata: self._upsert(
+            [doc(id=id, vectors={"vector": vector}, fields=metadata)]
+        )
 
     def exact_search(self, k: int) -> Search:
         return self._searcher(k, [])

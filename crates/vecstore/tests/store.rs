@@ -237,3 +237,43 @@ fn many_threads_write_and_read_at_once() {
     store.close().unwrap();
     assert_eq!(VecStore::open(directory.path()).unwrap().len().unwrap(), 1600);
 }
+
+/// Vectors in tight clusters, with repeats: many keys are equal or nearly so.
+fn clustered(seed: u64, dim: usize) -> Vec<f32> {
+    let center = vector(seed % 7 + 1000, dim);
+    let spread = [0.0, 1e-6, 1e-3, 0.1][(seed / 7 % 4) as usize];
+    let noise = vector(seed / 3 + 5000, dim);
+    center.iter().zip(&noise).map(|(center, noise)| center + spread * noise).collect()
+}
+
+#[test]
+fn a_search_through_codes_gives_the_same_answer_as_a_search_of_full_vectors() {
+    for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+        for dim in [32, 33, 100, 384] {
+            let open = || VecStore::options().metric(metric).open_in_memory().unwrap();
+            let (sealed, unsealed) = (open(), open());
+            let rows = || {
+                let mut batch = Batch::new(dim).unwrap();
+                for n in 0..3000u64 {
+                    let metadata = [("n", Value::Int(n as i64 % 10))];
+                    let record = Record::new(format!("{n}"), clustered(n, dim)).with_metadata(metadata);
+                    batch.push(&record, None).unwrap();
+                }
+                if metric != Metric::Cosine {
+                    batch.push(&Record::new("zero", vec![0.0; dim]), None).unwrap();
+                }
+                batch
+            };
+            sealed.upsert_many(rows()).unwrap();
+            sealed.compact().unwrap();
+            unsealed.upsert_many(rows()).unwrap();
+            assert_eq!((sealed.stats().unwrap().segments, unsealed.stats().unwrap().segments), (1, 0));
+            for seed in 0..40 {
+                let query = Query::new(clustered(seed * 31, dim)).k(1 + seed as usize * 3);
+                for query in [query.clone(), query.filter(field("n").lt(3))] {
+                    assert_eq!(sealed.query(&query).unwrap(), unsealed.query(&query).unwrap(), "{metric} {dim} {seed}");
+                }
+            }
+        }
+    }
+}

@@ -53,10 +53,10 @@ pub(crate) unsafe fn avx2(query: &[i16], codes: &[i8], out: &mut [i32]) {
             let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
             let one = _mm_add_epi32(two, _mm_shuffle_epi32::<1>(two));
             let mut total = _mm_cvtsi128_si32(one);
-            for at in whole..dim {
+            for (at, &q) in query.iter().enumerate().skip(whole) {
                 // SAFETY: `at` is within the query and within each row.
                 let c = unsafe { *row.add(n * dim + at) };
-                total += i32::from(query[at]) * i32::from(c);
+                total += i32::from(q) * i32::from(c);
             }
             *out = total;
         }

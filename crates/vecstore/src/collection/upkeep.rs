@@ -16,7 +16,7 @@ use super::{Collection, Core, Source, Writer};
 use crate::error::{Error, Result};
 use crate::storage::manifest::{CollectionEntry, SegmentEntry};
 use crate::storage::marks::{self, Marks};
-use crate::storage::segment::{self, InverseNorm, RowSource, Segment};
+use crate::storage::segment::{self, Contents, RowSource, Segment};
 use crate::storage::wal::{self, LogWriter};
 use crate::storage::Uuid;
 
@@ -283,8 +283,11 @@ impl Core {
         let path = self.directory.join(segment::file_name(uuid));
         made.paths.push(path.clone());
         let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
-        let norm = self.scoring.uses_norms().then_some(&norm as InverseNorm<'_>);
-        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, norm)?;
+        let contents = Contents {
+            inverse_norm: self.scoring.uses_norms().then_some(&norm),
+            codes: self.scoring.uses_codes(views[0].part.dim()),
+        };
+        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, contents)?;
         let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
         Ok(Some((Arc::new(segment), marks)))
     }

@@ -4,6 +4,7 @@
 //! searching: today every part is scanned ([`scan`]); an index of a segment is another way to fill the same
 //! [`topk::TopK`].
 
+mod bounds;
 mod hits;
 mod scan;
 mod score;

@@ -1,5 +1,8 @@
 //! Exact search: every visible row is scored.
 //!
+//! In a segment with codes, a single query first scans those, a quarter of the bytes, for a lower bound of each key;
+//! only rows whose bound is good enough are scored on their full vectors, so that the answer is the same.
+//!
 //! Rows are scored in runs that stay in cache. Whether a row is expired and whether it matches the filter is asked
 //! only of rows that would be among the best, so a filter on few of many rows costs about as many looks at
 //! records as there are candidates, not rows.
@@ -8,14 +11,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::bounds::Bounds;
 use super::hits::FoundRow;
 use super::score::Scoring;
 use super::topk::{Candidate, TopK};
-use crate::collection::{PartView, Snapshot};
+use crate::collection::{Part, PartView, Snapshot};
 use crate::error::Result;
 use crate::filter::Matcher;
 use crate::metadata::DocumentRef;
 use crate::storage::row_set::Bits;
+use crate::storage::segment::Segment;
 
 /// Rows scored in one call of a kernel; a multiple of 64 so that each word of marks belongs to one run.
 const RUN_ROWS: usize = 256;
@@ -100,6 +105,11 @@ fn tasks(snapshot: &Snapshot) -> Vec<Task<'_>> {
 impl Search<'_> {
     /// Offers the visible rows of a task to the best of each query in `queries`.
     fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
+        if let ([best], Part::Segment(segment)) = (&mut *best, &task.view.part)
+            && segment.has_codes()
+        {
+            return self.scan_codes(task, segment, queries.start, best);
+        }
         let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
         let mut values = [0.0; TILE_QUERIES * RUN_ROWS];
         for start in task.rows.clone().step_by(RUN_ROWS) {
@@ -125,10 +135,44 @@ impl Search<'_> {
         Ok(())
     }
 
+    fn scan_codes<'s>(&self, task: &Task<'s>, segment: &'s Segment, query: usize, best: &mut TopK<'s>) -> Result<()> {
+        let vector = &self.queries[query * self.dim..][..self.dim];
+        let query_norm = self.query_norms.get(query).copied().unwrap_or(1.0);
+        let bounds = Bounds::new(self.scoring.metric, vector, query_norm);
+        let mut sums = [0; RUN_ROWS];
+        let mut lowest = [0.0; RUN_ROWS];
+        for start in task.rows.clone().step_by(RUN_ROWS) {
+            let run = start..task.rows.end.min(start + RUN_ROWS);
+            if (run.start / 64..run.end.div_ceil(64)).all(|word| task.view.visible_word(word) == 0) {
+                continue;
+            }
+            let codes = segment.codes(run.clone())?;
+            let norms = if self.scoring.uses_norms() { segment.inverse_norms(run.clone())? } else { &[] };
+            let (sums, lowest) = (&mut sums[..run.len()], &mut lowest[..run.len()]);
+            self.scoring.kernels.scan_codes(bounds.query(), codes.codes, sums);
+            bounds.lowest_keys(&codes, norms, sums, lowest);
+            for (word, lowest) in lowest.chunks(64).enumerate() {
+                let near = near(lowest, best.limit()) & task.view.visible_word(run.start / 64 + word);
+                for bit in Bits(near) {
+                    if is_beyond(lowest[bit as usize], best.limit()) {
+                        continue;
+                    }
+                    let row = (run.start + word * 64) as u32 + bit;
+                    if self.is_wanted(task, row)? {
+                        let mut key = [self.scoring.kernels.raw(self.scoring.op(), vector, segment.vector(row)?)];
+                        let norm = norms.get(word * 64 + bit as usize..).unwrap_or_default();
+                        self.scoring.keys(query_norm, norm, &mut key);
+                        self.offer_row(task, row, key[0], best)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn offer<'s>(&self, task: &Task<'s>, first: usize, keys: &[f32], best: &mut TopK<'s>) -> Result<()> {
         for (word, keys) in keys.chunks(64).enumerate() {
-            let limit = best.limit();
-            let near = keys.iter().enumerate().fold(0u64, |near, (n, &key)| near | u64::from(!is_beyond(key, limit)) << n);
+            let near = near(keys, best.limit());
             if near == 0 {
                 continue;
             }
@@ -136,26 +180,37 @@ impl Search<'_> {
                 let key = keys[bit as usize];
                 if !is_beyond(key, best.limit()) {
                     let row = (first + word * 64) as u32 + bit;
-                    self.offer_row(task, row, key, best)?;
+                    if self.is_wanted(task, row)? {
+                        self.offer_row(task, row, key, best)?;
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn offer_row<'s>(&self, task: &Task<'s>, row: u32, key: f32, best: &mut TopK<'s>) -> Result<()> {
-        let part = &task.view.part;
+    /// Returns whether a row is not expired and matches the filter.
+    fn is_wanted(&self, task: &Task<'_>, row: u32) -> Result<bool> {
         if task.view.is_expired(row, self.now)? {
-            return Ok(());
+            return Ok(false);
         }
-        if let Some(filter) = self.filter
-            && !filter.matches(DocumentRef::new(part.body(row)?.document)?)
-        {
-            return Ok(());
+        match self.filter {
+            Some(filter) => Ok(filter.matches(DocumentRef::new(task.view.part.body(row)?.document)?)),
+            None => Ok(true),
         }
-        best.offer(Candidate { key, id: part.id(row)?, part: task.part, row });
+    }
+
+    fn offer_row<'s>(&self, task: &Task<'s>, row: u32, key: f32, best: &mut TopK<'s>) -> Result<()> {
+        if !is_beyond(key, best.limit()) {
+            best.offer(Candidate { key, id: task.view.part.id(row)?, part: task.part, row });
+        }
         Ok(())
     }
+}
+
+/// Returns which of up to 64 keys may be among the best, as bits.
+fn near(keys: &[f32], limit: f32) -> u64 {
+    keys.iter().enumerate().fold(0, |near, (n, &key)| near | u64::from(!is_beyond(key, limit)) << n)
 }
 
 /// Returns whether a key cannot be among the best. A sum that overflowed to NaN counts as far away, not as missing.

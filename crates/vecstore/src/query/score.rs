@@ -20,6 +20,13 @@ impl Scoring {
         self.metric == Metric::Cosine
     }
 
+    /// Returns whether segments hold codes: for metrics made of an inner product, and vectors long enough for a
+    /// quarter of the bytes to matter.
+    pub(crate) fn uses_codes(self, dim: usize) -> bool {
+        const DIM_WITH_CODES: usize = 32;
+        matches!(self.metric, Metric::Cosine | Metric::Dot | Metric::Euclidean) && dim >= DIM_WITH_CODES
+    }
+
     pub(crate) fn op(self) -> Op {
         self.metric.op()
     }

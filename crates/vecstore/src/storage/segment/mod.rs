@@ -1,7 +1,7 @@
 //! A segment: an immutable file of rows, mapped into memory and checked block by block at first touch.
 //!
 //! ```text
-//! sections, each at a multiple of 64 (vectors: of 4096), the gaps zeros:
+//! sections, each at a multiple of 64 (vectors and codes: of 4096), the gaps zeros:
 //!   1 vectors     f32 x dim x rows
 //!   2 norms       f32 x rows          inverse norms; only where the metric is cosine
 //!   3 id ends     u64 x rows          end of each id in section 4
@@ -10,6 +10,8 @@
 //!   6 body ends   u64 x rows
 //!   7 bodies      see `body`
 //!   8 expiry      u64 x rows          Unix milliseconds, 0 for never; only if a row has one
+//!   9 codes       i8 x dim x rows     see `vecstore_kernels::encode`; only where the metric can use them
+//!  10 factors     f32 x rows scales, f32 x rows errors, f32 x rows norms of the codes; with section 9
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (none defined: a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
@@ -34,15 +36,16 @@ use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
 
-pub(crate) use reader::Segment;
-pub(crate) use writer::{InverseNorm, RowSource, write};
+pub(crate) use reader::{Codes, Segment};
+pub(crate) use writer::{Contents, RowSource, write};
 
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
-const VECTORS_ALIGN: u64 = 4096;
+/// Of the sections that scans read.
+const SCAN_ALIGN: u64 = 4096;
 
 /// Large enough that hashing runs at memory speed, small enough that one cold record costs about 3 microseconds.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -62,10 +65,12 @@ enum Kind {
     BodyEnds = 6,
     Bodies = 7,
     Expiry = 8,
+    Codes = 9,
+    Factors = 10,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -74,6 +79,8 @@ impl Kind {
         Self::BodyEnds,
         Self::Bodies,
         Self::Expiry,
+        Self::Codes,
+        Self::Factors,
     ];
 }
 

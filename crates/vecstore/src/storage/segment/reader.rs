@@ -13,6 +13,15 @@ use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
 use crate::vfs::{Mapping, Vfs};
 
+/// The codes of some rows, with what is needed to read them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Codes<'a> {
+    pub(crate) codes: &'a [i8],
+    pub(crate) scales: &'a [f32],
+    pub(crate) errors: &'a [f32],
+    pub(crate) norms: &'a [f32],
+}
+
 /// An open segment.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -30,6 +39,7 @@ pub(crate) struct Segment {
     body_ends: Range<usize>,
     bodies: Range<usize>,
     expiry: Option<Range<usize>>,
+    codes: Option<(Range<usize>, Range<usize>)>,
     blocks: Vec<u64>,
     /// One bit a block: it was checked and is right.
     checked: Vec<AtomicU64>,
@@ -85,6 +95,7 @@ impl Segment {
             body_ends: need(Kind::BodyEnds)?,
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
+            codes: find(Kind::Codes).zip(find(Kind::Factors)),
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             blocks: footer.blocks,
             map,
@@ -97,6 +108,7 @@ impl Segment {
             && fits(&segment.id_ends, 8)
             && fits(&segment.body_ends, 8)
             && segment.expiry.as_ref().is_none_or(|expiry| fits(expiry, 8))
+            && segment.codes.as_ref().is_none_or(|(codes, factors)| fits(codes, dim) && fits(factors, 12))
             && segment.id_table.len() == id_index::capacity(rows) * 8;
         if !right {
             return Err(Error::corrupted("the lengths of the sections do not fit the number of rows"));
@@ -171,10 +183,32 @@ impl Segment {
         self.floats(start + rows.start * self.dim * 4..start + rows.end * self.dim * 4)
     }
 
+    pub(crate) fn vector(&self, row: u32) -> Result<&[f32]> {
+        self.vectors(row as usize..row as usize + 1)
+    }
+
     /// Returns the inverse norms of rows `rows`.
     pub(crate) fn inverse_norms(&self, rows: Range<usize>) -> Result<&[f32]> {
         let norms = self.norms.as_ref().ok_or_else(|| Error::corrupted("a segment of a cosine collection has no norms"))?;
         self.floats(norms.start + rows.start * 4..norms.start + rows.end * 4)
+    }
+
+    /// Returns whether there are codes.
+    pub(crate) fn has_codes(&self) -> bool {
+        self.codes.is_some()
+    }
+
+    /// Returns the codes of rows `rows`, and their scales, errors and norms.
+    pub(crate) fn codes(&self, rows: Range<usize>) -> Result<Codes<'_>> {
+        let missing = || Error::corrupted("the segment has no codes");
+        let (codes, factors) = self.codes.as_ref().ok_or_else(missing)?;
+        let column = |n: usize| {
+            let start = factors.start + n * self.rows * 4;
+            self.floats(start + rows.start * 4..start + rows.end * 4)
+        };
+        let bytes = self.checked(codes.start + rows.start * self.dim..codes.start + rows.end * self.dim)?;
+        let (scales, errors, norms) = (column(0)?, column(1)?, column(2)?);
+        Ok(Codes { codes: bytemuck::cast_slice(bytes), scales, errors, norms })
     }
 
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {

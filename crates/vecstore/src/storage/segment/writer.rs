@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SECTION_ALIGN, Section, VECTORS_ALIGN};
+use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SECTION_ALIGN, Section, SCAN_ALIGN};
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::storage::{Uuid, id_index};
@@ -11,9 +11,6 @@ use crate::vfs::{Vfs, VfsFile};
 
 /// Large writes keep the disk busy; the buffer is also where blocks are hashed.
 const BUFFER_BYTES: usize = 16 * BLOCK_BYTES;
-
-/// Computes the inverse norm of a vector.
-pub(crate) type InverseNorm<'a> = &'a dyn Fn(&[f32]) -> f32;
 
 /// The rows of a segment to be, by position.
 pub(crate) trait RowSource {
@@ -25,15 +22,24 @@ pub(crate) trait RowSource {
     fn expiry(&self, row: usize) -> Result<u64>;
 }
 
+type InverseNorm<'a> = dyn Fn(&[f32]) -> f32 + 'a;
+
+/// What a segment holds besides the rows, by the metric of its collection.
+#[derive(Clone, Copy)]
+pub(crate) struct Contents<'a> {
+    /// Computes the inverse norm of a vector.
+    pub(crate) inverse_norm: Option<&'a InverseNorm<'a>>,
+    /// Whether there are codes.
+    pub(crate) codes: bool,
+}
+
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
-///
-/// `inverse_norm` is given if the metric of the collection uses norms.
 pub(crate) fn write(
     vfs: &dyn Vfs,
     path: &Path,
     (uuid, collection): (Uuid, Uuid),
     source: &dyn RowSource,
-    inverse_norm: Option<InverseNorm<'_>>,
+    contents: Contents<'_>,
 ) -> Result<u64> {
     let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
     let mut out = Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
@@ -43,7 +49,10 @@ pub(crate) fn write(
     for row in 0..rows {
         out.put(bytemuck::cast_slice(source.vector(row)?))?;
     }
-    if let Some(inverse_norm) = inverse_norm {
+    if contents.codes {
+        out.put_codes(source)?;
+    }
+    if let Some(inverse_norm) = contents.inverse_norm {
         out.begin(Kind::Norms)?;
         for row in 0..rows {
             out.put(&inverse_norm(source.vector(row)?).to_le_bytes())?;
@@ -111,14 +120,14 @@ impl Output<'_> {
 
     fn begin(&mut self, kind: Kind) -> Result<()> {
         self.end_section();
-        self.align(if kind == Kind::Vectors { VECTORS_ALIGN } else { SECTION_ALIGN })?;
+        self.align(if matches!(kind, Kind::Vectors | Kind::Codes) { SCAN_ALIGN } else { SECTION_ALIGN })?;
         self.sections.push(Section { kind, offset: self.position(), len: 0 });
         Ok(())
     }
 
     fn align(&mut self, align: u64) -> Result<()> {
         let gap = self.position().next_multiple_of(align) - self.position();
-        self.put(&[0; VECTORS_ALIGN as usize][..gap as usize])
+        self.put(&[0; SCAN_ALIGN as usize][..gap as usize])
     }
 
     fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
@@ -143,6 +152,26 @@ impl Output<'_> {
         self.file.write_all_at(&[IoSlice::new(&self.buffer)], self.written)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
+        Ok(())
+    }
+
+    fn put_codes(&mut self, source: &dyn RowSource) -> Result<()> {
+        let rows = source.rows();
+        let mut codes = vec![0; source.dim()];
+        let (mut scales, mut errors, mut norms) =
+            (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
+        self.begin(Kind::Codes)?;
+        for row in 0..rows {
+            let factors = vecstore_kernels::encode(source.vector(row)?, &mut codes);
+            scales.push(factors.scale);
+            errors.push(factors.error);
+            norms.push(factors.norm);
+            self.put(bytemuck::cast_slice(&codes))?;
+        }
+        self.begin(Kind::Factors)?;
+        for column in [scales, errors, norms] {
+            self.put(bytemuck::cast_slice(&column))?;
+        }
         Ok(())
     }
 

@@ -1,0 +1,234 @@
+"""The command line: `python -m benches.compare --help`, from the root of the repository."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from . import data, machine, process, report
+from .engines import ENGINES
+from .scenarios import SCENARIOS, Scenario
+from .worker import Job
+
+DATA_VARIABLE = "VECSTORE_BENCH_DATA"
+# A measurement slower than this is not repeated; the table's last column says how many rounds there were.
+REPEAT_LIMIT_SECONDS = 120.0
+TIMEOUT_SECONDS = 1_200.0
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    if options.list:
+        _list()
+        return 0
+    if options.render is not None:
+        print(report.render(report.read(options.render)), end="")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="vecstore-bench-", dir=options.work) as folder:
+        records = Run(options, arguments, Path(folder)).records()
+    text = report.render(records)
+    if options.markdown is not None:
+        options.markdown.write_text(text, encoding="utf-8")
+    print(text, end="")
+    return 0
+
+
+class Run:
+    """One run: every scenario and engine asked for, by turns, each measurement in its own process."""
+
+    def __init__(self, options: argparse.Namespace, arguments: list[str], folder: Path) -> None:
+        self._options = options
+        self._arguments = arguments
+        self._folder = folder
+        self._stores: dict[str, tuple[Path, str | None]] = {}
+        self._records: list[dict[str, Any]] = []
+
+    def records(self) -> list[dict[str, Any]]:
+        self._data = self._find_data()
+        scenarios = [SCENARIOS[name] for name in self._options.scenario or SCENARIOS]
+        with _lines(self._options.json) as output:
+            self._output = output
+            self._record({"kind": "run", **self._facts()})
+            for scenario in scenarios:
+                self._measure(scenario)
+        return self._records
+
+    def _find_data(self) -> Path:
+        given = self._options.data or os.environ.get(DATA_VARIABLE)
+        if given and not self._options.stand_in:
+            source = Path(given)
+            if not source.is_dir():
+                raise SystemExit(
+                    f"no data: {DATA_VARIABLE} or --data must name a directory, and {source.name!r} is none"
+                )
+            if self._options.rows is None:
+                return source.resolve()
+            data.write_first_rows(source, self._folder / "data", self._options.rows)
+        else:
+            _say(
+                f"no data given (--data, {DATA_VARIABLE}): making STAND-IN data, random and easier than real embeddings"
+            )
+            data.write_stand_in(self._folder / "data", self._options.rows or data.STAND_IN_ROWS)
+        return self._folder / "data"
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "command": " ".join(["python -m benches.compare", *_without_paths(self._arguments)]),
+            "data": data.load(self._data).description,
+            "machine": machine.describe(self._folder),
+        }
+
+    def _measure(self, scenario: Scenario) -> None:
+        specs = [*scenario.baselines, *(spec for spec in scenario.engines if self._wanted(spec))]
+        for turn in range(self._options.rounds):
+            for spec in list(specs):
+                started = time.perf_counter()
+                outcome = self._outcome(scenario, spec)
+                seconds = time.perf_counter() - started
+                if "not_available" in outcome or seconds > REPEAT_LIMIT_SECONDS:
+                    specs.remove(spec)
+                head = {"kind": "measurement", "scenario": scenario.name, "engine": spec, "round": turn + 1}
+                self._record({**head, **outcome})
+                _say(f"{scenario.name} {turn + 1}/{self._options.rounds} {spec}: {_brief(scenario, outcome)}")
+
+    def _outcome(self, scenario: Scenario, spec: str) -> dict[str, Any]:
+        store = None
+        if scenario.needs_store and spec not in scenario.baselines:
+            store, reason = self._store(spec)
+            if reason is not None:
+                return {"not_available": reason}
+        work = self._folder / "measurement"
+        work.mkdir()
+        load = os.getloadavg()[0]
+        job = self._job(
+            spec,
+            work,
+            scenario=scenario.name,
+            store=str(store) if store else None,
+            core=self._core() if scenario.pinned else None,
+            rust_call_command=self._options.rust_call_command,
+        )
+        outcome = process.run(job, TIMEOUT_SECONDS)
+        shutil.rmtree(work)
+        return {**outcome, "load": load}
+
+    def _store(self, spec: str) -> tuple[Path, str | None]:
+        """The closed store of an engine, built when it is first asked for, or the reason why there is none."""
+        if spec not in self._stores:
+            store = self._folder / "stores" / spec.replace(":", "-")
+            store.parent.mkdir(exist_ok=True)
+            _say(f"building the store of {spec}")
+            work = self._folder / "build"
+            work.mkdir()
+            outcome = process.run(self._job(spec, work, store=str(store)), TIMEOUT_SECONDS)
+            shutil.rmtree(work)
+            self._stores[spec] = (store, outcome.get("not_available"))
+        return self._stores[spec]
+
+    def _job(self, spec: str, work: Path, **fields: Any) -> Job:
+        return Job(
+            engine=spec, data=str(self._data), work=str(work), outcome=str(self._folder / "outcome"), **fields
+        )
+
+    def _core(self) -> int | None:
+        if self._options.core is not None:
+            return int(self._options.core)
+        return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+    def _wanted(self, spec: str) -> bool:
+        wanted = self._options.engines
+        return wanted is None or spec in wanted or spec.partition(":")[0] in wanted
+
+    def _record(self, record: dict[str, Any]) -> None:
+        self._records.append(record)
+        self._output.write(json.dumps(record) + "\n")
+        self._output.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benches.compare", description=__doc__)
+    parser.add_argument(
+        "--data", metavar="DIRECTORY", help=f"the data (default: ${DATA_VARIABLE}, else a stand-in)"
+    )
+    parser.add_argument(
+        "--stand-in", action="store_true", help="use generated data even if real data is there"
+    )
+    parser.add_argument("--rows", type=int, help="use the first rows only, or make a stand-in of this size")
+    parser.add_argument("--scenario", type=_names(SCENARIOS), metavar="NAME,...", help="default: all")
+    parser.add_argument(
+        "--engines", type=lambda text: text.split(","), metavar="NAME[:VARIANT],...", help="default: all"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="measurements of each engine, by turns (default 3)"
+    )
+    parser.add_argument("--core", type=int, help="the core that pinned measurements use (default: the last)")
+    parser.add_argument(
+        "--work", metavar="DIRECTORY", help="where stores are written: a real disk, not a memory one"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write each measurement as a line of JSON")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables, which are printed too"
+    )
+    parser.add_argument(
+        "--render", type=Path, metavar="FILE", help="print the tables of a --json file, run nothing"
+    )
+    parser.add_argument(
+        "--rust-call-command", metavar="COMMAND", help="prints JSON with metadata_us and ids_us (README)"
+    )
+    parser.add_argument("--list", action="store_true", help="list scenarios and engines")
+    return parser
+
+
+def _names(known: dict[str, Scenario]) -> Any:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"no scenario {name!r}: {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _list() -> None:
+    for scenario in SCENARIOS.values():
+        print(f"{scenario.name}: {scenario.title} ({', '.join([*scenario.baselines, *scenario.engines])})")
+    for engine in ENGINES.values():
+        print(f"{engine.name}: {', '.join(engine.variants)}")
+
+
+def _without_paths(arguments: list[str]) -> list[str]:
+    """The arguments with file names cut to their last part, so that a report names no machine's directories."""
+    return [
+        argument.rstrip("/").rpartition("/")[2] if "/" in argument else argument for argument in arguments
+    ]
+
+
+def _brief(scenario: Scenario, outcome: dict[str, Any]) -> str:
+    if "not_available" in outcome:
+        return f"not available: {outcome['not_available']}"
+    figures = outcome["figures"]
+    return ", ".join(
+        f"{c.heading} {figures[c.key]:,.{c.digits}f}" for c in scenario.columns if c.key in figures
+    )
+
+
+def _lines(path: Path | None) -> TextIO:
+    return (path or Path(os.devnull)).open("w", encoding="utf-8")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

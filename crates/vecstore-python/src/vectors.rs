@@ -1,0 +1,323 @@
+//! Vectors in: arrays of numpy, buffers, and sequences of numbers, into 32-bit floats.
+
+use numpy::{PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyOverflowError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyComplex, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PySequence, PySet,
+    PyString, PyTuple,
+};
+
+use crate::errors::{invalid, wrong_type};
+use crate::numpy_interop::{as_array, loaded};
+
+const EXPECTED: &str = "a vector (a list or tuple of numbers, a numpy array, an array.array or another buffer)";
+const EXPECTED_MANY: &str = "vectors (a 2-D array, or a list of vectors)";
+
+/// Reads one vector. `what` names it in errors.
+pub(crate) fn vector(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<f32>> {
+    let mut components = Vec::new();
+    extend(&mut components, object, &|| what.to_owned())?;
+    Ok(components)
+}
+
+/// Appends the components of one vector.
+fn extend(out: &mut Vec<f32>, object: &Bound<'_, PyAny>, what: &dyn Fn() -> String) -> PyResult<()> {
+    if let Ok(items) = object.cast::<PyList>() {
+        return extend_items(out, items.len(), items.iter(), what);
+    }
+    if let Ok(items) = object.cast::<PyTuple>() {
+        return extend_items(out, items.len(), items.iter(), what);
+    }
+    if let Some(array) = as_array(object)? {
+        return extend_array(out, array, what);
+    }
+    if is_no_vector(object) {
+        return Err(wrong_type(&what(), EXPECTED, object));
+    }
+    if let Some(array) = converted(object)? {
+        return extend(out, &array, what);
+    }
+    if let Ok(view) = PyMemoryView::from(object) {
+        let numbers = buffer(&view, what)?;
+        one_dimension(object.py(), &numbers.shape, what)?;
+        out.extend_from_slice(numbers.components.as_slice());
+        return Ok(());
+    }
+    match object.cast::<PySequence>() {
+        Ok(items) => extend(out, items.to_list()?.as_any(), what),
+        Err(_) => Err(wrong_type(&what(), EXPECTED, object)),
+    }
+}
+
+fn extend_items<'py>(
+    out: &mut Vec<f32>,
+    len: usize,
+    items: impl Iterator<Item = Bound<'py, PyAny>>,
+    what: &dyn Fn() -> String,
+) -> PyResult<()> {
+    out.reserve(len);
+    for (at, item) in items.enumerate() {
+        let number = match item.cast_exact::<PyFloat>() {
+            Ok(number) => number.value(),
+            Err(_) => number(&item, at, what)?,
+        };
+        out.push(number as f32);
+    }
+    Ok(())
+}
+
+/// Reads a component that is not plainly a float.
+fn number(item: &Bound<'_, PyAny>, at: usize, what: &dyn Fn() -> String) -> PyResult<f64> {
+    let refused = || wrong_type(&format!("component {at} of {}", what()), "a number", item);
+    if item.is_instance_of::<PyBool>() || item.is_instance_of::<PyString>() || item.is_none() {
+        return Err(refused());
+    }
+    item.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(item.py()) {
+            let message = format!("component {at} of {}: expected a number that a float can hold", what());
+            invalid(item.py(), message)
+        } else if item.is_instance_of::<PyInt>() {
+            error
+        } else {
+            refused()
+        }
+    })
+}
+
+fn extend_array(out: &mut Vec<f32>, array: &Bound<'_, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<()> {
+    match Numbers::of_array(array, what)? {
+        Numbers::Objects(items) => extend(out, &items, what),
+        numbers => {
+            one_dimension(array.py(), array.shape(), what)?;
+            numbers.extend(0..array.len(), out)
+        }
+    }
+}
+
+fn one_dimension(py: Python<'_>, shape: &[usize], what: &dyn Fn() -> String) -> PyResult<()> {
+    if shape.len() == 1 {
+        return Ok(());
+    }
+    Err(invalid(py, format!("{}: expected one dimension, got the shape {}", what(), shown(shape))))
+}
+
+/// Writes a shape as Python does.
+fn shown(shape: &[usize]) -> String {
+    match shape {
+        [one] => format!("({one},)"),
+        many => format!("({})", many.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Whether the object is of a type that a vector never is, though it could be read as a buffer or iterated over.
+fn is_no_vector(object: &Bound<'_, PyAny>) -> bool {
+    object.is_none()
+        || object.is_instance_of::<PyString>()
+        || object.is_instance_of::<PyBytes>()
+        || object.is_instance_of::<PyByteArray>()
+        || object.is_instance_of::<PyDict>()
+        || object.is_instance_of::<PySet>()
+        || object.is_instance_of::<PyComplex>()
+}
+
+/// Returns the array that a tensor, series or the like says it is: what has `__array__` comes with numpy.
+fn converted<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    let Some(numpy) = loaded(py)? else { return Ok(None) };
+    if !object.get_type().hasattr(intern!(py, "__array__"))? {
+        return Ok(None);
+    }
+    let array = numpy.call_method1(intern!(py, "asarray"), (object,))?;
+    Ok(as_array(&array)?.is_some().then_some(array))
+}
+
+/// The numbers of an array, contiguous and aligned.
+enum Numbers<'py> {
+    Single(PyReadonlyArrayDyn<'py, f32>),
+    Double(PyReadonlyArrayDyn<'py, f64>),
+    /// An array of Python objects, as a list.
+    Objects(Bound<'py, PyAny>),
+    Owned(Vec<f32>),
+}
+
+impl<'py> Numbers<'py> {
+    fn of_array(array: &Bound<'py, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<Self> {
+        let py = array.py();
+        if let Ok(single) = array.extract::<PyReadonlyArrayDyn<'_, f32>>()
+            && single.is_c_contiguous()
+            && single.as_slice().is_ok()
+        {
+            return Ok(Self::Single(single));
+        }
+        let dtype = array.dtype();
+        let kind: String = dtype.getattr(intern!(py, "kind"))?.extract()?;
+        let wanted = match (kind.as_str(), dtype.getattr(intern!(py, "itemsize"))?.extract::<usize>()?) {
+            ("f", 4) => "float32",
+            ("f" | "i" | "u", _) => "float64",
+            ("O", _) => return Ok(Self::Objects(array.call_method0(intern!(py, "tolist"))?)),
+            _ => {
+                let message = format!("{}: expected an array of numbers, got one of {dtype}", what());
+                return Err(pyo3::exceptions::PyTypeError::new_err(message));
+            }
+        };
+        let numpy = crate::numpy_interop::require(py)?;
+        let plain = numpy.call_method1(intern!(py, "require"), (array, wanted, ["C", "A"]))?;
+        Ok(match wanted {
+            "float32" => Self::Single(plain.extract()?),
+            _ => Self::Double(plain.extract()?),
+        })
+    }
+
+    fn extend(&self, range: std::ops::Range<usize>, out: &mut Vec<f32>) -> PyResult<()> {
+        match self {
+            Self::Single(array) => out.extend_from_slice(&array.as_slice().map_err(not_plain)?[range]),
+            Self::Double(array) => {
+                out.extend(array.as_slice().map_err(not_plain)?[range].iter().map(|&number| number as f32));
+            }
+            Self::Owned(numbers) => out.extend_from_slice(&numbers[range]),
+            Self::Objects(_) => {}
+        }
+        Ok(())
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        match self {
+            Self::Single(array) => array.as_slice().unwrap_or_default(),
+            Self::Owned(numbers) => numbers,
+            Self::Double(_) | Self::Objects(_) => &[],
+        }
+    }
+}
+
+fn not_plain(error: impl std::fmt::Display) -> PyErr {
+    pyo3::exceptions::PyRuntimeError::new_err(format!("numpy made no contiguous array: {error}"))
+}
+
+/// The numbers of a buffer that is not numpy's.
+struct Buffer {
+    components: Numbers<'static>,
+    shape: Vec<usize>,
+}
+
+/// Reads a buffer. The stable ABI of Python 3.9 has no access to it but through `memoryview`.
+fn buffer(view: &Bound<'_, PyMemoryView>, what: &dyn Fn() -> String) -> PyResult<Buffer> {
+    let py = view.py();
+    let format: String = view.getattr(intern!(py, "format"))?.extract()?;
+    let shape: Vec<usize> = view.getattr(intern!(py, "shape"))?.extract()?;
+    let bytes = || -> PyResult<Bound<'_, PyBytes>> {
+        Ok(view.call_method0(intern!(py, "tobytes"))?.cast_into::<PyBytes>()?)
+    };
+    let native = |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let mut components = Vec::new();
+    match format.trim_start_matches('@') {
+        "f" => components = native(bytes()?.as_bytes()),
+        "b" | "B" | "h" | "H" | "i" | "I" | "l" | "L" | "q" | "Q" | "n" | "N" | "e" | "d" => {
+            let flat = view.call_method1(intern!(py, "cast"), ("B",))?;
+            let flat = flat.call_method1(intern!(py, "cast"), (format.as_str(),))?;
+            let items = flat.call_method0(intern!(py, "tolist"))?.cast_into::<PyList>()?;
+            extend_items(&mut components, items.len(), items.iter(), what)?;
+        }
+        other => {
+            let message = format!("{}: expected a buffer of numbers, got one of the format `{other}`", what());
+            return Err(pyo3::exceptions::PyTypeError::new_err(message));
+        }
+    }
+    Ok(Buffer { components: Numbers::Owned(components), shape })
+}
+
+/// Vectors of the rows of a batch, read one at a time.
+pub(crate) struct Rows<'py> {
+    source: Source<'py>,
+    len: usize,
+}
+
+enum Source<'py> {
+    Matrix { numbers: Numbers<'py>, dim: usize },
+    Items(Bound<'py, PyList>),
+}
+
+impl<'py> Rows<'py> {
+    /// Opens a 2-D array, a flat buffer of `expected` vectors, or a sequence of vectors.
+    pub(crate) fn new(object: &Bound<'py, PyAny>, what: &'static str, expected: Option<usize>) -> PyResult<Self> {
+        let named = || what.to_owned();
+        if let Ok(items) = object.cast::<PyList>() {
+            return Ok(Self::items(items.clone()));
+        }
+        if let Ok(items) = object.cast::<PyTuple>() {
+            return Ok(Self::items(items.to_list()));
+        }
+        if let Some(array) = as_array(object)? {
+            return Self::of_array(array, what);
+        }
+        if is_no_vector(object) {
+            return Err(wrong_type(what, EXPECTED_MANY, object));
+        }
+        if let Some(array) = converted(object)? {
+            return Self::new(&array, what, expected);
+        }
+        if let Ok(view) = PyMemoryView::from(object) {
+            let Buffer { components, shape } = buffer(&view, &named)?;
+            let (len, dim) = match (shape.as_slice(), expected) {
+                (&[len, dim], _) => (len, dim),
+                (&[all], Some(len)) if len > 0 && all % len == 0 => (len, all / len),
+                _ => {
+                    let message = format!(
+                        "{what}: expected a 2-D buffer, or a flat one of a multiple of {} numbers, got the shape {}",
+                        expected.unwrap_or(1),
+                        shown(&shape)
+                    );
+                    return Err(invalid(object.py(), message));
+                }
+            };
+            return Ok(Self { source: Source::Matrix { numbers: components, dim }, len });
+        }
+        match object.try_iter() {
+            Ok(items) => {
+                let list = PyList::empty(object.py());
+                for item in items {
+                    list.append(item?)?;
+                }
+                Ok(Self::items(list))
+            }
+            Err(_) => Err(wrong_type(what, EXPECTED_MANY, object)),
+        }
+    }
+
+    fn items(items: Bound<'py, PyList>) -> Self {
+        Self { len: items.len(), source: Source::Items(items) }
+    }
+
+    fn of_array(array: &Bound<'py, PyUntypedArray>, what: &'static str) -> PyResult<Self> {
+        let numbers = Numbers::of_array(array, &|| what.to_owned())?;
+        if let Numbers::Objects(items) = &numbers {
+            return Ok(Self::items(items.cast::<PyList>()?.clone()));
+        }
+        match *array.shape() {
+            [len, dim] => Ok(Self { source: Source::Matrix { numbers, dim }, len }),
+            ref shape => {
+                let message = format!("{what}: expected an array of the shape (n, dim), got {}", shown(shape));
+                Err(invalid(array.py(), message))
+            }
+        }
+    }
+
+    /// Returns the number of vectors.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns a vector, where it lies or in `scratch`.
+    pub(crate) fn get<'a>(&'a self, at: usize, what: &str, scratch: &'a mut Vec<f32>) -> PyResult<&'a [f32]> {
+        scratch.clear();
+        match &self.source {
+            Source::Matrix { numbers: numbers @ (Numbers::Single(_) | Numbers::Owned(_)), dim } => {
+                return Ok(&numbers.as_slice()[at * dim..(at + 1) * dim]);
+            }
+            Source::Matrix { numbers, dim } => numbers.extend(at * dim..(at + 1) * dim, scratch)?,
+            Source::Items(items) => extend(scratch, &items.get_item(at)?, &|| format!("{what}[{at}]"))?,
+        }
+        Ok(scratch)
+    }
+}
