@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import data, machine, process, report
-from .engines import ENGINES
-from .scenarios import SCENARIOS, Scenario
-from .worker import Job
+from benches.compare import data, machine, process, report
+from benches.compare.engines import ENGINES
+from benches.compare.scenarios import SCENARIOS, Scenario
+from benches.compare.worker import Job
 
 DATA_VARIABLE = "VECSTORE_BENCH_DATA"
 # A measurement slower than this is not repeated; the table's last column says how many rounds there were.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .data import FloatArray
-from .measure import fdatasync, seconds_of
+from benches.compare.data import FloatArray
+from benches.compare.measure import fdatasync, seconds_of
 
 # Sums float32 into 64 independent lanes: nothing but loads and adds, so memory is what it waits for.
 SCAN_SOURCE = """

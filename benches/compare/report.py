@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .measure import median
-from .scenarios import SCENARIOS, Scenario
+from benches.compare.measure import median
+from benches.compare.scenarios import SCENARIOS, Scenario
 
 Record = dict[str, Any]
 

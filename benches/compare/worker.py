@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import data
-from .engines import NotAvailableError, make
-from .scenarios import SCENARIOS, Context, Outcome, build
+from benches.compare import data
+from benches.compare.engines import NotAvailableError, make
+from benches.compare.scenarios import SCENARIOS, Context, Outcome, build
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def run(job: Job) -> dict[str, Any]:
         engine = make(job.engine)
         version = engine.version()
         if scenario is None:
-            if context.store is not None and engine.persistent:
+            if context.store is not None:
                 build(engine, rows, context.store)
             outcome = Outcome({})
         else:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .base import Engine, NotAvailableError
-from .chroma import Chroma
-from .faiss import Faiss
-from .hnswlib import Hnswlib
-from .lancedb import LanceDb
-from .numpy import Numpy
-from .qdrant_edge import QdrantEdge
-from .sqlite import Sqlite
-from .sqlite_vec import SqliteVec
-from .usearch import Usearch
-from .vecstore import VecStore
-from .zvec import Zvec
+from benches.compare.engines.base import Engine, InMemory, NotAvailableError, Store
+from benches.compare.engines.chroma import Chroma
+from benches.compare.engines.faiss import Faiss
+from benches.compare.engines.hnswlib import Hnswlib
+from benches.compare.engines.lancedb import LanceDb
+from benches.compare.engines.numpy import Numpy
+from benches.compare.engines.qdrant_edge import QdrantEdge
+from benches.compare.engines.sqlite import Sqlite
+from benches.compare.engines.sqlite_vec import SqliteVec
+from benches.compare.engines.usearch import Usearch
+from benches.compare.engines.vecstore import VecStore
+from benches.compare.engines.zvec import Zvec
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
@@ -41,4 +41,4 @@ def make(spec: str) -> Engine:
     return ENGINES[name](variant or None)
 
 
-__all__ = ["ENGINES", "Engine", "NotAvailableError", "make"]
+__all__ = ["ENGINES", "Engine", "InMemory", "NotAvailableError", "Store", "make"]

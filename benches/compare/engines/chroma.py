@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, NotAvailableError, Search, Upsert
+from benches.compare.data import FloatArray, Metadata
+from benches.compare.engines.base import Search, Store, Upsert
 
 
-class Chroma(Engine):
+class Chroma(Store):
     """A persistent client; its only index is HNSW, so it has no exact search."""
 
     name = "chroma"
     module = "chromadb"
     distribution = "chromadb"
-    variants = {"default": "as SQLite's and its log's defaults have it"}  # noqa: RUF012
+    variants = {"default": "as SQLite's and its log's defaults have it"}
     rows_per_call = 5_461
 
     def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
@@ -41,10 +41,9 @@ class Chroma(Engine):
 
     def upserter(self) -> Upsert:
         upsert = self._collection.upsert
-        return lambda id, vector, metadata: upsert(ids=[id], embeddings=[vector], metadatas=[metadata])
-
-    def exact_search(self, k: int) -> Search:
-        raise NotAvailableError("has no exact search")
+        return lambda row_id, vector, metadata: upsert(
+            ids=[row_id], embeddings=[vector], metadatas=[metadata]
+        )
 
     def search(self, k: int, *, metadata: bool) -> Search:
         query = self._collection.query
@@ -52,7 +51,7 @@ class Chroma(Engine):
         return lambda vector: query(query_embeddings=[vector], n_results=k, include=include)
 
     def rows(self, result: Any) -> list[int]:
-        return [int(id) for id in result["ids"][0]]
+        return [int(row_id) for row_id in result["ids"][0]]
 
     def parameters(self) -> dict[str, object]:
         return {"index": "HNSW, defaults"}

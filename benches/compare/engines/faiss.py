@@ -1,28 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, Search
+from benches.compare.data import FloatArray
+from benches.compare.engines.base import InMemory, Search
 
 
-class Faiss(Engine):
-    """IndexFlatIP: exact inner product, and with it exact cosine of unit vectors. Ids are the row numbers."""
+class Faiss(InMemory):
+    """IndexFlatIP: exact inner product, and with unit vectors exact cosine."""
 
     name = "faiss"
     module = "faiss"
     distribution = "faiss-cpu"
-    variants = {"flat": "in memory"}  # noqa: RUF012
-    persistent = False
+    variants = {"flat": "in memory"}
 
-    def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
-        self._index = self.library.IndexFlatIP(dim)
-
-    def upsert_many(
-        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
-    ) -> None:  # noqa: ARG002
+    def load(self, vectors: FloatArray) -> None:
+        self._index = self.library.IndexFlatIP(vectors.shape[1])
         self._index.add(vectors)
 
     def exact_search(self, k: int) -> Search:

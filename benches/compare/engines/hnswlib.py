@@ -1,35 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..data import FloatArray, Metadata
-from .base import Engine, Search
-
-CAPACITY_ROWS = 1 << 17
+from benches.compare.data import FloatArray
+from benches.compare.engines.base import InMemory, Search
 
 
-class Hnswlib(Engine):
+class Hnswlib(InMemory):
     """BFIndex: hnswlib's brute force."""
 
     name = "hnswlib"
     module = "hnswlib"
     distribution = "hnswlib"
-    variants = {"bruteforce": "in memory"}  # noqa: RUF012
-    persistent = False
+    variants = {"bruteforce": "in memory"}
 
-    def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
+    def load(self, vectors: FloatArray) -> None:
+        count, dim = vectors.shape
         self._index = self.library.BFIndex("ip", dim)
-        self._index.init_index(CAPACITY_ROWS)
+        self._index.init_index(count)
         self._index.set_num_threads(1)
-
-    def upsert_many(
-        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
-    ) -> None:  # noqa: ARG002
-        self._index.add_items(vectors, np.array([int(id) for id in ids]))
+        self._index.add_items(vectors, range(count))
 
     def exact_search(self, k: int) -> Search:
         knn_query = self._index.knn_query

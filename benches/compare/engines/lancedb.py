@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, Search, Upsert
+from benches.compare.data import FloatArray, Metadata
+from benches.compare.engines.base import Search, Store, Upsert
 
 
-class LanceDb(Engine):
+class LanceDb(Store):
     """A table without an index, one column for each metadata field. A batch is `add`ed, its documented bulk load."""
 
     name = "lancedb"
     module = "lancedb"
     distribution = "lancedb"
-    variants = {"default": "files written; no fsync documented"}  # noqa: RUF012
+    variants = {"default": "files written; no fsync documented"}
 
     def create(self, path: Path, dim: int) -> None:
         arrow = importlib.import_module("pyarrow")
@@ -53,9 +53,9 @@ class LanceDb(Engine):
         return arrow.Table.from_arrays(columns, schema=self._schema)
 
     def upserter(self) -> Upsert:
-        def upsert(id: str, vector: FloatArray, metadata: Metadata) -> None:
+        def upsert(row_id: str, vector: FloatArray, metadata: Metadata) -> None:
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-            merge.execute(self._batch([id], vector.reshape(1, -1), [metadata]))
+            merge.execute(self._batch([row_id], vector.reshape(1, -1), [metadata]))
 
         return upsert
 

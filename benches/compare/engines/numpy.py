@@ -1,33 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data import FloatArray, Metadata
-from .base import Engine, Search
+from benches.compare.data import FloatArray
+from benches.compare.engines.base import InMemory, Search
 
 
-class Numpy(Engine):
-    """A matrix product and argpartition: what one writes without a library."""
+class Numpy(InMemory):
+    """A matrix-vector product and argpartition: what one writes without a library."""
 
     name = "numpy"
     module = "numpy"
     distribution = "numpy"
-    variants = {"matmul": "in memory"}  # noqa: RUF012
-    persistent = False
+    variants = {"matmul": "in memory"}
 
-    def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
-        self._matrix: FloatArray = np.empty((0, dim), np.float32)
-
-    def upsert_many(
-        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
-    ) -> None:  # noqa: ARG002
-        self._matrix = np.ascontiguousarray(
-            np.concatenate([self._matrix, vectors]) if len(self._matrix) else vectors
-        )
+    def load(self, vectors: FloatArray) -> None:
+        self._matrix = vectors
 
     def exact_search(self, k: int) -> Search:
         matrix = self._matrix
@@ -42,3 +32,6 @@ class Numpy(Engine):
 
     def rows(self, result: Any) -> list[int]:
         return [int(row) for row in result[0]]
+
+    def parameters(self) -> dict[str, object]:
+        return {"search": "matrix @ vector, argpartition"}

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, Search, Upsert
+from benches.compare.data import FloatArray, Metadata
+from benches.compare.engines.base import Search, Store, Upsert
 
 
-class QdrantEdge(Engine):
+class QdrantEdge(Store):
     """A shard with its defaults. Ids are the row numbers: it takes integers and UUIDs only."""
 
     name = "qdrant-edge"
     module = "qdrant_edge"
     distribution = "qdrant-edge-py"
-    variants = {  # noqa: RUF012
+    variants = {
         "wal": "write-ahead log, no fsync until flush or close",
         "flush": "flush() after each call",
     }
@@ -36,7 +36,7 @@ class QdrantEdge(Engine):
     ) -> None:
         point = self.library.Point
         records = metadata if metadata is not None else [None] * len(ids)
-        points = [point(int(id), vector, record) for id, vector, record in zip(ids, vectors, records)]
+        points = [point(int(row_id), vector, record) for row_id, vector, record in zip(ids, vectors, records)]
         self._shard.update(self.library.UpdateOperation.upsert_points(points))
         if self.variant == "flush":
             self._shard.flush()
@@ -45,8 +45,8 @@ class QdrantEdge(Engine):
         point, upsert_points = self.library.Point, self.library.UpdateOperation.upsert_points
         update, flush, flushes = self._shard.update, self._shard.flush, self.variant == "flush"
 
-        def upsert(id: str, vector: FloatArray, metadata: Metadata) -> None:
-            update(upsert_points([point(int(id), vector, metadata)]))
+        def upsert(row_id: str, vector: FloatArray, metadata: Metadata) -> None:
+            update(upsert_points([point(int(row_id), vector, metadata)]))
             if flushes:
                 flush()
 

@@ -1,33 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..data import FloatArray, Metadata
-from .base import Engine, Search
+from benches.compare.data import FloatArray
+from benches.compare.engines.base import InMemory, Search
 
 
-class Usearch(Engine):
+class Usearch(InMemory):
     """usearch.index.search with exact=True: its brute force over a matrix, without an index."""
 
     name = "usearch"
     module = "usearch.index"
     distribution = "usearch"
-    variants = {"exact": "in memory"}  # noqa: RUF012
-    persistent = False
+    variants = {"exact": "in memory"}
 
-    def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
-        self._matrix: FloatArray = np.empty((0, dim), np.float32)
-
-    def upsert_many(
-        self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
-    ) -> None:  # noqa: ARG002
-        self._matrix = np.ascontiguousarray(
-            np.concatenate([self._matrix, vectors]) if len(self._matrix) else vectors
-        )
+    def load(self, vectors: FloatArray) -> None:
+        self._matrix = vectors
 
     def exact_search(self, k: int) -> Search:
         search, metric, matrix = self.library.search, self.library.MetricKind.IP, self._matrix

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, Search, Upsert
+from benches.compare.data import FloatArray, Metadata
+from benches.compare.engines.base import Search, Store, Upsert
 
 
-class VecStore(Engine):
+class VecStore(Store):
     name = "vecstore"
     module = "vecstore"
     distribution = "vecstore"
-    variants = {  # noqa: RUF012  (declared ClassVar in Engine)
+    variants = {
         "commit": "fsync before each call returns",
         "interval": "fsync in the background, at intervals",
         "none": "no fsync until close",

@@ -5,20 +5,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..data import FloatArray, Metadata
-from .base import Engine, NotAvailableError, Search, Upsert
+from benches.compare.data import FloatArray, Metadata
+from benches.compare.engines.base import NotAvailableError, Search, Store, Upsert
 
 STRING_FIELDS = ("name", "section", "priority", "architecture", "version", "text")
 INTEGER_FIELDS = ("installed_size",)
 
 
-class Zvec(Engine):
+class Zvec(Store):
     """A collection with a flat index and one typed column for each metadata field."""
 
     name = "zvec"
     module = "zvec"
     distribution = "zvec"
-    variants = {  # noqa: RUF012
+    variants = {
         "wal": "no fsync until flush or close",
         "flush": "flush() after each call",
     }
@@ -60,8 +60,8 @@ class Zvec(Engine):
         records = metadata if metadata is not None else [None] * len(ids)
         self._upsert(
             [
-                doc(id=id, vectors={"vector": vector}, fields=record)
-                for id, vector, record in zip(ids, vectors, records)
+                doc(id=row_id, vectors={"vector": vector}, fields=record)
+                for row_id, vector, record in zip(ids, vectors, records)
             ]
         )
 
@@ -74,8 +74,8 @@ class Zvec(Engine):
 
     def upserter(self) -> Upsert:
         doc = self.library.Doc
-        return lambda id, vector, metadata: self._upsert(
-            [doc(id=id, vectors={"vector": vector}, fields=metadata)]
+        return lambda row_id, vector, metadata: self._upsert(
+            [doc(id=row_id, vectors={"vector": vector}, fields=metadata)]
         )
 
     def exact_search(self, k: int) -> Search:

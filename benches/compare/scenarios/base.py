@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..data import Rows
-from ..engines.base import Engine, NotAvailableError
+from benches.compare.data import Rows
+from benches.compare.engines.base import Engine, InMemory, NotAvailableError, Store
 
 K = 10
 BATCH_ROWS = 1_000
@@ -69,27 +69,38 @@ class Scenario:
     derive: Derive | None = None
 
 
-def fill(engine: Engine, rows: Rows, *, metadata: bool) -> None:
-    """Writes all rows in batches of `BATCH_ROWS`, fewer where a call takes fewer."""
-    step = min(BATCH_ROWS, engine.rows_per_call or BATCH_ROWS)
+def as_store(engine: Engine) -> Store:
+    """The engine as one that writes to disk, which some scenarios need."""
+    if not isinstance(engine, Store):
+        raise NotAvailableError("keeps no store on disk")
+    return engine
+
+
+def fill(store: Store, rows: Rows) -> None:
+    """Writes all rows with metadata in batches of `BATCH_ROWS`, fewer where a call takes fewer."""
+    step = min(BATCH_ROWS, store.rows_per_call or BATCH_ROWS)
     for start in range(0, rows.count, step):
         batch = slice(start, start + step)
-        engine.upsert_many(rows.ids[batch], rows.vectors[batch], rows.metadata[batch] if metadata else None)
+        store.upsert_many(rows.ids[batch], rows.vectors[batch], rows.metadata[batch])
 
 
-def build(engine: Engine, rows: Rows, store: Path) -> None:
-    """Makes the closed store that `needs_store` asks for."""
-    engine.create(store, rows.dim)
-    fill(engine, rows, metadata=True)
-    engine.close()
+def build(engine: Engine, rows: Rows, path: Path) -> None:
+    """Makes the closed store that `needs_store` asks for; an engine in memory has none."""
+    if isinstance(engine, Store):
+        engine.create(path, rows.dim)
+        fill(engine, rows)
+        engine.close()
 
 
 def ready(engine: Engine, context: Context) -> None:
-    """Opens the closed store, or fills an engine that lives in memory."""
-    if engine.persistent:
-        if context.store is None:
-            raise NotAvailableError("no store was built")
+    """Opens the closed store, or fills an engine in memory."""
+    if isinstance(engine, InMemory):
+        engine.load(context.rows.vectors)
+    elif isinstance(engine, Store) and context.store is not None:
         engine.open(context.store)
-    else:
-        engine.create(context.work / "memory", context.rows.dim)
-        engine.upsert_many(context.rows.ids, context.rows.vectors, None)
+
+
+def finish(engine: Engine) -> None:
+    """Closes a store."""
+    if isinstance(engine, Store):
+        engine.close()

@@ -4,10 +4,10 @@ import json
 import shlex
 import subprocess
 
-from ..data import FloatArray, exact_neighbors, recall
-from ..engines.base import Engine, NotAvailableError, Search
-from ..measure import MICROSECONDS, median, stopwatch
-from .base import Column, Context, K, Outcome, Scenario
+from benches.compare.data import FloatArray, exact_neighbors, recall
+from benches.compare.engines.base import Engine, InMemory, NotAvailableError, Search
+from benches.compare.measure import MICROSECONDS, median, stopwatch
+from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario, as_store, finish
 
 STORE_ROWS = 100
 WARM_UP_CALLS = 200
@@ -21,10 +21,12 @@ KINDS = ("metadata", "ids")
 def measure(engine: Engine, context: Context) -> Outcome:
     rows = context.rows
     vectors = rows.vectors[:STORE_ROWS]
-    engine.create(context.work / "store", rows.dim)
-    engine.upsert_many(
-        rows.ids[:STORE_ROWS], vectors, rows.metadata[:STORE_ROWS] if engine.persistent else None
-    )
+    if isinstance(engine, InMemory):
+        engine.load(vectors)
+    else:
+        store = as_store(engine)
+        store.create(context.work / "store", rows.dim)
+        store.upsert_many(rows.ids[:STORE_ROWS], vectors, rows.metadata[:STORE_ROWS])
     queries = list(rows.queries)
     outcome = Outcome({})
     for kind in KINDS:
@@ -36,7 +38,7 @@ def measure(engine: Engine, context: Context) -> Outcome:
         outcome.figures[f"{kind}_us"] = _call_seconds(search, queries) * MICROSECONDS
         found = [engine.rows(search(query)) for query in queries[:STORE_ROWS]]
         outcome.figures["recall"] = recall(found, exact_neighbors(vectors, rows.queries[:STORE_ROWS], K), K)
-    engine.close()
+    finish(engine)
     return outcome
 
 

@@ -3,45 +3,46 @@ from __future__ import annotations
 import json
 import shutil
 
-from ..data import Rows
-from ..engines.base import Engine, NotAvailableError
-from ..machine import SyncFile
-from ..measure import median, seconds_of
-from .base import Column, Context, Outcome, Scenario
+from benches.compare.data import Rows
+from benches.compare.engines.base import Engine, NotAvailableError, Store
+from benches.compare.machine import SyncFile
+from benches.compare.measure import median, seconds_of
+from benches.compare.scenarios.base import Column, Context, Outcome, Scenario, as_store
 
 CALL_ROWS = 10_000
 WARM_UP_ROWS = 100
-REPETITIONS = 3
+REPETITIONS = 5
 
 
 def measure(engine: Engine, context: Context) -> Outcome:
     rows = context.rows
     call_rows = _call_rows(rows)
-    if engine.rows_per_call is not None and engine.rows_per_call < call_rows:
-        raise NotAvailableError(f"one call takes at most {engine.rows_per_call:,} rows")
+    store = as_store(engine)
+    if store.rows_per_call is not None and store.rows_per_call < call_rows:
+        raise NotAvailableError(f"one call takes at most {store.rows_per_call:,} rows")
     return Outcome(
         {
-            "rows_s": call_rows / _call_seconds(engine, context, metadata=True),
-            "rows_s_bare": call_rows / _call_seconds(engine, context, metadata=False),
+            "rows_s": call_rows / _call_seconds(store, context, metadata=True),
+            "rows_s_bare": call_rows / _call_seconds(store, context, metadata=False),
         }
     )
 
 
-def _call_seconds(engine: Engine, context: Context, *, metadata: bool) -> float:
+def _call_seconds(store: Store, context: Context, *, metadata: bool) -> float:
     rows = context.rows
     warm_up = slice(0, WARM_UP_ROWS)
     call = slice(WARM_UP_ROWS, WARM_UP_ROWS + _call_rows(rows))
     ids, vectors, records = rows.ids[call], rows.vectors[call], rows.metadata[call]
     seconds = []
     for repetition in range(REPETITIONS):
-        store = context.work / f"store-{metadata}-{repetition}"
-        engine.create(store, rows.dim)
-        engine.upsert_many(
+        path = context.work / f"store-{metadata}-{repetition}"
+        store.create(path, rows.dim)
+        store.upsert_many(
             rows.ids[warm_up], rows.vectors[warm_up], rows.metadata[warm_up] if metadata else None
         )
-        seconds.append(seconds_of(lambda: engine.upsert_many(ids, vectors, records if metadata else None)))
-        engine.close()
-        shutil.rmtree(store)
+        seconds.append(seconds_of(lambda: store.upsert_many(ids, vectors, records if metadata else None)))
+        store.close()
+        shutil.rmtree(path)
     return median(seconds)
 
 

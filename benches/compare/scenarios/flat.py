@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import recall
-from ..engines.base import Engine
-from ..machine import gigabytes_per_second, scan_methods
-from ..measure import MICROSECONDS, median, seconds_of, stopwatch
-from .base import Column, Context, K, Outcome, Scenario, ready
+from benches.compare.data import recall
+from benches.compare.engines.base import Engine
+from benches.compare.machine import gigabytes_per_second, scan_methods
+from benches.compare.measure import MICROSECONDS, median, seconds_of, stopwatch
+from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario, finish, ready
 
 WARM_UP_QUERIES = 20
 BUDGET_SECONDS = 6.0
@@ -32,7 +32,7 @@ def measure(engine: Engine, context: Context) -> Outcome:
                 break
     found = [engine.rows(result) for result in results]
     qps = len(seconds) / sum(seconds)
-    engine.close()
+    finish(engine)
     return Outcome(
         {
             "qps": qps,

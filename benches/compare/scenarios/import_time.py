@@ -3,9 +3,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ..engines.base import Engine
-from ..measure import MILLISECONDS, median, seconds_of
-from .base import Column, Context, Outcome, Scenario
+from benches.compare.engines.base import Engine
+from benches.compare.measure import MILLISECONDS, median, seconds_of
+from benches.compare.scenarios.base import Column, Context, Outcome, Scenario
 
 RUNS = 11
 COUNT_MODULES = "import sys; before = set(sys.modules); import {}; print(len(set(sys.modules) - before))"

@@ -4,11 +4,11 @@ import itertools
 import threading
 import time
 
-from ..data import Rows
-from ..engines.base import Engine, Upsert
-from ..machine import SYNC_RECORD_BYTES, SyncFile
-from ..measure import MICROSECONDS, median, percentile, seconds_of
-from .base import Column, Context, Outcome, Scenario
+from benches.compare.data import Rows
+from benches.compare.engines.base import Engine, Store, Upsert
+from benches.compare.machine import SYNC_RECORD_BYTES, SyncFile
+from benches.compare.measure import MICROSECONDS, median, percentile, seconds_of
+from benches.compare.scenarios.base import Column, Context, Outcome, Scenario, as_store
 
 WARM_UP = 50
 PAIRS = 500
@@ -21,9 +21,10 @@ SYNC_FILE_BYTES = 4 << 20
 
 def measure(engine: Engine, context: Context) -> Outcome:
     rows = context.rows
-    engine.create(context.work / "store", rows.dim)
+    store = as_store(engine)
+    store.create(context.work / "store", rows.dim)
     numbers = itertools.count()
-    upsert = engine.upserter()
+    upsert = store.upserter()
     sync_file = SyncFile(context.work / "sync", SYNC_FILE_BYTES)
     record = bytes(SYNC_RECORD_BYTES)
     for _ in range(WARM_UP):
@@ -46,16 +47,16 @@ def measure(engine: Engine, context: Context) -> Outcome:
             "count": len(upserts),
         }
     )
-    one = _rate(engine, rows, numbers, 1)
+    one = _rate(store, rows, numbers, 1)
     outcome.figures["rate_1"] = one
     try:
-        many = _rate(engine, rows, numbers, THREADS)
+        many = _rate(store, rows, numbers, THREADS)
     except ThreadFailedError as error:
         outcome.notes.append(f"{THREADS} threads: {error}")
     else:
         outcome.figures["rate_8"] = many
         outcome.figures["rate_8_over_1"] = many / one
-    engine.close()
+    store.close()
     return outcome
 
 
@@ -68,12 +69,12 @@ def _upsert(upsert: Upsert, rows: Rows, number: int) -> None:
     upsert(str(number), rows.vectors[row], rows.metadata[row])
 
 
-def _rate(engine: Engine, rows: Rows, numbers: itertools.count[int], threads: int) -> float:
+def _rate(store: Store, rows: Rows, numbers: itertools.count[int], threads: int) -> float:
     """Upserts a second of all threads together, over `RATE_SECONDS`."""
     done = [0] * threads
     failures: list[Exception] = []
     start = threading.Barrier(threads + 1)
-    upserters = [engine.upserter() for _ in range(threads)]
+    upserters = [store.upserter() for _ in range(threads)]
     stop = threading.Event()
 
     def work(thread: int) -> None:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from ..engines.base import Engine
-from ..measure import disk_bytes, seconds_of, stopwatch
-from .base import BATCH_ROWS, Column, Context, Outcome, Scenario, fill
+from benches.compare.engines.base import Engine
+from benches.compare.measure import disk_bytes, seconds_of, stopwatch
+from benches.compare.scenarios.base import BATCH_ROWS, Column, Context, Outcome, Scenario, as_store, fill
 
 
 def measure(engine: Engine, context: Context) -> Outcome:
     rows = context.rows
-    store = context.work / "store"
-    engine.create(store, rows.dim)
+    path = context.work / "store"
+    store = as_store(engine)
+    store.create(path, rows.dim)
     with stopwatch() as watch:
-        fill(engine, rows, metadata=True)
-    close_seconds = seconds_of(engine.close)
-    size = disk_bytes(store)
+        fill(store, rows)
+    close_seconds = seconds_of(store.close)
+    size = disk_bytes(path)
     return Outcome(
         {
             "rows_s": rows.count / watch.wall_seconds,

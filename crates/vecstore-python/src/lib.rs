@@ -1,1 +1,36 @@
-//! Python bindings.
+//! The Python extension module `vecstore._vecstore`: conversion, errors, releasing the GIL. No logic of its own.
+//!
+//! The doc comments of what Python sees are its docstrings, and say nothing about Rust. Objects that the caller may
+//! change are copied while the GIL is held; the engine runs without it, so that its locks are never waited for with
+//! the GIL. The Python side is `python/vecstore`: the exceptions ([`errors`] raises them) and plain value types.
+
+mod arguments;
+mod datetimes;
+mod errors;
+mod filters;
+mod metadata_in;
+mod metadata_out;
+mod neighbors;
+mod numpy_interop;
+mod query_batch;
+mod records;
+mod store;
+mod value_builder;
+mod vectors;
+
+use pyo3::prelude::*;
+
+/// The extension module behind `vecstore`; import from there.
+#[pymodule]
+mod _vecstore {
+    #[pymodule_export]
+    use crate::filters::{F, FilterExpr, parse_filter};
+    #[pymodule_export]
+    use crate::neighbors::Neighbor;
+    #[pymodule_export]
+    use crate::query_batch::QueryBatch;
+    #[pymodule_export]
+    use crate::records::{Record, record_of_parts};
+    #[pymodule_export]
+    use crate::store::{RecordIterator, VecStore, reopened};
+}

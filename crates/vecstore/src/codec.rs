@@ -61,7 +61,8 @@ impl<'a> Reader<'a> {
     /// Reads a u32 length and that many bytes of UTF-8.
     pub(crate) fn string(&mut self) -> Result<&'a str> {
         let what = self.what;
-        std::str::from_utf8(self.prefixed()?).map_err(|_| Error::corrupted(format!("{what}: text is not UTF-8")))
+        std::str::from_utf8(self.prefixed()?)
+            .map_err(|_| Error::corrupted(format!("{what}: text is not UTF-8")))
     }
 
     /// Reads a u32 count of items of at least `item_bytes` each, and refuses one that cannot fit.

@@ -78,7 +78,10 @@ struct Signal {
 /// Reads the newest manifest that counts.
 pub(crate) fn newest_manifest(vfs: &dyn Vfs, root: &Path) -> Result<Manifest> {
     manifests(vfs, root)?.current.ok_or_else(|| {
-        Error::new(ErrorKind::InvalidInput, format!("`{}` is not a vecstore store: it has no manifest", root.display()))
+        Error::new(
+            ErrorKind::InvalidInput,
+            format!("`{}` is not a vecstore store: it has no manifest", root.display()),
+        )
     })
 }
 
@@ -125,7 +128,11 @@ fn read_manifest(vfs: &dyn Vfs, path: &Path, generation: u64) -> Result<Manifest
     let manifest = Manifest::decode(&bytes)
         .map_err(|error| Error::new(error.kind(), format!("`{}`: {}", path.display(), error.message())))?;
     if manifest.generation != generation {
-        return Err(Error::corrupted(format!("`{}` is of generation {}", path.display(), manifest.generation)));
+        return Err(Error::corrupted(format!(
+            "`{}` is of generation {}",
+            path.display(),
+            manifest.generation
+        )));
     }
     Ok(manifest)
 }
@@ -228,7 +235,9 @@ impl Shared {
             };
             let name = |n| format!("vecstore-query-{n}");
             // Where no threads can be had, queries run on the caller's.
-            (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok())?
+            (threads > 1).then(|| {
+                rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok()
+            })?
         };
         self.pool.get_or_init(make).as_ref()
     }
@@ -248,13 +257,16 @@ impl Shared {
     pub(crate) fn entry_named(&self, name: &str) -> Result<CollectionEntry> {
         let catalog = self.catalog.lock();
         let entry = catalog.current.collections.iter().find(|entry| entry.name == name);
-        entry.cloned().ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no collection is named `{name}`")))
+        entry
+            .cloned()
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no collection is named `{name}`")))
     }
 
     /// Publishes a manifest with another entry for one collection.
     pub(crate) fn publish_entry(&self, entry: CollectionEntry) -> Result<()> {
         self.publish(|manifest| {
-            if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid) {
+            if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid)
+            {
                 *present = entry;
             }
         })
@@ -296,7 +308,10 @@ impl Shared {
     pub(crate) fn collect_garbage(&self) -> Result<()> {
         let stale = {
             let catalog = self.catalog.lock();
-            catalog.previous.as_ref().is_some_and(|previous| previous.collections != catalog.current.collections)
+            catalog
+                .previous
+                .as_ref()
+                .is_some_and(|previous| previous.collections != catalog.current.collections)
         };
         if stale {
             self.publish(|_| ())?;
@@ -331,7 +346,8 @@ impl Shared {
             let named: HashSet<String> = entries()
                 .flat_map(|entry| &entry.segments)
                 .flat_map(|segment| {
-                    let marks = segment.marks.map(|(generation, _)| marks::file_name(segment.uuid, generation));
+                    let marks =
+                        segment.marks.map(|(generation, _)| marks::file_name(segment.uuid, generation));
                     std::iter::once(segment::file_name(segment.uuid)).chain(marks)
                 })
                 .collect();
@@ -471,7 +487,8 @@ fn new_uuid() -> Result<Uuid> {
 /// Creates a directory and makes its name, and those above it that were missing, durable.
 fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
     let missing = |path: &&Path| matches!(vfs.stat(path), Ok(None));
-    let made: Vec<&Path> = path.ancestors().filter(|path| !path.as_os_str().is_empty()).take_while(missing).collect();
+    let made: Vec<&Path> =
+        path.ancestors().filter(|path| !path.as_os_str().is_empty()).take_while(missing).collect();
     vfs.create_dir_all(path).map_err(|error| Error::io("create", path, error))?;
     for directory in made {
         let parent = match directory.parent() {
@@ -487,7 +504,8 @@ fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
 /// Fails if a directory holds something that no database puts there and nothing that one does.
 fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
     let entries = vfs.list(root).map_err(|error| Error::io("list", root, error))?;
-    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned).unwrap_or_default();
+    let name =
+        |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned).unwrap_or_default();
     let names: Vec<String> = entries.iter().map(|entry| name(&entry.path)).collect();
     if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
         return Ok(());

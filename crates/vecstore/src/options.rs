@@ -43,7 +43,9 @@ impl std::str::FromStr for Durability {
             "commit" => Ok(Self::Commit),
             "interval" => Ok(Self::Interval),
             "none" => Ok(Self::None),
-            _ => Err(Error::invalid(format!("durability must be one of commit, interval, none; got `{name}`"))),
+            _ => {
+                Err(Error::invalid(format!("durability must be one of commit, interval, none; got `{name}`")))
+            }
         }
     }
 }

@@ -83,7 +83,9 @@ impl Batch {
     /// Makes an empty batch with space for `records`.
     pub fn with_capacity(dim: usize, records: usize) -> Result<Self> {
         if !(1..=MAX_DIM).contains(&dim) {
-            return Err(Error::invalid(format!("a vector has between 1 and {MAX_DIM} components, got {dim}")));
+            return Err(Error::invalid(format!(
+                "a vector has between 1 and {MAX_DIM} components, got {dim}"
+            )));
         }
         // More than a call may hold is refused as it is added, not reserved in advance.
         let records = records.min(MAX_CALL_BYTES / (dim * 4));

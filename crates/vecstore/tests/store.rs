@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use vecstore::{
-    Batch, Durability, ErrorKind, Metadata, Metric, Operation, Query, Record, ScrollRequest, Value, VecStore, field,
+    Batch, Durability, ErrorKind, Metadata, Metric, Operation, Query, Record, ScrollRequest, Value, VecStore,
+    field,
 };
 
 fn vector(seed: u64, dim: usize) -> Vec<f32> {
@@ -23,7 +24,9 @@ fn batch(ids: std::ops::Range<u64>, dim: usize) -> Batch {
     let mut batch = Batch::with_capacity(dim, ids.clone().count()).unwrap();
     for n in ids {
         let metadata = Metadata::from([("n", Value::Int(n as i64)), ("even", Value::Bool(n % 2 == 0))]);
-        batch.push(&Record::new(format!("id-{n:06}"), vector(n + 1, dim)).with_metadata(metadata), None).unwrap();
+        batch
+            .push(&Record::new(format!("id-{n:06}"), vector(n + 1, dim)).with_metadata(metadata), None)
+            .unwrap();
     }
     batch
 }
@@ -85,7 +88,10 @@ fn the_nearest_are_those_of_a_brute_force_search_for_every_metric() {
         let found = store.query(&Query::new(query).k(10)).unwrap();
         assert_eq!(found.len(), 10);
         for (found, (distance, id)) in found.iter().zip(&expected) {
-            assert!((found.distance - distance).abs() <= 1e-5 * distance.abs().max(1.0), "{metric}: {found:?} {id} {distance}");
+            assert!(
+                (found.distance - distance).abs() <= 1e-5 * distance.abs().max(1.0),
+                "{metric}: {found:?} {id} {distance}"
+            );
         }
     }
 }
@@ -271,7 +277,11 @@ fn a_search_through_codes_gives_the_same_answer_as_a_search_of_full_vectors() {
             for seed in 0..40 {
                 let query = Query::new(clustered(seed * 31, dim)).k(1 + seed as usize * 3);
                 for query in [query.clone(), query.filter(field("n").lt(3))] {
-                    assert_eq!(sealed.query(&query).unwrap(), unsealed.query(&query).unwrap(), "{metric} {dim} {seed}");
+                    assert_eq!(
+                        sealed.query(&query).unwrap(),
+                        unsealed.query(&query).unwrap(),
+                        "{metric} {dim} {seed}"
+                    );
                 }
             }
         }

@@ -11,10 +11,12 @@
 //! is opened again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::replacement::Replacement;
 use super::snapshot::Snapshot;
@@ -22,8 +24,12 @@ use crate::error::{Error, Result};
 use crate::options::Durability;
 use crate::storage::wal::{Frame, LogWriter};
 
-/// A call that waits for its commit.
-#[derive(Clone, Copy, Debug)]
+/// About half of the fastest sync: longer than threads take to wake and write again, short beside what they share.
+const GATHER_TIME: Duration = Duration::from_micros(60);
+
+/// A call that waits for its commit. While one is out, failures are remembered for it.
+#[derive(Debug)]
+#[must_use]
 pub(crate) struct Ticket {
     epoch: u64,
     lsn: u64,
@@ -50,7 +56,10 @@ enum Queued {
 struct State {
     committed: u64,
     leading: bool,
-    waiting: usize,
+    /// Threads to wake when the commit under way ends.
+    waiting: Vec<Thread>,
+    /// How many calls the last commit was for.
+    group: usize,
     failures: Vec<Failure>,
     poison: Option<Error>,
 }
@@ -68,7 +77,12 @@ pub(crate) struct Committer {
     published: ArcSwap<Snapshot>,
     working: Mutex<Working>,
     state: Mutex<State>,
-    changed: Condvar,
+    /// Tickets that are out.
+    tickets: AtomicUsize,
+    /// `State::committed` for those who only want to know whether they are done, and whether any call failed: then
+    /// they must look closer.
+    committed: AtomicU64,
+    failed: AtomicBool,
     /// Used by the leader alone. Without a log (a store in memory) calls are committed at once.
     log: Mutex<Option<LogWriter>>,
     logged: bool,
@@ -84,7 +98,9 @@ impl Committer {
         let state = State { committed: snapshot.lsn, ..State::default() };
         Self {
             state: Mutex::new(state),
-            changed: Condvar::new(),
+            tickets: AtomicUsize::new(0),
+            committed: AtomicU64::new(snapshot.lsn),
+            failed: AtomicBool::new(false),
             durable: AtomicU64::new(snapshot.lsn),
             log_bytes: AtomicU64::new(log.as_ref().map_or(0, LogWriter::tail)),
             logged: log.is_some(),
@@ -92,12 +108,7 @@ impl Committer {
             durability,
             unsynced: AtomicBool::new(false),
             published: ArcSwap::from_pointee(snapshot.clone()),
-            working: Mutex::new(Working {
-                snapshot,
-                queue: Vec::new(),
-                epoch: 0,
-                replacements: Vec::new(),
-            }),
+            working: Mutex::new(Working { snapshot, queue: Vec::new(), epoch: 0, replacements: Vec::new() }),
         }
     }
 
@@ -136,29 +147,48 @@ impl Committer {
 
     /// Returns a ticket for everything staged so far.
     pub(crate) fn ticket(&self, working: &Working) -> Ticket {
+        self.tickets.fetch_add(1, Ordering::AcqRel);
         Ticket { epoch: working.epoch, lsn: working.snapshot.lsn }
     }
 
     /// Waits until the call of this ticket is committed, or does the commit for all that wait.
     pub(crate) fn commit(&self, ticket: Ticket) -> Result<()> {
-        let mut state = self.state.lock();
-        state.waiting += 1;
         let outcome = loop {
-            if let Some(outcome) = state.outcome(ticket) {
+            if self.committed.load(Ordering::Acquire) >= ticket.lsn && !self.failed.load(Ordering::Acquire) {
+                break Ok(());
+            }
+            let mut state = self.state.lock();
+            if let Some(outcome) = state.outcome(&ticket) {
                 break outcome;
             }
             if state.leading {
-                self.changed.wait(&mut state);
+                state.waiting.push(std::thread::current());
+                drop(state);
+                // Each thread waits by itself: those that a commit served go on side by side, not one after the other
+                // as they would from a condition variable.
+                std::thread::park();
             } else {
                 state.leading = true;
-                state = self.lead(state);
+                let group = state.group;
+                drop(state);
+                self.gather(group);
+                self.lead();
             }
         };
-        state.waiting -= 1;
-        if state.waiting == 0 {
-            state.failures.clear();
-        }
+        self.return_ticket(ticket);
         outcome
+    }
+
+    fn return_ticket(&self, _: Ticket) {
+        if self.tickets.fetch_sub(1, Ordering::AcqRel) == 1 && self.failed.load(Ordering::Acquire) {
+            // Tickets are given out under the lock of the working state: none can be while it is held.
+            let _working = self.working.lock();
+            let mut state = self.state.lock();
+            if self.tickets.load(Ordering::Acquire) == 0 {
+                state.failures.clear();
+                self.failed.store(false, Ordering::Release);
+            }
+        }
     }
 
     /// Returns whether calls are logged.
@@ -169,15 +199,18 @@ impl Committer {
     /// Commits everything staged so far, durably, and goes on in `next` if given. Returns the snapshot at the boundary; its parts in
     /// memory are the rows to seal, and are not merged any more.
     pub(crate) fn rotate(&self, next: Option<LogWriter>) -> Result<Snapshot> {
-        let mut state = self.state.lock();
-        while state.leading {
-            self.changed.wait(&mut state);
+        loop {
+            let mut state = self.state.lock();
+            if let Some(error) = &state.poison {
+                return Err(error.duplicate());
+            }
+            if !std::mem::replace(&mut state.leading, true) {
+                break;
+            }
+            state.waiting.push(std::thread::current());
+            drop(state);
+            std::thread::park();
         }
-        if let Some(error) = &state.poison {
-            return Err(error.duplicate());
-        }
-        state.leading = true;
-        drop(state);
         let (boundary, ticket) = {
             let mut working = self.working.lock();
             working.snapshot.open_from = working.snapshot.next_part;
@@ -185,11 +218,9 @@ impl Committer {
             working.queue.push(Queued::Rotate(next.map(Box::new), Box::new(boundary.clone())));
             (boundary, self.ticket(&working))
         };
-        let state = self.lead(self.state.lock());
-        match state.outcome(ticket) {
-            Some(Err(error)) => Err(error),
-            _ => Ok(boundary),
-        }
+        self.lead();
+        self.commit(ticket)?;
+        Ok(boundary)
     }
 
     /// Gives back parts that were to be sealed: they may be merged again.
@@ -224,20 +255,33 @@ impl Committer {
         working.replacements.push(replacement);
     }
 
-    /// Commits the queue. Called with `leading` set, by whoever set it; clears it.
-    fn lead<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let poison = state.poison.as_ref().map(Error::duplicate);
-        drop(state);
+    /// Waits a little for calls that were part of the last group and are about to come again: they have just been
+    /// woken, and without them every sync would serve only some of the threads. A lone writer never waits.
+    fn gather(&self, group: usize) {
+        if group < 2 || self.durability != Durability::Commit {
+            return;
+        }
+        let start = Instant::now();
+        while self.working.lock().queue.len() < group && start.elapsed() < GATHER_TIME {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Commits the queue. Called with `leading` set, by whoever set it; clears it and wakes who waits.
+    fn lead(&self) {
         let mut log = self.log.lock();
+        let poison = self.check_poison();
         match poison {
-            Some(error) => self.fail(Failed::Nothing(error)),
-            None => self.commit_queue(&mut log),
+            Err(error) => self.fail(Failed::Nothing(error)),
+            Ok(()) => self.commit_queue(&mut log),
         }
         drop(log);
-        let mut state = self.state.lock();
-        state.leading = false;
-        self.changed.notify_all();
-        state
+        let waiting = {
+            let mut state = self.state.lock();
+            state.leading = false;
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.iter().for_each(Thread::unpark);
     }
 
     fn commit_queue(&self, log: &mut Option<LogWriter>) {
@@ -248,6 +292,7 @@ impl Committer {
             (std::mem::take(&mut working.queue), working.snapshot.clone())
         };
         let mut frames = Vec::new();
+        self.state.lock().group = queue.len();
         let mut outcome = Ok(());
         for queued in queue {
             match queued {
@@ -280,7 +325,13 @@ impl Committer {
     }
 
     /// Writes frames, syncs them where the durability asks for it, and publishes the snapshot they lead to.
-    fn write(&self, log: Option<&mut LogWriter>, frames: &[Frame], after: &Snapshot, sync: bool) -> Result<(), Failed> {
+    fn write(
+        &self,
+        log: Option<&mut LogWriter>,
+        frames: &[Frame],
+        after: &Snapshot,
+        sync: bool,
+    ) -> Result<(), Failed> {
         if let Some(log) = log {
             let synced = self.durability == Durability::Commit;
             let written = log.append(frames, self.durable.load(Ordering::Relaxed), synced);
@@ -296,6 +347,7 @@ impl Committer {
         }
         self.publish(after);
         self.state.lock().committed = after.lsn;
+        self.committed.store(after.lsn, Ordering::Release);
         Ok(())
     }
 
@@ -317,7 +369,8 @@ impl Committer {
         let mut working = self.working.lock();
         let mut state = self.state.lock();
         if unknown {
-            let message = format!("{}; the store takes no more writes until it is opened again", error.message());
+            let message =
+                format!("{}; the store takes no more writes until it is opened again", error.message());
             state.poison = Some(Error::new(error.kind(), message));
         }
         let next_part = working.snapshot.next_part;
@@ -326,6 +379,7 @@ impl Committer {
         // Numbers of parts are never used twice: an exchange under way knows parts by them.
         working.snapshot.next_part = next_part;
         let committed = state.committed;
+        self.failed.store(true, Ordering::Release);
         state.failures.push(Failure { epoch: working.epoch, committed, error });
         working.epoch += 1;
     }
@@ -333,11 +387,12 @@ impl Committer {
     /// Makes everything committed so far durable, whatever the durability. Returns the lsn up to which it is.
     pub(crate) fn sync(&self) -> Result<u64> {
         let ticket = self.ticket(&self.lock_working());
+        let lsn = ticket.lsn;
         self.commit(ticket)?;
         let (file, lsn, path) = {
             // Taking the log waits for a commit under way; what is committed then is in this file or synced before.
             let log = self.log.lock();
-            let Some(log) = log.as_ref() else { return Ok(ticket.lsn) };
+            let Some(log) = log.as_ref() else { return Ok(lsn) };
             (log.file(), self.state.lock().committed, log.path().to_owned())
         };
         if self.durable.load(Ordering::Relaxed) >= lsn {
@@ -373,7 +428,7 @@ enum Failed {
 
 impl State {
     /// Returns how the call ended, if it did.
-    fn outcome(&self, ticket: Ticket) -> Option<Result<()>> {
+    fn outcome(&self, ticket: &Ticket) -> Option<Result<()>> {
         let failed = |failure: &&Failure| failure.epoch == ticket.epoch && failure.committed < ticket.lsn;
         if let Some(failure) = self.failures.iter().find(failed) {
             return Some(Err(failure.error.duplicate()));

@@ -133,7 +133,9 @@ impl PartView {
 
     /// Returns whether a row is neither dead, nor hidden, nor expired at `now` (Unix milliseconds).
     pub(crate) fn is_visible(&self, row: u32, now: u64) -> Result<bool> {
-        Ok(!self.marks.dead.contains(row) && !self.marks.hidden.contains(row) && !self.is_expired(row, now)?)
+        Ok(!self.marks.dead.contains(row)
+            && !self.marks.hidden.contains(row)
+            && !self.is_expired(row, now)?)
     }
 
     pub(crate) fn is_expired(&self, row: u32, now: u64) -> Result<bool> {

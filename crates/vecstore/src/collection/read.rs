@@ -109,7 +109,9 @@ impl Collection {
         if vectors.is_empty() || !vectors.len().is_multiple_of(dim) {
             return Err(dimension_mismatch(dim, vectors.len()));
         }
-        let name = |row| if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") };
+        let name = |row| {
+            if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }
+        };
         let query_norms = core.scoring.check(dim, vectors, name)?;
         let limit = (options.k + options.offset).min(snapshot.live());
         let search = query::Search {
@@ -123,9 +125,8 @@ impl Collection {
         };
         let found = query::search(&snapshot, &search, core.shared.pool(snapshot.live() * dim * 4))?;
         count(&core.counters.queries, found.len() as u64);
-        let hits = |rows| {
-            Hits::new(Arc::clone(&snapshot), core.scoring, rows, options.offset, options.min_score)
-        };
+        let hits =
+            |rows| Hits::new(Arc::clone(&snapshot), core.scoring, rows, options.offset, options.min_score);
         Ok(found.into_iter().map(hits).collect())
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::Core;
 use super::part::Part;
 use super::snapshot::Snapshot;
 use super::upkeep::{SavedMarks, Upkeep};
-use super::Core;
 use crate::database::{Shared, newest_manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Scoring;
@@ -184,7 +184,8 @@ impl Follower {
                 }
                 // A file of the manifest was removed, or a log was read while it was written.
                 Err(error)
-                    if attempt < ATTEMPTS && matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {}
+                    if attempt < ATTEMPTS && matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -228,14 +229,20 @@ impl Follower {
         let vfs = &*core.shared.vfs;
         let next = core.directory.join(wal::file_name(position.seq + 1));
         let rotated = vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?.is_some();
-        let lsn = |snapshot: &Option<Snapshot>| snapshot.as_ref().map_or(published.lsn, |snapshot| snapshot.lsn);
+        let lsn =
+            |snapshot: &Option<Snapshot>| snapshot.as_ref().map_or(published.lsn, |snapshot| snapshot.lsn);
         if position.log.is_none() {
             let path = core.directory.join(wal::file_name(position.seq));
             position.log = LogFollower::after(vfs, &Log::read(vfs, &path, core.uuid)?, lsn(snapshot))?;
         }
         if let Some(log) = &mut position.log {
             for (lsn, payload) in log.read(lsn(snapshot), rotated) {
-                apply(snapshot.get_or_insert_with(|| Snapshot::clone(published)), lsn, &payload, core.scoring)?;
+                apply(
+                    snapshot.get_or_insert_with(|| Snapshot::clone(published)),
+                    lsn,
+                    &payload,
+                    core.scoring,
+                )?;
             }
         }
         let moved = rotated && Log::read(vfs, &next, core.uuid)?.first_lsn() == Some(lsn(snapshot) + 1);

@@ -95,7 +95,10 @@ impl Collection {
     /// `InvalidInput` if the limit is 0 or over 16,777,216.
     pub fn scroll(&self, request: &ScrollRequest) -> Result<Page> {
         if request.limit < 1 || request.limit > MAX_K {
-            return Err(Error::invalid(format!("limit must be between 1 and {MAX_K}, got {}", request.limit)));
+            return Err(Error::invalid(format!(
+                "limit must be between 1 and {MAX_K}, got {}",
+                request.limit
+            )));
         }
         let snapshot = self.core.snapshot()?;
         let mut page = Page::default();

@@ -69,10 +69,14 @@ impl Snapshot {
     /// Replaces or adds the records of `rows`. Changes nothing if it fails.
     pub(crate) fn upsert(&mut self, rows: &Arc<Rows>) -> Result<()> {
         if self.dim.is_some_and(|dim| dim != rows.dim()) {
-            return Err(Error::corrupted(format!("rows of dimension {} in a collection of another", rows.dim())));
+            return Err(Error::corrupted(format!(
+                "rows of dimension {} in a collection of another",
+                rows.dim()
+            )));
         }
-        let replaced: Vec<Location> =
-            (0..rows.len() as u32).filter_map(|row| self.locate(rows.id(row)).transpose()).collect::<Result<_>>()?;
+        let replaced: Vec<Location> = (0..rows.len() as u32)
+            .filter_map(|row| self.locate(rows.id(row)).transpose())
+            .collect::<Result<_>>()?;
         replaced.into_iter().for_each(|location| self.kill(location));
         self.dim = Some(rows.dim());
         self.push_part(Part::Memory(Arc::clone(rows)), Marks::default());
@@ -99,8 +103,12 @@ impl Snapshot {
                 self.merge_small_parts()
             }
             Op::Delete(ids) => self.for_each(&ids, Self::kill),
-            Op::Hide(ids) => self.for_each(&ids, |snapshot, location| _ = snapshot.set_hidden(location, true)),
-            Op::Unhide(ids) => self.for_each(&ids, |snapshot, location| _ = snapshot.set_hidden(location, false)),
+            Op::Hide(ids) => {
+                self.for_each(&ids, |snapshot, location| _ = snapshot.set_hidden(location, true))
+            }
+            Op::Unhide(ids) => {
+                self.for_each(&ids, |snapshot, location| _ = snapshot.set_hidden(location, false))
+            }
         }
     }
 
@@ -140,7 +148,12 @@ impl Snapshot {
                 if view.marks.hidden.contains(row) {
                     marks.hidden.insert(merged.len() as u32);
                 }
-                merged.push(view.part.id(row)?, view.part.vector(row)?, &view.part.body(row)?, view.part.expiry(row)?);
+                merged.push(
+                    view.part.id(row)?,
+                    view.part.vector(row)?,
+                    &view.part.body(row)?,
+                    view.part.expiry(row)?,
+                );
             }
         }
         let mut norms = Vec::new();

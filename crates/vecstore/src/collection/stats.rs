@@ -71,7 +71,9 @@ impl Collection {
             upserts: core.counters.upserts.load(Ordering::Relaxed),
             deletes: core.counters.deletes.load(Ordering::Relaxed),
             upkeep_error: match &core.source {
-                Source::Writer(writer) => writer.sealing.lock().as_ref().map(|error| error.message().to_owned()),
+                Source::Writer(writer) => {
+                    writer.sealing.lock().as_ref().map(|error| error.message().to_owned())
+                }
                 Source::Follower(_) => None,
             },
         })

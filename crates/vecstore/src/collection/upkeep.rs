@@ -14,11 +14,11 @@ use super::replacement::Replacement;
 use super::snapshot::Snapshot;
 use super::{Collection, Core, Source, Writer};
 use crate::error::{Error, Result};
+use crate::storage::Uuid;
 use crate::storage::manifest::{CollectionEntry, SegmentEntry};
 use crate::storage::marks::{self, Marks};
 use crate::storage::segment::{self, Contents, RowSource, Segment};
 use crate::storage::wal::{self, LogWriter};
-use crate::storage::Uuid;
 
 /// Rows in memory are scanned in full by every query, so they are sealed before a scan of them takes long.
 const SEAL_ROWS: usize = 16_384;
@@ -263,7 +263,11 @@ impl Core {
     }
 
     /// Writes the live rows of `views`, if there are any, and returns the segment with the marks it starts with.
-    fn write_segment(&self, views: &[PartView], made: &mut Made<'_>) -> Result<Option<(Arc<Segment>, Marks)>> {
+    fn write_segment(
+        &self,
+        views: &[PartView],
+        made: &mut Made<'_>,
+    ) -> Result<Option<(Arc<Segment>, Marks)>> {
         let rows: Vec<(usize, u32)> = views
             .iter()
             .enumerate()
@@ -365,7 +369,8 @@ fn due_for_merge(published: &Snapshot) -> Vec<PartView> {
     for view in segments(published) {
         tiers.entry((view.live() / SEAL_ROWS).max(1).ilog(TIER_RATIO)).or_default().push(view);
     }
-    let full = tiers.into_iter().filter(|(_, views)| views.len() >= TIER_SEGMENTS).min_by_key(|&(tier, _)| tier);
+    let full =
+        tiers.into_iter().filter(|(_, views)| views.len() >= TIER_SEGMENTS).min_by_key(|&(tier, _)| tier);
     full.map_or_else(Vec::new, |(_, views)| views.into_iter().cloned().collect())
 }
 

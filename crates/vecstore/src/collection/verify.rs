@@ -92,12 +92,15 @@ impl Collection {
             }
         }
         let mut lsn = entry.checkpoint_lsn;
-        for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log) {
+        for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log)
+        {
             let path = core.directory.join(wal::file_name(seq));
             match Log::read(vfs, &path, core.uuid) {
                 Ok(log) => {
                     let gap = log.first_lsn().filter(|&first| first > lsn + 1).map(|first| {
-                        Error::corrupted(format!("starts at call {first}, but the log before it ends at {lsn}"))
+                        Error::corrupted(format!(
+                            "starts at call {first}, but the log before it ends at {lsn}"
+                        ))
                     });
                     lsn = log.next_lsn().map_or(lsn, |next| next - 1);
                     let decode = |(_, payload)| wal::decode_payload(payload, |_, _| Vec::new()).err();

@@ -256,7 +256,10 @@ impl Core {
 
     /// Runs a change on a copy of the working snapshot, and commits it if it succeeds and has a frame. A change
     /// without one had nothing to do; it still waits for what it saw to be durable.
-    fn write<T>(&self, change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>) -> Result<T> {
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>,
+    ) -> Result<T> {
         let writer = self.writer()?;
         let committer = &writer.committer;
         committer.check_poison()?;
@@ -294,7 +297,13 @@ impl Core {
         })
     }
 
-    fn rewritten(&self, next: &Snapshot, location: Location, old: &Record, change: &Rewrite<'_>) -> Result<Rows> {
+    fn rewritten(
+        &self,
+        next: &Snapshot,
+        location: Location,
+        old: &Record,
+        change: &Rewrite<'_>,
+    ) -> Result<Rows> {
         let vector = change.vector.unwrap_or(&old.vector);
         next.check_dim(vector.len())?;
         let part = &next.part(location).part;
@@ -409,7 +418,10 @@ impl IsUsers for Error {
         use crate::ErrorKind;
         matches!(
             self.kind(),
-            ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::DimensionMismatch | ErrorKind::AlreadyExists
+            ErrorKind::NotFound
+                | ErrorKind::InvalidInput
+                | ErrorKind::DimensionMismatch
+                | ErrorKind::AlreadyExists
         )
     }
 }

@@ -31,7 +31,13 @@ impl Bounds {
     }
 
     /// Fills in the least that the key of each row can be, given the sums of its codes.
-    pub(super) fn lowest_keys(&self, codes: &Codes<'_>, inverse_norms: &[f32], sums: &[i32], lowest: &mut [f32]) {
+    pub(super) fn lowest_keys(
+        &self,
+        codes: &Codes<'_>,
+        inverse_norms: &[f32],
+        sums: &[i32],
+        lowest: &mut [f32],
+    ) {
         let q = self.query.factors;
         let rows = codes.scales.iter().zip(codes.errors).zip(codes.norms).zip(sums).zip(lowest);
         // The inner product can be at most this.
@@ -41,8 +47,9 @@ impl Bounds {
         };
         match self.metric {
             Metric::Cosine => {
-                for ((row, &inverse_norm), lowest) in
-                    rows.zip(inverse_norms).map(|(((row, &sum), lowest), norm)| ((highest(row, sum), norm), lowest))
+                for ((row, &inverse_norm), lowest) in rows
+                    .zip(inverse_norms)
+                    .map(|(((row, &sum), lowest), norm)| ((highest(row, sum), norm), lowest))
                 {
                     *lowest = -(row * inverse_norm * self.inverse_norm) - self.rounding;
                 }

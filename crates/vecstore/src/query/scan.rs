@@ -62,7 +62,8 @@ pub(crate) fn search(
     let tasks = tasks(snapshot);
     let queries = search.queries.len() / search.dim;
     let bytes = snapshot.live() * search.dim * 4;
-    let sorted = |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
+    let sorted =
+        |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
     let tile = |first: usize| -> Result<Vec<TopK<'_>>> {
         let range = first..queries.min(first + TILE_QUERIES);
         let mut best: Vec<_> = range.clone().map(|_| TopK::new(search.limit)).collect();
@@ -77,7 +78,8 @@ pub(crate) fn search(
         }
         Some(pool) => {
             let empty = || (0..queries).map(|_| TopK::new(search.limit)).collect::<Vec<_>>();
-            let merge = |a: Vec<_>, b: Vec<_>| a.into_iter().zip(b).map(|(a, b): (TopK<'_>, _)| a.merge(b)).collect();
+            let merge =
+                |a: Vec<_>, b: Vec<_>| a.into_iter().zip(b).map(|(a, b): (TopK<'_>, _)| a.merge(b)).collect();
             let all = pool.install(|| {
                 tasks
                     .par_iter()
@@ -135,7 +137,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn scan_codes<'s>(&self, task: &Task<'s>, segment: &'s Segment, query: usize, best: &mut TopK<'s>) -> Result<()> {
+    fn scan_codes<'s>(
+        &self,
+        task: &Task<'s>,
+        segment: &'s Segment,
+        query: usize,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         let vector = &self.queries[query * self.dim..][..self.dim];
         let query_norm = self.query_norms.get(query).copied().unwrap_or(1.0);
         let bounds = Bounds::new(self.scoring.metric, vector, query_norm);
@@ -159,7 +167,8 @@ impl Search<'_> {
                     }
                     let row = (run.start + word * 64) as u32 + bit;
                     if self.is_wanted(task, row)? {
-                        let mut key = [self.scoring.kernels.raw(self.scoring.op(), vector, segment.vector(row)?)];
+                        let mut key =
+                            [self.scoring.kernels.raw(self.scoring.op(), vector, segment.vector(row)?)];
                         let norm = norms.get(word * 64 + bit as usize..).unwrap_or_default();
                         self.scoring.keys(query_norm, norm, &mut key);
                         self.offer_row(task, row, key[0], best)?;

@@ -43,7 +43,12 @@ impl Scoring {
 
     /// Checks that vectors are finite and, where the metric needs a direction, have one. Returns the norms that the
     /// rows carry. `name` names a row in errors.
-    pub(crate) fn check(self, dim: usize, vectors: &[f32], name: impl Fn(usize) -> String) -> Result<Vec<f32>> {
+    pub(crate) fn check(
+        self,
+        dim: usize,
+        vectors: &[f32],
+        name: impl Fn(usize) -> String,
+    ) -> Result<Vec<f32>> {
         if let Some(at) = self.kernels.first_non_finite(vectors) {
             return Err(Error::invalid(format!(
                 "{}: component {} is {}, expected a finite number",

@@ -47,7 +47,11 @@ impl<'a> TopK<'a> {
 
     /// Returns the largest key that may still be among the best; a candidate above it need not be offered.
     pub(crate) fn limit(&self) -> f32 {
-        if self.heap.len() < self.k { f32::INFINITY } else { self.heap.peek().map_or(f32::INFINITY, |worst| worst.key) }
+        if self.heap.len() < self.k {
+            f32::INFINITY
+        } else {
+            self.heap.peek().map_or(f32::INFINITY, |worst| worst.key)
+        }
     }
 
     pub(crate) fn offer(&mut self, candidate: Candidate<'a>) {

@@ -133,7 +133,8 @@ impl Manifest {
         }
         let database = Uuid(reader.array()?);
         let generation = reader.u64()?;
-        let collections = (0..reader.count(60)?).map(|_| CollectionEntry::decode(&mut reader)).collect::<Result<_>>()?;
+        let collections =
+            (0..reader.count(60)?).map(|_| CollectionEntry::decode(&mut reader)).collect::<Result<_>>()?;
         reader.u64()?;
         reader.finish()?;
         Ok(Self { database, generation, collections })
@@ -173,7 +174,16 @@ impl CollectionEntry {
         let first_log = reader.u64()?;
         let durable_lsn = reader.u64()?;
         let segments = (0..reader.count(48)?).map(|_| SegmentEntry::decode(reader)).collect::<Result<_>>()?;
-        Ok(Self { uuid, name, metric, dim: (dim > 0).then_some(dim), checkpoint_lsn, first_log, durable_lsn, segments })
+        Ok(Self {
+            uuid,
+            name,
+            metric,
+            dim: (dim > 0).then_some(dim),
+            checkpoint_lsn,
+            first_log,
+            durable_lsn,
+            segments,
+        })
     }
 }
 

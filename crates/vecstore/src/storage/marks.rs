@@ -44,7 +44,13 @@ pub(crate) fn file_name(segment: Uuid, generation: u64) -> String {
 }
 
 /// Writes marks and syncs them (not their name). Returns their checksum.
-pub(crate) fn write(vfs: &dyn Vfs, path: &Path, segment: Uuid, generation: u64, marks: &Marks) -> Result<u64> {
+pub(crate) fn write(
+    vfs: &dyn Vfs,
+    path: &Path,
+    segment: Uuid,
+    generation: u64,
+    marks: &Marks,
+) -> Result<u64> {
     let mut bytes = Vec::new();
     bytes.put(MAGIC);
     bytes.put_u16(FORMAT_MAJOR);
@@ -79,14 +85,18 @@ pub(crate) fn read(vfs: &dyn Vfs, path: &Path, segment: Uuid, checksum: u64, row
     }
     let major = reader.u16()?;
     if major != FORMAT_MAJOR {
-        return Err(Error::unsupported(format!("`{}` has format {major}, expected {FORMAT_MAJOR}", path.display())));
+        return Err(Error::unsupported(format!(
+            "`{}` has format {major}, expected {FORMAT_MAJOR}",
+            path.display()
+        )));
     }
     reader.bytes(6)?;
     if reader.bytes(16)? != segment.0 {
         return Err(damaged("it belongs to another segment"));
     }
     reader.u64()?;
-    let marks = Marks { dead: RowSet::decode(&mut reader, rows)?, hidden: RowSet::decode(&mut reader, rows)? };
+    let marks =
+        Marks { dead: RowSet::decode(&mut reader, rows)?, hidden: RowSet::decode(&mut reader, rows)? };
     reader.finish()?;
     Ok(marks)
 }

@@ -100,7 +100,9 @@ impl RowSet {
         for _ in 0..reader.count(4 + WORDS * 8)? {
             let n = reader.u32()? as usize;
             if n < set.chunks.len() || n * ROWS_PER_CHUNK >= rows {
-                return Err(Error::corrupted(format!("row set: chunk {n} is out of order or beyond {rows} rows")));
+                return Err(Error::corrupted(format!(
+                    "row set: chunk {n} is out of order or beyond {rows} rows"
+                )));
             }
             set.chunks.resize(n, None);
             let mut chunk = [0; WORDS];

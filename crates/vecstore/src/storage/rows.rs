@@ -262,13 +262,18 @@ impl Rows {
     }
 
     /// Reads the encoded form.
-    pub(crate) fn decode(bytes: &[u8], inverse_norms: impl FnOnce(usize, &[f32]) -> Vec<f32>) -> Result<Self> {
+    pub(crate) fn decode(
+        bytes: &[u8],
+        inverse_norms: impl FnOnce(usize, &[f32]) -> Vec<f32>,
+    ) -> Result<Self> {
         let mut reader = Reader::new(bytes, "WAL rows");
         let rows = reader.count(2 + 4)?;
         let dim = reader.u32()? as usize;
         let flags = reader.u32()?;
         if dim == 0 || dim > MAX_DIM || flags & !FLAG_EXPIRY != 0 || reader.u32()? != 0 {
-            return Err(Error::corrupted(format!("WAL rows: dimension {dim} or flags {flags:#x} out of range")));
+            return Err(Error::corrupted(format!(
+                "WAL rows: dimension {dim} or flags {flags:#x} out of range"
+            )));
         }
         let id_lengths: Vec<u16> = (0..rows).map(|_| reader.u16()).collect::<Result<_>>()?;
         let mut ids = Packed::with_capacity(rows);
@@ -290,7 +295,8 @@ impl Rows {
             0 => Vec::new(),
             _ => (0..rows).map(|_| reader.u64()).collect::<Result<_>>()?,
         };
-        let floats = rows.checked_mul(dim).filter(|&floats| floats.checked_mul(4) == Some(reader.remaining()));
+        let floats =
+            rows.checked_mul(dim).filter(|&floats| floats.checked_mul(4) == Some(reader.remaining()));
         let Some(floats) = floats else {
             return Err(Error::corrupted(format!("WAL rows: {rows} x {dim} vectors do not fill the frame")));
         };

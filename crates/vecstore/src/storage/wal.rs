@@ -299,11 +299,8 @@ impl Header {
         let magic = reader.bytes(8)?;
         let major = reader.u16()?;
         reader.bytes(6)?;
-        let header = Self {
-            uuid: Uuid(reader.array()?),
-            collection: Uuid(reader.array()?),
-            first_lsn: reader.u64()?,
-        };
+        let header =
+            Self { uuid: Uuid(reader.array()?), collection: Uuid(reader.array()?), first_lsn: reader.u64()? };
         reader.u32()?;
         if magic != MAGIC || reader.u32()? != crc32c::crc32c(&bytes[..60]) {
             return Err(damaged(path, 0, "the header fails its checksum"));
@@ -404,7 +401,8 @@ impl Log {
         // The tail is torn, or damaged: damaged if anything after it knew the missing frame to be durable.
         let missing_was_durable = self.durable_lsn >= expected
             || (self.tail..self.bytes.len()).step_by(8).any(|at| {
-                FrameHeader::decode(&self.bytes[at..], seed).is_some_and(|header| header.durable_lsn >= expected)
+                FrameHeader::decode(&self.bytes[at..], seed)
+                    .is_some_and(|header| header.durable_lsn >= expected)
             });
         if missing_was_durable {
             let what = format!("call {expected} was acknowledged, but its frame is not intact");
@@ -470,7 +468,13 @@ pub(crate) struct LogWriter {
 
 impl LogWriter {
     /// Creates a log and makes its name durable.
-    pub(crate) fn create(vfs: &dyn Vfs, directory: &Path, seq: u64, collection: Uuid, uuid: Uuid) -> Result<Self> {
+    pub(crate) fn create(
+        vfs: &dyn Vfs,
+        directory: &Path,
+        seq: u64,
+        collection: Uuid,
+        uuid: Uuid,
+    ) -> Result<Self> {
         let path = directory.join(file_name(seq));
         let create = || -> io::Result<Box<dyn VfsFile>> {
             let file = vfs.create(&path)?;
@@ -561,13 +565,21 @@ impl LogWriter {
             }
             Err(error) => {
                 let failed = Error::io("write", &self.path, error);
-                self.zero(start, end).map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
+                self.zero(start, end)
+                    .map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
                 Ok(Err(failed))
             }
         }
     }
 
-    fn write(&self, frames: &[Frame], start: u64, header_lsn: u64, durable_lsn: u64, synced: bool) -> io::Result<()> {
+    fn write(
+        &self,
+        frames: &[Frame],
+        start: u64,
+        header_lsn: u64,
+        durable_lsn: u64,
+        synced: bool,
+    ) -> io::Result<()> {
         let mut small = Vec::new();
         let mut at = start;
         if !self.header_written {
@@ -592,7 +604,8 @@ impl LogWriter {
                 continue;
             }
             // Large payloads are written from where they are.
-            let slices = [IoSlice::new(&small), IoSlice::new(&payload.bytes), IoSlice::new(payload.vector_bytes())];
+            let slices =
+                [IoSlice::new(&small), IoSlice::new(&payload.bytes), IoSlice::new(payload.vector_bytes())];
             self.file.write_all_at(&slices, at)?;
             at += (small.len() + payload.len()) as u64;
             small.clear();

@@ -60,10 +60,9 @@ impl Vfs for DiskVfs {
 
     fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
         match fs::metadata(path) {
-            Ok(found) => Ok(Some(Stat {
-                is_dir: found.is_dir(),
-                len: if found.is_dir() { 0 } else { found.len() },
-            })),
+            Ok(found) => {
+                Ok(Some(Stat { is_dir: found.is_dir(), len: if found.is_dir() { 0 } else { found.len() } }))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,6 +1,7 @@
 //! What a store keeps and what it says when the disk, the power or the process fails. All of it runs on the file
 //! system of `vecstore-testkit`; `kill.rs` beside this directory does the same to real processes.
 
+mod errors;
 mod script;
 mod stop;
 mod subject;

@@ -177,7 +177,8 @@ fn metadata(rng: &mut Rng) -> Metadata {
 }
 
 pub(crate) fn record(rng: &mut Rng) -> Record {
-    let record = Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(DIM)).with_metadata(metadata(rng));
+    let record =
+        Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(DIM)).with_metadata(metadata(rng));
     match rng.below(40) {
         // A frame above the size up to which frames are copied together, and above the space reserved first.
         0 => record.with_text("long ".repeat(14_000)),

@@ -13,6 +13,9 @@ use crate::subject::{check_answers, open, read};
 
 const STEPS: usize = 300;
 
+/// Recovering from a crash during recovery takes as long as from 30 others.
+const SECOND_CRASH_EVERY: usize = 40;
+
 /// What had happened when an image was taken: how many steps had returned, and how many of them were before the
 /// last barrier.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +35,9 @@ impl Progress {
     }
 
     /// The numbers of steps that may be there after a crash.
-    fn allowed(self, durability: Durability, mode: CrashMode) -> RangeInclusive<usize> {
-        let kept = match (durability, mode) {
-            (Durability::Commit, _) | (_, CrashMode::KeepAll) => self.acknowledged,
-            _ => self.barrier,
-        };
+    fn allowed(self, durability: Durability, power_cut: bool) -> RangeInclusive<usize> {
+        let kept =
+            if power_cut && durability != Durability::Commit { self.barrier } else { self.acknowledged };
         kept..=self.acknowledged + 1
     }
 }
@@ -108,16 +109,16 @@ fn check_all(durability: Durability, seed: u64) -> Tally {
                 continue;
             }
             tally.images += 1;
-            let second = tally.images.is_multiple_of(9);
-            let allowed = Progress::of(&disk).allowed(durability, mode);
+            let second = tally.images.is_multiple_of(SECOND_CRASH_EVERY);
+            let progress = Progress::of(&disk);
             let check = || {
-                let recovery = Recovery { model: &model, durability, seed: rng.clone().next_u64() };
-                recovery.check(&image, allowed.clone(), second)
+                let recovery = Recovery { model: &model, durability, progress, seed: rng.clone().next_u64() };
+                recovery.check(&image, mode != CrashMode::KeepAll, second)
             };
             let outcome = panic::catch_unwind(AssertUnwindSafe(check));
             match outcome.unwrap_or_else(|_| Err("panicked, see above".to_owned())) {
                 Ok(second) => tally.second += second,
-                Err(what) => tally.failures.push(format!("{call}, {mode:?}, {allowed:?}: {what}")),
+                Err(what) => tally.failures.push(format!("{call}, {mode:?}, {progress:?}: {what}")),
             }
         }
     }
@@ -127,26 +128,27 @@ fn check_all(durability: Durability, seed: u64) -> Tally {
 struct Recovery<'a> {
     model: &'a Model<Record>,
     durability: Durability,
+    progress: Progress,
     seed: u64,
 }
 
 impl Recovery<'_> {
     /// Recovers from an image; with `second`, also from crashes during that recovery. Returns how many of those.
-    fn check(&self, image: &FaultVfs, allowed: RangeInclusive<usize>, second: bool) -> Result<usize, String> {
+    fn check(&self, image: &FaultVfs, power_cut: bool, second: bool) -> Result<usize, String> {
         let mut seconds = 0;
         if second {
-            for (call, again) in self.crashes_of_recovery(image) {
+            for (call, mode, again) in self.crashes_of_recovery(image) {
                 seconds += 1;
-                let recovered = self.recover(&again, allowed.clone());
-                recovered.map_err(|error| format!("second crash at {call}: {error}"))?;
+                let recovered = self.recover(&again, power_cut || mode != CrashMode::KeepAll);
+                recovered.map_err(|error| format!("second crash at {call}, {mode:?}: {error}"))?;
             }
         }
-        self.recover(image, allowed)?;
+        self.recover(image, power_cut)?;
         Ok(seconds)
     }
 
     /// Returns disks after a crash at each call of an open, with the mode going round.
-    fn crashes_of_recovery(&self, image: &FaultVfs) -> Vec<(Call, FaultVfs)> {
+    fn crashes_of_recovery(&self, image: &FaultVfs) -> Vec<(Call, CrashMode, FaultVfs)> {
         let disks = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&disks);
         let vfs = image.fork();
@@ -157,14 +159,16 @@ impl Recovery<'_> {
         let disks = std::mem::take(&mut *disks.lock().unwrap());
         let crash = |(n, (call, disk)): (usize, (Call, FaultVfs))| {
             let mode = CrashMode::ALL[n % CrashMode::ALL.len()];
-            (call, disk.crash(&mut rng, mode))
+            (call, mode, disk.crash(&mut rng, mode))
         };
         disks.into_iter().enumerate().map(crash).collect()
     }
 
     /// Opens a disk, compares, writes on, cuts the power, and compares again.
-    fn recover(&self, disk: &FaultVfs, allowed: RangeInclusive<usize>) -> Result<(), String> {
-        let say = |what: &'static str| move |error: vecstore::Error| format!("{what}: {:?} {error}", error.kind());
+    fn recover(&self, disk: &FaultVfs, power_cut: bool) -> Result<(), String> {
+        let allowed = self.progress.allowed(self.durability, power_cut);
+        let say =
+            |what: &'static str| move |error: vecstore::Error| format!("{what}: {:?} {error}", error.kind());
         let store = open(disk, self.durability).map_err(say("open"))?;
         let found = read(&store).map_err(say("read"))?;
         self.model.check_between(allowed, &found).map_err(|mismatch| mismatch.to_string())?;
@@ -181,7 +185,8 @@ impl Recovery<'_> {
         let cut = disk.crash(&mut Rng::new(self.seed), CrashMode::DropAllUnsynced);
         let random = disk.crash(&mut Rng::new(self.seed), CrashMode::ALL[2 + self.seed as usize % 4]);
         for again in [cut, random] {
-            let store = open(&again, self.durability).map_err(say("open after a power cut after recovery"))?;
+            let store =
+                open(&again, self.durability).map_err(say("open after a power cut after recovery"))?;
             if read(&store).map_err(say("read"))? != expected {
                 return Err("a power cut after recovery took what was recovered or written since".to_owned());
             }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vecstore::{Clock, Durability, Filter, Metric, OpenOptions, Query, Record, Result, ScrollRequest, VecStore};
+use vecstore::{
+    Clock, Durability, Filter, Metric, OpenOptions, Query, Record, Result, ScrollRequest, VecStore,
+};
 use vecstore_testkit::{FaultVfs, Ranking, exact_distance};
 
 /// Two directories deep, so that the store has to make its own directory durable as well.
@@ -75,7 +77,8 @@ pub(crate) fn check_nearest(
         candidates.map(|record| (record.id.as_str(), record.vector.as_slice())),
     );
     let found = store.query(&Query::new(vector).k(7).filter(filter))?;
-    let answer: Vec<(&str, f64)> = found.iter().map(|hit| (hit.id.as_str(), f64::from(hit.distance))).collect();
+    let answer: Vec<(&str, f64)> =
+        found.iter().map(|hit| (hit.id.as_str(), f64::from(hit.distance))).collect();
     assert_eq!(ranking.check(7, &answer, 1e-5), Ok(()));
     for hit in &found {
         assert_eq!(hit.metadata.as_ref(), Some(&expected[&hit.id].metadata), "`{}`", hit.id);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
@@ -48,11 +48,20 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// Maps a segment and checks its footer against what the manifest says of it.
-    pub(crate) fn open(vfs: &dyn Vfs, path: &Path, uuid: Uuid, collection: Uuid, checksum: u64) -> Result<Self> {
+    pub(crate) fn open(
+        vfs: &dyn Vfs,
+        path: &Path,
+        uuid: Uuid,
+        collection: Uuid,
+        checksum: u64,
+    ) -> Result<Self> {
         let map = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
         let footer = Self::footer(&map, checksum).map_err(|error| in_file(path, &error))?;
         if footer.uuid != uuid || footer.collection != collection {
-            return Err(Error::corrupted(format!("`{}` is another segment than its name says", path.display())));
+            return Err(Error::corrupted(format!(
+                "`{}` is another segment than its name says",
+                path.display()
+            )));
         }
         Self::from_footer(path, map, footer, checksum).map_err(|error| in_file(path, &error))
     }
@@ -189,7 +198,10 @@ impl Segment {
 
     /// Returns the inverse norms of rows `rows`.
     pub(crate) fn inverse_norms(&self, rows: Range<usize>) -> Result<&[f32]> {
-        let norms = self.norms.as_ref().ok_or_else(|| Error::corrupted("a segment of a cosine collection has no norms"))?;
+        let norms = self
+            .norms
+            .as_ref()
+            .ok_or_else(|| Error::corrupted("a segment of a cosine collection has no norms"))?;
         self.floats(norms.start + rows.start * 4..norms.start + rows.end * 4)
     }
 
@@ -212,8 +224,9 @@ impl Segment {
     }
 
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {
-        bytemuck::try_cast_slice(self.checked(range)?)
-            .map_err(|_| Error::unsupported("the file system maps files at addresses that are no multiple of 4"))
+        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| {
+            Error::unsupported("the file system maps files at addresses that are no multiple of 4")
+        })
     }
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
@@ -275,7 +288,8 @@ impl Segment {
 
     /// Checks every block, and that every row can be read and found by its id. Returns what is wrong.
     pub(crate) fn verify(&self) -> Vec<Error> {
-        let mut problems: Vec<Error> = (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
+        let mut problems: Vec<Error> =
+            (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
         if problems.is_empty() {
             problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
         }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SECTION_ALIGN, Section, SCAN_ALIGN};
+use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SCAN_ALIGN, SECTION_ALIGN, Section};
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::storage::{Uuid, id_index};
@@ -42,7 +42,8 @@ pub(crate) fn write(
     contents: Contents<'_>,
 ) -> Result<u64> {
     let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
-    let mut out = Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
+    let mut out =
+        Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
     let rows = source.rows();
 
     out.begin(Kind::Vectors)?;

@@ -1,30 +1,30 @@
 from __future__ import annotations
 
-from ..data import recall
-from ..engines.base import Engine, NotAvailableError
-from ..measure import MILLISECONDS, disk_bytes, median, seconds_of
-from .base import Column, Context, K, Outcome, Scenario
+from benches.compare.data import recall
+from benches.compare.engines.base import Engine, NotAvailableError
+from benches.compare.measure import MILLISECONDS, disk_bytes, median, seconds_of
+from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario, as_store
 
 NEXT_QUERIES = 20
 
 
 def measure(engine: Engine, context: Context) -> Outcome:
-    store = context.store
-    if store is None:
+    store, path = as_store(engine), context.store
+    if path is None:
         raise NotAvailableError("no store was built")
     queries = context.rows.queries
     results = []
-    size = disk_bytes(store)
-    open_seconds = seconds_of(lambda: engine.open(store))
+    size = disk_bytes(path)
+    open_seconds = seconds_of(lambda: store.open(path))
     # Making the call is part of the first query: some engines connect there.
-    first_seconds = seconds_of(lambda: results.append(engine.search(K, metadata=True)(queries[0])))
-    search = engine.search(K, metadata=True)
+    first_seconds = seconds_of(lambda: results.append(store.search(K, metadata=True)(queries[0])))
+    search = store.search(K, metadata=True)
     next_seconds = [
         seconds_of(lambda query=query: results.append(search(query)))  # type: ignore[misc]
         for query in queries[1 : 1 + NEXT_QUERIES]
     ]
-    found = [engine.rows(result) for result in results]
-    close_seconds = seconds_of(engine.close)
+    found = [store.rows(result) for result in results]
+    close_seconds = seconds_of(store.close)
     return Outcome(
         {
             "open_ms": open_seconds * MILLISECONDS,

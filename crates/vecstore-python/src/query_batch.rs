@@ -1,0 +1,128 @@
+//! The answers to a batch of queries, converted as far as they are looked at.
+
+use numpy::{PyArray1, PyArrayMethods};
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PySlice};
+use vecstore::{Hits, Include};
+
+use crate::errors::OrRaise;
+use crate::metadata_out::KeyObjects;
+use crate::neighbors::{neighbor_list, touch};
+use crate::numpy_interop::require;
+
+/// The answers of `VecStore.query_batch`, one for each query: a sequence of lists of `Neighbor`.
+///
+/// The lists are made as they are asked for; `ids` and `scores` give all of them as arrays without making any.
+///
+/// Examples
+/// --------
+/// >>> found = store.query_batch([[1, 0, 0], [0, 1, 0]], k=2)
+/// >>> [[neighbor.id for neighbor in row] for row in found]
+/// [['apple', 'pear'], ['leek', 'pear']]
+#[pyclass(frozen, weakref, module = "vecstore")]
+pub(crate) struct QueryBatch {
+    answers: Vec<Hits>,
+    include: Include,
+}
+
+impl QueryBatch {
+    pub(crate) fn new(answers: Vec<Hits>, include: Include) -> Self {
+        Self { answers, include }
+    }
+
+    fn row<'py>(
+        &self,
+        py: Python<'py>,
+        row: usize,
+        keys: &mut KeyObjects<'py>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let hits = &self.answers[row];
+        py.detach(|| touch(hits, self.include)).or_raise(py)?;
+        neighbor_list(py, hits, self.include, keys)
+    }
+
+    /// Returns the length of the longest answer.
+    fn width(&self) -> usize {
+        self.answers.iter().map(Hits::len).max().unwrap_or(0)
+    }
+}
+
+#[pymethods]
+impl QueryBatch {
+    /// The ids as an object array of numpy, of the shape (queries, most neighbors). Where a query found fewer, None.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.query_batch([[1, 0, 0]], k=2).ids.tolist()
+    /// [['apple', 'pear']]
+    #[getter]
+    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let width = self.width();
+        let include = Include { metadata: false, vector: false, text: false };
+        py.detach(|| self.answers.iter().try_for_each(|hits| touch(hits, include))).or_raise(py)?;
+        let mut ids = Vec::with_capacity(self.answers.len() * width);
+        for hits in &self.answers {
+            for hit in hits.iter() {
+                ids.push(hit.id().or_raise(py)?.into_pyobject(py)?.into_any());
+            }
+            ids.extend((hits.len()..width).map(|_| py.None().into_bound(py)));
+        }
+        let flat = require(py)?.call_method1("empty", (ids.len(), "O"))?;
+        flat.set_item(PySlice::full(py), PyList::new(py, ids)?)?;
+        flat.call_method1("reshape", ((self.answers.len(), width),))
+    }
+
+    /// The scores as a float32 array of numpy, of the shape of `ids`. Where a query found fewer, NaN.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.query_batch([[1, 0, 0]], k=2).scores.shape
+    /// (1, 2)
+    #[getter]
+    fn scores<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        require(py)?;
+        let width = self.width();
+        let mut scores = Vec::with_capacity(self.answers.len() * width);
+        for hits in &self.answers {
+            scores.extend(hits.iter().map(|hit| hit.score()));
+            scores.extend((hits.len()..width).map(|_| f32::NAN));
+        }
+        Ok(PyArray1::from_vec(py, scores).reshape([self.answers.len(), width])?.into_any())
+    }
+
+    fn __len__(&self) -> usize {
+        self.answers.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let mut keys = KeyObjects::default();
+        if let Ok(slice) = index.cast::<PySlice>() {
+            let range = slice.indices(self.answers.len() as isize)?;
+            let lists = PyList::empty(py);
+            for step in 0..range.slicelength {
+                let row = range.start + step as isize * range.step;
+                lists.append(self.row(py, row as usize, &mut keys)?)?;
+            }
+            return Ok(lists);
+        }
+        let index: isize = index.extract()?;
+        let row = if index < 0 { index + self.answers.len() as isize } else { index };
+        match usize::try_from(row) {
+            Ok(row) if row < self.answers.len() => self.row(py, row, &mut keys),
+            _ => Err(PyIndexError::new_err(format!(
+                "query {index} of {}: the index is out of range",
+                self.answers.len()
+            ))),
+        }
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        // The sequence protocol: rows are made one at a time.
+        slf.py().import("vecstore._values")?.getattr("iterate_sequence")?.call1((slf,))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("QueryBatch(queries={}, neighbors={})", self.answers.len(), self.width())
+    }
+}

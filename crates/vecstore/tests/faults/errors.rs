@@ -1,0 +1,283 @@
+//! The disk fails and the process lives on: typed errors, no effect, reads go on, and all is right afterwards.
+
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+
+use vecstore::{Durability, Error, ErrorKind, Record, Result, VecStore};
+use vecstore_testkit::{Call, CallKind, Change, CrashMode, Fault, FaultVfs, Model, Outcome, Repeat, Rng};
+
+use crate::script::{DIM, Step, script};
+use crate::subject::{check_answers, open, read};
+
+const STEPS: usize = 90;
+
+/// How many steps are tried while the fault lasts, and as many after it.
+const STEPS_AFTER: usize = 4;
+
+type Records = BTreeMap<String, Record>;
+
+/// A store, what it should hold, and what it may hold besides.
+struct Subject {
+    vfs: FaultVfs,
+    durability: Durability,
+    store: Option<VecStore>,
+    model: Model<Record>,
+    /// The changes of a call that failed when it was not certain what reached the disk.
+    pending: Option<Vec<Change<Record>>>,
+}
+
+impl Subject {
+    fn new(vfs: FaultVfs, durability: Durability) -> Self {
+        Self { vfs, durability, store: None, model: Model::new(), pending: None }
+    }
+
+    /// Performs a step; notes its effect if it succeeds, and checks that it has none if it fails.
+    fn perform(&mut self, step: &Step) -> Result<(), Error> {
+        let changes = step.changes(&self.model);
+        if matches!(step, Step::Reopen) || self.store.is_none() {
+            if let Some(store) = self.store.take() {
+                _ = store.close();
+            }
+            let store = open(&self.vfs, self.durability)?;
+            self.adopt(&read(&store).unwrap());
+            self.store = Some(store);
+            return Ok(());
+        }
+        let store = self.store.as_ref().expect("opened above");
+        match step.perform(store) {
+            Ok(()) => {
+                self.model.apply(changes);
+                if !step.is_barrier() {
+                    self.pending = None;
+                }
+            }
+            Err(error) => {
+                if !is_poison(&error) {
+                    self.pending = Some(changes);
+                }
+                check_error(&error);
+                assert!(
+                    read(store).unwrap() == self.current(),
+                    "{step:?} failed with `{error}`, but had an effect"
+                );
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> Records {
+        self.model.after(self.model.calls())
+    }
+
+    /// Checks what a reopened store holds, and goes on from that.
+    fn adopt(&mut self, found: &Records) {
+        let mut model = self.model.clone();
+        model.apply(self.pending.take().unwrap_or_default());
+        let calls = model.check_between(self.model.calls()..=model.calls(), found).unwrap();
+        model.rewind(calls);
+        self.model = model;
+    }
+}
+
+/// A store that was poisoned says how to go on.
+fn is_poison(error: &Error) -> bool {
+    error.message().contains("until it is opened again")
+}
+
+fn check_error(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+}
+
+/// Whether it can be unknown what reached the disk: a sync failed, or a name that was being changed, or a write
+/// failed and could not be taken back.
+fn may_poison(trace: &[Call]) -> bool {
+    let injected = trace.iter().filter(|call| matches!(call.outcome, Outcome::Injected(_)));
+    let mut writes = 0;
+    for call in injected {
+        match call.kind {
+            CallKind::Sync | CallKind::SyncDir | CallKind::Rename | CallKind::Stat => return true,
+            CallKind::Write => writes += 1,
+            _ => {}
+        }
+    }
+    writes > 1
+}
+
+/// Runs the script into the planned fault, on through it, and past its end. Returns whether the fault was noticed.
+fn run_into_fault(vfs: &FaultVfs, steps: &[Step], durability: Durability, seed: u64) -> bool {
+    let mut subject = Subject::new(vfs.clone(), durability);
+    let mut steps = steps.iter();
+    let noticed = steps.by_ref().any(|step| subject.perform(step).is_err());
+    for step in steps.by_ref().take(STEPS_AFTER) {
+        _ = subject.perform(step);
+    }
+    let may_poison = may_poison(&vfs.trace());
+    vfs.clear_faults();
+    for step in steps.take(STEPS_AFTER) {
+        if let Err(error) = subject.perform(step) {
+            assert!(may_poison && is_poison(&error), "{step:?} after the fault was over: {error}");
+        }
+    }
+    check_crashes(&subject, seed);
+    check_reopened(subject, seed);
+    noticed
+}
+
+/// Kills the process or cuts the power now.
+fn check_crashes(subject: &Subject, seed: u64) {
+    for mode in CrashMode::ALL {
+        if mode != CrashMode::KeepAll && subject.durability != Durability::Commit {
+            continue;
+        }
+        let image = subject.vfs.crash(&mut Rng::new(seed), mode);
+        let mut after = Subject::new(image.clone(), subject.durability);
+        after.model = subject.model.clone();
+        after.pending = subject.pending.clone();
+        let store = open(&image, subject.durability).unwrap_or_else(|error| panic!("{mode:?}: {error}"));
+        after.adopt(&read(&store).unwrap());
+        assert!(store.verify().unwrap().is_ok(), "{mode:?}: {:?}", store.verify());
+    }
+}
+
+/// Opens the store again in the same process, writes on, and cuts the power.
+fn check_reopened(mut subject: Subject, seed: u64) {
+    subject.perform(&Step::Reopen).unwrap();
+    let store = subject.store.as_ref().unwrap();
+    assert!(store.verify().unwrap().is_ok(), "{:?}", store.verify());
+    let mut expected = subject.current();
+    let new = Record::new("after the fault", [0.5; DIM]);
+    store.upsert_record(&new, None).unwrap();
+    store.save().unwrap();
+    expected.insert(new.id.clone(), new);
+    check_answers(store, &expected).unwrap();
+    for mode in [CrashMode::KeepAll, CrashMode::DropAllUnsynced, CrashMode::ALL[2 + seed as usize % 4]] {
+        let image = subject.vfs.crash(&mut Rng::new(seed), mode);
+        let store = open(&image, subject.durability)
+            .unwrap_or_else(|error| panic!("{mode:?} after the fault and a reopen: {error}"));
+        assert!(read(&store).unwrap() == expected, "{mode:?} after the fault and a reopen lost records");
+    }
+}
+
+/// Runs the script once for each fault, kind of repetition and call in `calls`, and reports the failures together.
+fn assert_faults_are_survived(durability: Durability, faults: &[Fault], every: u64) {
+    let steps = script(7, STEPS);
+    let complete = FaultVfs::new();
+    let mut subject = Subject::new(complete.clone(), durability);
+    steps.iter().for_each(|step| subject.perform(step).unwrap());
+    let trace = complete.trace();
+    let (mut runs, mut noticed) = (0, 0);
+    let mut failures = Vec::new();
+    for &fault in faults {
+        for repeat in Repeat::ALL {
+            let applies = trace.iter().filter(|call| fault.applies_to(call.kind));
+            for call in applies.filter(|call| call.number % every == 0) {
+                let vfs = FaultVfs::new();
+                vfs.fail_at(call.number, fault, repeat);
+                runs += 1;
+                let run = AssertUnwindSafe(|| run_into_fault(&vfs, &steps, durability, call.number));
+                match panic::catch_unwind(run) {
+                    Ok(seen) => noticed += usize::from(seen),
+                    Err(payload) => {
+                        failures.push(format!("{fault:?} {repeat:?} {call}: {}", brief(&*payload)))
+                    }
+                }
+            }
+        }
+    }
+    println!("{durability:?}: {} calls, {runs} runs, {noticed} in which a call failed", trace.len());
+    let shown = failures.iter().take(25).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {runs} runs failed:\n{shown}", failures.len());
+}
+
+/// Returns the start of what a panic says.
+fn brief(payload: &dyn std::any::Any) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+    text.chars().take(400).collect()
+}
+
+#[test]
+fn a_full_disk_or_failing_write_has_no_effect() {
+    assert_faults_are_survived(Durability::Commit, &[Fault::NoSpace, Fault::ShortWrite { percent: 50 }], 2);
+}
+
+#[test]
+fn a_failing_disk_has_no_effect() {
+    assert_faults_are_survived(Durability::Commit, &[Fault::Io], 3);
+}
+
+#[test]
+fn a_failed_sync_has_no_effect() {
+    assert_faults_are_survived(Durability::Commit, &[Fault::FailedSync], 1);
+}
+
+#[test]
+fn faults_have_no_effect_whatever_the_durability() {
+    for durability in [Durability::Interval, Durability::None] {
+        assert_faults_are_survived(durability, &Fault::ALL, 7);
+    }
+}
+
+#[test]
+fn a_failed_sync_stops_writes_until_the_store_is_opened_again() {
+    let vfs = FaultVfs::new();
+    let store = open(&vfs, Durability::Commit).unwrap();
+    store.upsert_record(&Record::new("before", [1.0; DIM]), None).unwrap();
+    let syncs = vfs.trace().iter().filter(|call| call.kind == CallKind::Sync).count() as u64;
+    vfs.fail_nth(CallKind::Sync, syncs + 1, Fault::FailedSync, Repeat::Once);
+    let failed = store.upsert_record(&Record::new("during", [2.0; DIM]), None).unwrap_err();
+    check_error(&failed);
+    let refused = store.upsert_record(&Record::new("after", [3.0; DIM]), None).unwrap_err();
+    check_error(&refused);
+    assert!(is_poison(&refused), "{refused}");
+    assert_eq!(store.len().unwrap(), 1);
+    assert!(store.delete("before").is_err());
+    assert!(store.save().is_err());
+    assert!(store.compact().is_err());
+    store.close().unwrap();
+    let store = open(&vfs, Durability::Commit).unwrap();
+    store.upsert_record(&Record::new("after", [3.0; DIM]), None).unwrap();
+    assert!(store.contains("before").unwrap());
+}
+
+#[test]
+fn closing_says_if_acknowledged_writes_could_not_be_made_durable() {
+    let vfs = FaultVfs::new();
+    let store = open(&vfs, Durability::None).unwrap();
+    store.upsert_record(&Record::new("acknowledged", [1.0; DIM]), None).unwrap();
+    vfs.fail_at(vfs.calls() + 1, Fault::FailedSync, Repeat::Onwards);
+    assert!(store.save().is_err());
+    assert!(store.close().is_err(), "close returned as if everything were durable");
+}
+
+#[test]
+fn a_full_disk_is_survived_and_space_lets_the_store_go_on() {
+    let steps = script(11, 150);
+    let complete = FaultVfs::new();
+    let mut subject = Subject::new(complete.clone(), Durability::Commit);
+    steps.iter().for_each(|step| subject.perform(step).unwrap());
+    let (mut failed, mut capacity) = (0, 0);
+    while capacity < 400_000 {
+        let vfs = FaultVfs::new();
+        vfs.set_capacity(Some(capacity));
+        let mut subject = Subject::new(vfs.clone(), Durability::Commit);
+        let mut steps = steps.iter();
+        for step in steps.by_ref().take(100) {
+            if let Err(error) = subject.perform(step) {
+                failed += 1;
+                assert_eq!(error.raw_os_error(), Some(28), "{error}");
+                assert!(!is_poison(&error), "{error}");
+            }
+        }
+        vfs.set_capacity(None);
+        for step in steps.by_ref().take(25) {
+            subject.perform(step).unwrap_or_else(|error| panic!("{step:?} with space again: {error}"));
+        }
+        check_crashes(&subject, capacity);
+        check_reopened(subject, capacity);
+        capacity += 1_500;
+    }
+    println!("{failed} calls failed for lack of space");
+    assert!(failed > 500, "{failed}");
+}
