@@ -1,1 +1,1 @@
-"""Runs vecstore and its peers on the same data in one run, each in its own process; prints tables with ratios."""
+"""Runs vecstore and its peers on the same data in one run, each in its own process, and compares them."""

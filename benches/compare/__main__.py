@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benches.compare import data, machine, process, report
-from benches.compare.engines import ENGINES
+from benches.compare.engines import ENGINES, Store
 from benches.compare.scenarios import SCENARIOS, Scenario
 from benches.compare.worker import Job
 
@@ -74,7 +74,7 @@ class Run:
             data.write_first_rows(source, self._folder / "data", self._options.rows)
         else:
             _say(
-                f"no data given (--data, {DATA_VARIABLE}): making STAND-IN data, random and easier than real embeddings"
+                f"no data given (--data, {DATA_VARIABLE}): making a STAND-IN, random and easier than real data"
             )
             data.write_stand_in(self._folder / "data", self._options.rows or data.STAND_IN_ROWS)
         return self._folder / "data"
@@ -102,7 +102,7 @@ class Run:
 
     def _outcome(self, scenario: Scenario, spec: str) -> dict[str, Any]:
         store = None
-        if scenario.needs_store and spec not in scenario.baselines:
+        if scenario.needs_store and _is_store(spec):
             store, reason = self._store(spec)
             if reason is not None:
                 return {"not_available": reason}
@@ -122,7 +122,7 @@ class Run:
         return {**outcome, "load": load}
 
     def _store(self, spec: str) -> tuple[Path, str | None]:
-        """The closed store of an engine, built when it is first asked for, or the reason why there is none."""
+        """The closed store of an engine, built when first asked for, or the reason why there is none."""
         if spec not in self._stores:
             store = self._folder / "stores" / spec.replace(":", "-")
             store.parent.mkdir(exist_ok=True)
@@ -207,10 +207,15 @@ def _list() -> None:
 
 
 def _without_paths(arguments: list[str]) -> list[str]:
-    """The arguments with file names cut to their last part, so that a report names no machine's directories."""
+    """The arguments with paths cut to their last part: a report names no directory of a machine."""
     return [
         argument.rstrip("/").rpartition("/")[2] if "/" in argument else argument for argument in arguments
     ]
+
+
+def _is_store(spec: str) -> bool:
+    engine = ENGINES.get(spec.partition(":")[0])
+    return engine is not None and issubclass(engine, Store)
 
 
 def _brief(scenario: Scenario, outcome: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
-"""The rows, queries and exact neighbours that every engine is measured on: real ones from a directory, or a stand-in.
+"""The rows, queries and exact neighbours that every engine is measured on: of a directory, or a stand-in.
 
-A directory holds `vectors.npy` (float32) or `vectors.f16.npy` (float16, widened), `queries.npy`, `neighbors.npy`
-(row numbers, best first) and, if it has it, `metadata.jsonl.gz`. All vectors have length 1, so cosine, dot and
-Euclidean distance give the same order.
+A directory holds `vectors.npy` (float32) or `vectors.f16.npy` (float16, widened), `queries.npy`,
+`neighbors.npy` (row numbers, best first) and, if it has it, `metadata.jsonl.gz`. All vectors have length 1, so
+cosine, dot product and Euclidean distance give the same order.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def load(directory: Path) -> Rows:
 
 
 def write_stand_in(directory: Path, rows: int = STAND_IN_ROWS, seed: int = 1) -> None:
-    """Writes clustered random vectors in the form that `load` reads. Easier to search than real embeddings."""
+    """Writes clustered random vectors in the form that `load` reads. Easier than real embeddings."""
     random = np.random.default_rng(seed)
     centers = _unit(random.standard_normal((STAND_IN_CLUSTERS, STAND_IN_DIM), dtype=np.float32))
 
@@ -144,4 +144,5 @@ def _generated_metadata(row: int) -> Metadata:
 
 
 def _unit(rows: FloatArray) -> FloatArray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

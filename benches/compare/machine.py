@@ -1,4 +1,4 @@
-"""What the machine is, and what it can do: one fdatasync, raw writes, and reading memory as fast as it goes."""
+"""What the machine is, and what it can do: an fdatasync, a raw write, a plain read of memory."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def describe(work: Path) -> dict[str, object]:
 
 
 class SyncFile:
-    """A preallocated file to which one record at a time is written and fdatasync'ed: the floor of a durable call."""
+    """A preallocated file that takes one record and one fdatasync at a time: the floor of a durable call."""
 
     def __init__(self, path: Path, size: int, *, written: bool = True) -> None:
-        """With `written`, zeros are written and synced first, so that a later write changes no file metadata."""
+        """With `written`, zeros are written and synced first: later writes change no file metadata."""
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self._size = size
         self._offset = 0
@@ -107,7 +107,7 @@ def _compiled_scan() -> Callable[..., float] | None:
         scan = ctypes.CDLL(str(library)).scan
     scan.argtypes = [ctypes.POINTER(ctypes.c_float), ctypes.c_long]
     scan.restype = ctypes.c_float
-    return scan  # type: ignore[no-any-return]  # ctypes functions are Any
+    return scan
 
 
 def _write_all(descriptor: int, content: bytes, offset: int) -> None:
@@ -137,7 +137,7 @@ def _last_level_cache() -> str:
 
 
 def _filesystem(path: Path) -> str:
-    """The type of the file system a path is on; a memory file system would make every sync figure meaningless."""
+    """The type of the file system a path is on: on one in memory, a sync costs nothing and means nothing."""
     try:
         mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -28,7 +28,7 @@ class Stopwatch:
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
-    """Times a block with Python's garbage collector off, since it would bill one engine for another's garbage."""
+    """Times a block, with Python's garbage collector off: it would bill the block for what came before it."""
     watch = Stopwatch()
     gc.collect()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Renders the records of a run as Markdown: a table for each scenario, medians over the rounds, ratios us/peer."""
+"""Renders the records of a run as Markdown: a table a scenario, medians over the rounds, ratios us/peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One measurement, or the building of one store, in this process: `python -m benches.compare.worker JOB`, JOB a JSON object.
+"""One measurement, or the building of one store, in this process: `python -m benches.compare.worker JSON`.
 
 The outcome goes to a file, since libraries print.
 """

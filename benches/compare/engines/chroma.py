@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import Search, Store, Upsert
@@ -14,7 +14,7 @@ class Chroma(Store):
     name = "chroma"
     module = "chromadb"
     distribution = "chromadb"
-    variants = {"default": "as SQLite's and its log's defaults have it"}
+    variants: ClassVar = {"default": "as SQLite's and its log's defaults have it"}
     rows_per_call = 5_461
 
     def create(self, path: Path, dim: int) -> None:  # noqa: ARG002

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray
 from benches.compare.engines.base import InMemory, Search
@@ -12,7 +12,7 @@ class Faiss(InMemory):
     name = "faiss"
     module = "faiss"
     distribution = "faiss-cpu"
-    variants = {"flat": "in memory"}
+    variants: ClassVar = {"flat": "in memory"}
 
     def load(self, vectors: FloatArray) -> None:
         self._index = self.library.IndexFlatIP(vectors.shape[1])

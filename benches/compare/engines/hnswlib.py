@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray
 from benches.compare.engines.base import InMemory, Search
@@ -12,7 +12,7 @@ class Hnswlib(InMemory):
     name = "hnswlib"
     module = "hnswlib"
     distribution = "hnswlib"
-    variants = {"bruteforce": "in memory"}
+    variants: ClassVar = {"bruteforce": "in memory"}
 
     def load(self, vectors: FloatArray) -> None:
         count, dim = vectors.shape

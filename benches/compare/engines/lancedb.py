@@ -3,19 +3,22 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import Search, Store, Upsert
 
 
 class LanceDb(Store):
-    """A table without an index, one column for each metadata field. A batch is `add`ed, its documented bulk load."""
+    """A table without an index, with one column for each metadata field.
+
+    A batch is `add`ed, its documented bulk load, which looks for no earlier row of the same id.
+    """
 
     name = "lancedb"
     module = "lancedb"
     distribution = "lancedb"
-    variants = {"default": "files written; no fsync documented"}
+    variants: ClassVar = {"default": "files written; no fsync documented"}
 
     def create(self, path: Path, dim: int) -> None:
         arrow = importlib.import_module("pyarrow")

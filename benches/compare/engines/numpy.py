@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ class Numpy(InMemory):
     name = "numpy"
     module = "numpy"
     distribution = "numpy"
-    variants = {"matmul": "in memory"}
+    variants: ClassVar = {"matmul": "in memory"}
 
     def load(self, vectors: FloatArray) -> None:
         self._matrix = vectors

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import Search, Store, Upsert
@@ -14,7 +14,7 @@ class QdrantEdge(Store):
     name = "qdrant-edge"
     module = "qdrant_edge"
     distribution = "qdrant-edge-py"
-    variants = {
+    variants: ClassVar = {
         "wal": "write-ahead log, no fsync until flush or close",
         "flush": "flush() after each call",
     }

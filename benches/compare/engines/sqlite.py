@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import Store, Upsert
@@ -19,7 +19,7 @@ class Sqlite(Store):
     name = "sqlite"
     module = "sqlite3"
     distribution = "sqlite3"
-    variants = {
+    variants: ClassVar = {
         "full": "WAL, synchronous=FULL: fsync in each commit",
         "normal": "WAL, synchronous=NORMAL: fsync at checkpoints only",
     }

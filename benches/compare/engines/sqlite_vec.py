@@ -14,8 +14,8 @@ from benches.compare.engines.sqlite import Sqlite
 class SqliteVec(Sqlite):
     """A vec0 table with the metadata, as JSON, in an auxiliary column.
 
-    Row numbers are its integer keys, the fastest it has. vec0 has no INSERT OR REPLACE: rows are inserted, which
-    is less work than an upsert. Its default distance, L2, is the fastest; unit vectors have the same order by it.
+    Row numbers are its integer keys, the fastest it has. vec0 has no INSERT OR REPLACE: rows are inserted,
+    which is less work than an upsert. The distance is L2, its default; unit vectors have the same order by it.
     """
 
     name = "sqlite-vec"

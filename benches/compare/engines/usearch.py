@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray
 from benches.compare.engines.base import InMemory, Search
@@ -12,7 +12,7 @@ class Usearch(InMemory):
     name = "usearch"
     module = "usearch.index"
     distribution = "usearch"
-    variants = {"exact": "in memory"}
+    variants: ClassVar = {"exact": "in memory"}
 
     def load(self, vectors: FloatArray) -> None:
         self._matrix = vectors

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import Search, Store, Upsert
@@ -12,7 +12,7 @@ class VecStore(Store):
     name = "vecstore"
     module = "vecstore"
     distribution = "vecstore"
-    variants = {
+    variants: ClassVar = {
         "commit": "fsync before each call returns",
         "interval": "fsync in the background, at intervals",
         "none": "no fsync until close",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from benches.compare.data import FloatArray, Metadata
 from benches.compare.engines.base import NotAvailableError, Search, Store, Upsert
@@ -18,7 +18,7 @@ class Zvec(Store):
     name = "zvec"
     module = "zvec"
     distribution = "zvec"
-    variants = {
+    variants: ClassVar = {
         "wal": "no fsync until flush or close",
         "flush": "flush() after each call",
     }

@@ -83,8 +83,8 @@ SCENARIO = Scenario(
     name="call_overhead",
     title="What one call costs",
     how=(
-        f"query() with k={K} on a store of {STORE_ROWS} rows, default settings, on one pinned thread: the median of "
-        f"{BLOCKS} blocks of calls of {BLOCK_SECONDS} s each."
+        f"query() with k={K} on a store of {STORE_ROWS} rows, default settings, on one pinned thread: the "
+        f"median of {BLOCKS} blocks of calls of {BLOCK_SECONDS} s each."
     ),
     measure=measure,
     engines=(OURS, "sqlite-vec", "qdrant-edge", "zvec", "lancedb", "chroma", "faiss", "usearch", "numpy"),

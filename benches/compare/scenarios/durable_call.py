@@ -89,10 +89,11 @@ SCENARIO = Scenario(
     name="durable_call",
     title="One durable call of 10,000 rows",
     how=(
-        f"One call of {CALL_ROWS:,} rows (fewer if the set is smaller) into a store that holds {WARM_UP_ROWS}; the median "
-        f"of {REPETITIONS} new stores. `machine:raw` writes the same bytes (float32 vectors, ids, metadata as JSON) with "
-        "one pwrite and one fdatasync into a preallocated file whose blocks hold zeros already; `machine:raw-fallocate` "
-        "into one that was only fallocate'd. Not pinned."
+        f"One call of {CALL_ROWS:,} rows (fewer if the set is smaller) into a store that holds "
+        f"{WARM_UP_ROWS}; the median of {REPETITIONS} new stores. `machine:raw` writes the same bytes "
+        "(float32 vectors, ids, metadata as JSON) with one pwrite and one fdatasync into a preallocated "
+        "file whose blocks hold zeros already; `machine:raw-fallocate` into one that was only "
+        "fallocate'd. Not pinned."
     ),
     measure=measure,
     engines=(

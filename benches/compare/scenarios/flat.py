@@ -72,9 +72,9 @@ SCENARIO = Scenario(
     title="Exact search, single queries",
     how=(
         f"k={K}, ids and scores only, one query at a time through Python on one pinned thread, after "
-        f"{WARM_UP_QUERIES} queries to warm up; all queries or {BUDGET_SECONDS:.0f} s of them. `machine:scan` is the "
-        "fastest plain read of the same float32 values (a compiled C sum, numpy's sum or numpy's matrix-vector product): "
-        "its QPS is the memory limit."
+        f"{WARM_UP_QUERIES} queries to warm up; all queries or {BUDGET_SECONDS:.0f} s of them. "
+        "`machine:scan` is the fastest plain read of the same float32 values (a compiled C sum, numpy's "
+        "sum or numpy's matrix-vector product): its QPS is the memory limit."
     ),
     measure=measure,
     engines=(

@@ -39,8 +39,8 @@ SCENARIO = Scenario(
     name="import_time",
     title="Importing the library",
     how=(
-        f"`python -c 'import ...'` and `python -c pass` by turns, {RUNS} times each, files in the page cache; the medians "
-        "and their difference, and how many modules the import loads. Not pinned."
+        f"`python -c 'import ...'` and `python -c pass` by turns, {RUNS} times each, files in the page "
+        "cache; the medians and their difference, and how many modules the import loads. Not pinned."
     ),
     measure=measure,
     engines=(

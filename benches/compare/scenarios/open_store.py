@@ -41,8 +41,9 @@ SCENARIO = Scenario(
     name="open",
     title="Opening a closed store of all rows",
     how=(
-        "In a new process each time, the import of the library not counted, files in the page cache; then the first query "
-        f"(k={K}, with metadata, default settings) and the median of the {NEXT_QUERIES} after it. Not pinned."
+        "In a new process each time, the import of the library not counted, files in the page cache; "
+        f"then the first query (k={K}, with metadata, default settings) and the median of the "
+        f"{NEXT_QUERIES} after it. Not pinned."
     ),
     measure=measure,
     engines=("vecstore", "sqlite-vec", "qdrant-edge", "zvec", "lancedb", "chroma"),

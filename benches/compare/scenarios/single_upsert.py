@@ -123,10 +123,11 @@ SCENARIO = Scenario(
     name="single_upsert",
     title="Upserting one row at a time",
     how=(
-        f"One row with metadata a call, on one thread, {PAIRS} calls after {WARM_UP} (or {BUDGET_SECONDS:.0f} s of them), "
-        f"each followed by a {SYNC_RECORD_BYTES:,} byte pwrite and fdatasync into another preallocated file: `sync` is "
-        f"that write's median, `over sync` the difference of the medians. Rates are of {RATE_SECONDS:.0f} s without the "
-        f"interleaved write, by 1 and by {THREADS} threads together. Not pinned."
+        f"One row with metadata a call, on one thread, {PAIRS} calls after {WARM_UP} (or "
+        f"{BUDGET_SECONDS:.0f} s of them), each followed by a {SYNC_RECORD_BYTES:,} byte pwrite and "
+        "fdatasync into another preallocated file: `sync` is that write's median, `over sync` the "
+        f"difference of the medians. Rates are of {RATE_SECONDS:.0f} s without the interleaved write, by "
+        f"1 and by {THREADS} threads together. Not pinned."
     ),
     measure=measure,
     engines=(

@@ -30,8 +30,9 @@ SCENARIO = Scenario(
     name="upsert_many",
     title="Writing all rows in batches",
     how=(
-        f"Batches of {BATCH_ROWS:,} rows with metadata into a new store, one call (one transaction) a batch, from the "
-        "first call to the return of the last; then close(), and the bytes on disk after it. Not pinned."
+        f"Batches of {BATCH_ROWS:,} rows with metadata into a new store, one call (one transaction) a "
+        "batch, from the first call to the return of the last; then close(), and the bytes on disk after "
+        "it. Not pinned."
     ),
     measure=measure,
     engines=(

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{
     PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
 };
@@ -116,13 +117,12 @@ impl Keys {
                 return Ok(act(&self.seen[at].1));
             }
         }
-        let bytes = key.encode_utf8().map_err(|error| unencodable(key.py(), "a metadata key", error))?;
-        let text = str::from_utf8(bytes.as_bytes())?;
+        let text = key.extract::<PyBackedStr>().map_err(|error| unencodable(key.py(), "a metadata key", error))?;
         if self.seen.len() < KEYS_MAX {
-            self.seen.push((key.clone().unbind(), text.into()));
+            self.seen.push((key.clone().unbind(), (*text).into()));
             self.next = 0;
         }
-        Ok(act(text))
+        Ok(act(&text))
     }
 }
 
@@ -222,8 +222,8 @@ fn push_rare<S: Sink>(sink: &mut S, object: &Bound<'_, PyAny>, at: &At<'_>, keys
 
 fn push_str<S: Sink>(sink: &mut S, text: &Bound<'_, PyString>, at: &At<'_>) -> PyResult<()> {
     let py = text.py();
-    let bytes = text.encode_utf8().map_err(|error| unencodable(py, &at.to_string(), error))?;
-    sink.str(str::from_utf8(bytes.as_bytes())?).or_raise(py)
+    let text = text.extract::<PyBackedStr>().map_err(|error| unencodable(py, &at.to_string(), error))?;
+    sink.str(&text).or_raise(py)
 }
 
 fn push_int<S: Sink>(sink: &mut S, number: &Bound<'_, PyInt>, at: &At<'_>) -> PyResult<()> {

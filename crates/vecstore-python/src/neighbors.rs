@@ -147,7 +147,7 @@ impl Neighbor {
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
         let other = other.get();
-        let equal = self.id.bind(py).eq(&other.id)?
+        let equal = self.id.bind(py).as_any().eq(&other.id)?
             && (self.score, self.distance) == (other.score, other.distance)
             && self.metadata.bind(py).eq(&other.metadata)?
             && self.components == other.components

@@ -118,8 +118,10 @@ impl QueryBatch {
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        // The sequence protocol: rows are made one at a time.
-        slf.py().import("vecstore._values")?.getattr("iterate_sequence")?.call1((slf,))
+        // Rows are made one at a time.
+        let builtins = slf.py().import("builtins")?;
+        let rows = builtins.call_method1("range", (slf.get().answers.len(),))?;
+        builtins.call_method1("map", (slf.getattr("__getitem__")?, rows))
     }
 
     fn __repr__(&self) -> String {

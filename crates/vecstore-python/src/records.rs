@@ -163,7 +163,7 @@ impl Record {
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
         let other = other.get();
-        let equal = self.id.bind(py).eq(&other.id)?
+        let equal = self.id.bind(py).as_any().eq(&other.id)?
             && self.components == other.components
             && self.metadata.bind(py).eq(&other.metadata)?
             && same_text(py, self.text.as_ref(), other.text.as_ref())?
@@ -234,7 +234,7 @@ pub(crate) fn shown_vector(components: &[f32]) -> String {
 
 pub(crate) fn same_text(py: Python<'_>, one: Option<&Py<PyString>>, other: Option<&Py<PyString>>) -> PyResult<bool> {
     match (one, other) {
-        (Some(one), Some(other)) => one.bind(py).eq(other),
+        (Some(one), Some(other)) => one.bind(py).as_any().eq(other),
         (one, other) => Ok(one.is_none() == other.is_none()),
     }
 }

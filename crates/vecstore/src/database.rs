@@ -71,7 +71,7 @@ struct Catalog {
 struct Signal {
     requested: bool,
     stop: bool,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     has_thread: bool,
 }
 
@@ -207,7 +207,7 @@ impl Shared {
     /// right to write, stayed there.
     pub(crate) fn check_open(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::closed(format!("the store `{}` is closed", self.root.display())));
+            return Err(self.closed_error());
         }
         if self.is_forked() {
             return Err(Error::closed(format!(
@@ -217,6 +217,10 @@ impl Shared {
             )));
         }
         Ok(())
+    }
+
+    pub(crate) fn closed_error(&self) -> Error {
+        Error::closed(format!("the store `{}` is closed", self.root.display()))
     }
 
     fn is_forked(&self) -> bool {
@@ -273,6 +277,11 @@ impl Shared {
     }
 
     fn publish(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+        let lock = self.lock.lock();
+        if self.logged && lock.is_none() {
+            // Another process may be writing by now.
+            return Err(self.closed_error());
+        }
         let mut catalog = self.catalog.lock();
         if let Some(error) = &catalog.poison {
             return Err(error.duplicate());
@@ -333,8 +342,9 @@ impl Shared {
     }
 
     fn remove_unnamed(&self) -> Result<()> {
+        let lock = self.lock.lock();
         let catalog = self.catalog.lock();
-        if catalog.poison.is_some() {
+        if catalog.poison.is_some() || (self.logged && lock.is_none()) {
             return Ok(());
         }
         let kept = || [Some(&catalog.current), catalog.previous.as_ref()].into_iter().flatten();
@@ -389,36 +399,44 @@ impl Shared {
 
     pub(crate) fn request_upkeep(&self) {
         self.signal.lock().requested = true;
-        self.signalled.notify_one();
+        self.signalled.notify_all();
     }
 
     pub(crate) fn has_upkeep_thread(&self) -> bool {
         self.signal.lock().has_thread
     }
 
-    /// Starts the thread that does upkeep for a collection for as long as it lives.
-    pub(crate) fn start_upkeep(self: &Arc<Self>, core: &Arc<Core>) -> Result<()> {
+    /// Starts the threads that work for a collection in the background for as long as it lives.
+    pub(crate) fn start_background(self: &Arc<Self>, core: &Arc<Core>) -> Result<()> {
+        self.spawn("vecstore-upkeep", core, Self::run_upkeep)?;
+        self.signal.lock().has_thread = true;
+        if self.durability == Durability::Interval {
+            // Upkeep may take longer than the interval.
+            self.spawn("vecstore-sync", core, Self::run_sync)?;
+        }
+        Ok(())
+    }
+
+    fn spawn(self: &Arc<Self>, name: &str, core: &Arc<Core>, run: fn(&Self, &Weak<Core>)) -> Result<()> {
         let (shared, core) = (Arc::clone(self), Arc::downgrade(core));
         let thread = std::thread::Builder::new()
-            .name("vecstore-upkeep".to_owned())
-            .spawn(move || shared.run_upkeep(&core))
+            .name(name.to_owned())
+            .spawn(move || run(&shared, &core))
             .map_err(|error| Error::io("start a thread for", &self.root, error))?;
-        let mut signal = self.signal.lock();
-        signal.thread = Some(thread);
-        signal.has_thread = true;
+        self.signal.lock().threads.push(thread);
         Ok(())
     }
 
     fn run_upkeep(&self, core: &Weak<Core>) {
-        let mut rest = None;
+        let mut failed = false;
         loop {
             {
                 let mut signal = self.signal.lock();
-                if !signal.requested && !signal.stop {
-                    match rest.or((self.durability == Durability::Interval).then_some(SYNC_INTERVAL)) {
-                        Some(time) => _ = self.signalled.wait_for(&mut signal, time),
-                        None => self.signalled.wait(&mut signal),
-                    }
+                if failed {
+                    // Writers keep asking; a disk that was full a moment ago is not asked again at once.
+                    self.signalled.wait_while_for(&mut signal, |signal| !signal.stop, UPKEEP_REST);
+                } else {
+                    self.signalled.wait_while(&mut signal, |signal| !signal.stop && !signal.requested);
                 }
                 if signal.stop {
                     return;
@@ -426,35 +444,43 @@ impl Shared {
                 signal.requested = false;
             }
             let Some(core) = core.upgrade() else { return };
-            if self.durability == Durability::Interval {
-                // A failure poisons the log, so that the next write reports it.
-                _ = core.sync_if_unsynced();
+            let outcome = core.upkeep_step();
+            failed = outcome.is_err();
+            if outcome.is_ok_and(|did| did) {
+                self.signal.lock().requested = true;
             }
-            rest = match core.upkeep_step() {
-                Ok(true) => {
-                    self.signal.lock().requested = true;
-                    None
-                }
-                Ok(false) => None,
-                Err(_) => Some(UPKEEP_REST),
-            };
         }
     }
 
-    /// Ends the background thread. No upkeep runs when this returns.
-    pub(crate) fn stop_upkeep(&self) {
-        let thread = {
+    fn run_sync(&self, core: &Weak<Core>) {
+        loop {
+            let mut signal = self.signal.lock();
+            self.signalled.wait_while_for(&mut signal, |signal| !signal.stop, SYNC_INTERVAL);
+            if signal.stop {
+                return;
+            }
+            drop(signal);
+            let Some(core) = core.upgrade() else { return };
+            // A failure poisons the log, so that the next write reports it.
+            _ = core.sync_if_unsynced();
+        }
+    }
+
+    /// Ends the background threads. No upkeep runs when this returns.
+    pub(crate) fn stop_background(&self) {
+        let threads = {
             let mut signal = self.signal.lock();
             signal.stop = true;
             signal.has_thread = false;
-            signal.thread.take()
+            std::mem::take(&mut signal.threads)
         };
         self.signalled.notify_all();
-        if let Some(thread) = thread
-            && thread.thread().id() != std::thread::current().id()
-        {
-            // A panic there has been reported by the panic hook; closing goes on.
-            _ = thread.join();
+        for thread in threads {
+            // The last handle may be dropped by one of these threads itself. A panic in one has been reported by the
+            // panic hook; closing goes on.
+            if thread.thread().id() != std::thread::current().id() {
+                _ = thread.join();
+            }
         }
     }
 

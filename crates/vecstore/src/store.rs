@@ -84,7 +84,7 @@ impl VecStore {
             ));
         }
         if options.background && shared.is_writer() {
-            shared.start_upkeep(&core)?;
+            shared.start_background(&core)?;
         }
         core.adopt_dim(options.dim);
         Ok(Self { collection, handle: Arc::new(Handle { shared, core }) })
@@ -115,7 +115,7 @@ impl Handle {
         if !self.shared.begin_close() {
             return Ok(());
         }
-        self.shared.stop_upkeep();
+        self.shared.stop_background();
         let outcome = self.core.close();
         self.shared.release_lock();
         outcome

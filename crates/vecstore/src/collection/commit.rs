@@ -199,18 +199,7 @@ impl Committer {
     /// Commits everything staged so far, durably, and goes on in `next` if given. Returns the snapshot at the boundary; its parts in
     /// memory are the rows to seal, and are not merged any more.
     pub(crate) fn rotate(&self, next: Option<LogWriter>) -> Result<Snapshot> {
-        loop {
-            let mut state = self.state.lock();
-            if let Some(error) = &state.poison {
-                return Err(error.duplicate());
-            }
-            if !std::mem::replace(&mut state.leading, true) {
-                break;
-            }
-            state.waiting.push(std::thread::current());
-            drop(state);
-            std::thread::park();
-        }
+        self.become_leader()?;
         let (boundary, ticket) = {
             let mut working = self.working.lock();
             working.snapshot.open_from = working.snapshot.next_part;
@@ -221,6 +210,22 @@ impl Committer {
         self.lead();
         self.commit(ticket)?;
         Ok(boundary)
+    }
+
+    /// Waits until no commit is under way and keeps others from starting one.
+    fn become_leader(&self) -> Result<()> {
+        loop {
+            let mut state = self.state.lock();
+            if let Some(error) = &state.poison {
+                return Err(error.duplicate());
+            }
+            if !std::mem::replace(&mut state.leading, true) {
+                return Ok(());
+            }
+            state.waiting.push(std::thread::current());
+            drop(state);
+            std::thread::park();
+        }
     }
 
     /// Gives back parts that were to be sealed: they may be merged again.
@@ -276,6 +281,10 @@ impl Committer {
             Ok(()) => self.commit_queue(&mut log),
         }
         drop(log);
+        self.stop_leading();
+    }
+
+    fn stop_leading(&self) {
         let waiting = {
             let mut state = self.state.lock();
             state.leading = false;
@@ -408,14 +417,21 @@ impl Committer {
         Ok(lsn)
     }
 
-    /// Makes everything durable and notes in the log that it is, for a clean end. Returns the lsn up to which it is.
-    pub(crate) fn close(&self) -> Result<u64> {
-        let durable = self.sync()?;
-        let log = self.log.lock();
-        let Some(log) = log.as_ref() else { return Ok(durable) };
-        log.write_watermark(durable)?;
-        log.sync()?;
-        Ok(durable)
+    /// Makes everything durable and notes in the log that it is, for a clean end. Calls that come later fail: when this
+    /// returns, another process may write to the log. Returns the lsn up to which everything is durable.
+    pub(crate) fn close(&self, closed: Error) -> Result<u64> {
+        let synced = self.sync();
+        self.become_leader()?;
+        self.state.lock().poison = Some(closed);
+        let noted = synced.and_then(|durable| {
+            if let Some(log) = self.log.lock().as_ref() {
+                log.write_watermark(durable)?;
+                log.sync()?;
+            }
+            Ok(durable)
+        });
+        self.stop_leading();
+        noted
     }
 }
 

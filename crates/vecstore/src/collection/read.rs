@@ -95,19 +95,26 @@ impl Collection {
 
     /// Does what [`Collection::query`] does, but leaves the records in the snapshot until they are asked for.
     pub fn search(&self, query: &Query) -> Result<Hits> {
-        let mut hits = self.search_batch(&query.vector, &query.options)?;
+        let mut hits = self.search_batch(&query.vector, query.vector.len(), &query.options)?;
         Ok(hits.pop().expect("one query has one answer"))
     }
 
-    /// Searches for several vectors at once, given one after the other: reads each row once for several of them.
-    pub fn search_batch(&self, vectors: &[f32], options: &QueryOptions) -> Result<Vec<Hits>> {
+    /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
+    /// several of them.
+    pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
         let core = &*self.core;
         options.check()?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
         let snapshot = core.snapshot()?;
-        let dim = snapshot.dim.unwrap_or(vectors.len());
-        if vectors.is_empty() || !vectors.len().is_multiple_of(dim) {
-            return Err(dimension_mismatch(dim, vectors.len()));
+        let expected = snapshot.dim.unwrap_or(dim);
+        if dim == 0 || dim != expected {
+            return Err(dimension_mismatch(expected, dim));
+        }
+        if !vectors.len().is_multiple_of(dim) {
+            return Err(Error::invalid(format!(
+                "{} components are no whole number of vectors of {dim}",
+                vectors.len()
+            )));
         }
         let name = |row| {
             if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }

@@ -134,24 +134,21 @@ impl Core {
     /// Makes everything durable and leaves little to replay.
     pub(crate) fn close(&self) -> Result<()> {
         let Source::Writer(writer) = &self.source else { return Ok(()) };
-        if writer.committer.check_poison().is_err() || !writer.committer.has_log() {
+        let mut upkeep = writer.upkeep.lock();
+        if !writer.committer.has_log() || writer.committer.check_poison().is_err() {
             return Ok(());
         }
-        let mut upkeep = writer.upkeep.lock();
         if writer.committer.log_bytes() > CLOSE_LOG_BYTES {
             // If there is no room for a segment, the log has it all.
             _ = self.seal(writer, &mut upkeep);
         }
-        let durable_lsn = writer.committer.close()?;
+        let durable_lsn = writer.committer.close(self.shared.closed_error())?;
         let entry = self.entry()?;
         if entry.durable_lsn < durable_lsn {
-            self.shared.publish_entry(CollectionEntry { durable_lsn, dim: self.dim_of(writer), ..entry })?;
+            let dim = writer.committer.published().dim;
+            self.shared.publish_entry(CollectionEntry { durable_lsn, dim, ..entry })?;
         }
         self.shared.collect_garbage()
-    }
-
-    fn dim_of(&self, writer: &Writer) -> Option<usize> {
-        writer.committer.published().dim
     }
 
     pub(super) fn entry(&self) -> Result<CollectionEntry> {

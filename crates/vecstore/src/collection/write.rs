@@ -49,7 +49,7 @@ impl Collection {
         let mut payload = Payload::default();
         payload.upsert(&rows);
         writer.wait_for_upkeep(core)?;
-        let mut frame = Some(writer.frame(payload));
+        let mut frame = Some(writer.frame(payload)?);
         core.write(|next, _| {
             next.check_dim(rows.dim())?;
             next.upsert(&rows)?;
@@ -126,8 +126,10 @@ impl Collection {
                 }
             }
             let mut payload = Payload::default();
-            payload.delete(found.iter().copied());
-            Ok((counted, (!found.is_empty()).then(|| writer.frame(payload))))
+            if !found.is_empty() {
+                payload.delete(found.iter().copied());
+            }
+            Ok((counted, writer.frame_unless_empty(payload)?))
         })?;
         count(&self.core.counters.deletes, counted as u64);
         Ok(counted)
@@ -169,7 +171,7 @@ impl Collection {
             next.set_hidden(location, true);
             let mut payload = Payload::default();
             payload.hide([id]);
-            Ok((true, Some(writer.frame(payload))))
+            Ok((true, Some(writer.frame(payload)?)))
         })
     }
 
@@ -181,7 +183,7 @@ impl Collection {
             let mut payload = Payload::default();
             payload.unhide([id]);
             let restored = next.set_hidden(location, false);
-            Ok((restored, restored.then(|| writer.frame(payload))))
+            Ok((restored, if restored { Some(writer.frame(payload)?) } else { None }))
         })
     }
 
@@ -201,18 +203,14 @@ impl Collection {
             for (position, operation) in operations.iter().enumerate() {
                 match core.execute(next, &mut payload, operation) {
                     Ok(()) => outcome.succeeded += 1,
-                    Err(error) if error.is_users() => outcome.failed.push((position, operation.name(), error)),
+                    Err(error) if error.is_users() => {
+                        outcome.failed.push((position, operation.name(), error));
+                    }
                     Err(error) => return Err(error),
-                }
-                if payload.len() > MAX_CALL_BYTES {
-                    return Err(Error::invalid(format!(
-                        "one call may write {MAX_CALL_BYTES} bytes, operation {position} makes it more: split the batch"
-                    )));
                 }
                 next.merge_small_parts()?;
             }
-            let frame = (!payload.is_empty()).then(|| writer.frame(payload));
-            Ok((outcome, frame))
+            Ok((outcome, writer.frame_unless_empty(payload)?))
         })?;
         outcome.duration = started.elapsed();
         Ok(outcome)
@@ -293,7 +291,7 @@ impl Core {
             let mut payload = Payload::default();
             payload.upsert(&rows);
             next.upsert(&rows)?;
-            Ok(((), Some(writer.frame(payload))))
+            Ok(((), Some(writer.frame(payload)?)))
         })
     }
 
@@ -323,16 +321,11 @@ impl Core {
             let mut found = Vec::new();
             find(next, &mut found)?;
             let mut payload = Payload::default();
-            let ids = found.iter().map(|&location| next.part(location).part.id(location.row));
-            payload.delete(ids.collect::<Result<Vec<_>>>()?);
-            if payload.len() > MAX_CALL_BYTES {
-                return Err(Error::invalid(format!(
-                    "one call may write {MAX_CALL_BYTES} bytes, removing {} records takes {}: use a narrower filter",
-                    found.len(),
-                    payload.len()
-                )));
+            if !found.is_empty() {
+                let ids = found.iter().map(|&location| next.part(location).part.id(location.row));
+                payload.delete(ids.collect::<Result<Vec<_>>>()?);
             }
-            let frame = (!found.is_empty()).then(|| writer.frame(payload));
+            let frame = writer.frame_unless_empty(payload)?;
             found.iter().for_each(|&location| next.kill(location));
             Ok((found.len(), frame))
         })
@@ -385,8 +378,18 @@ impl Core {
 
 impl Writer {
     /// Makes the frame of a payload; without a log nobody reads it.
-    fn frame(&self, payload: Payload) -> Frame {
-        if self.committer.has_log() { Frame::new(payload) } else { Frame::new(Payload::default()) }
+    fn frame(&self, payload: Payload) -> Result<Frame> {
+        if payload.len() > MAX_CALL_BYTES {
+            return Err(Error::invalid(format!(
+                "one call may write {MAX_CALL_BYTES} bytes, this one takes {}: split it",
+                payload.len()
+            )));
+        }
+        Ok(if self.committer.has_log() { Frame::new(payload) } else { Frame::new(Payload::default()) })
+    }
+
+    fn frame_unless_empty(&self, payload: Payload) -> Result<Option<Frame>> {
+        if payload.is_empty() { Ok(None) } else { self.frame(payload).map(Some) }
     }
 }
 

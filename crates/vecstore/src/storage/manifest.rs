@@ -119,6 +119,10 @@ impl Manifest {
         }
         let (major, _minor) = (reader.u16()?, reader.u16()?);
         let features = reader.u32()?;
+        // Before the checksum, which a newer format may keep elsewhere.
+        if major > FORMAT_MAJOR {
+            return Err(newer(major, features));
+        }
         let intact = bytes
             .split_last_chunk::<8>()
             .is_some_and(|(body, sum)| xxhash_rust::xxh3::xxh3_64(body) == u64::from_le_bytes(*sum));
@@ -126,10 +130,7 @@ impl Manifest {
             return Err(Error::corrupted("the manifest fails its checksum"));
         }
         if major != FORMAT_MAJOR || features != 0 {
-            return Err(Error::unsupported(format!(
-                "the store has format {major} with features {features:#x}; this version reads format \
-                 {FORMAT_MAJOR}: open it with a newer vecstore"
-            )));
+            return Err(newer(major, features));
         }
         let database = Uuid(reader.array()?);
         let generation = reader.u64()?;
@@ -194,6 +195,13 @@ impl SegmentEntry {
         let marks = (reader.u64()?, reader.u64()?);
         Ok(Self { uuid, rows, checksum, marks: (marks.0 > 0).then_some(marks) })
     }
+}
+
+fn newer(major: u16, features: u32) -> Error {
+    Error::unsupported(format!(
+        "the store has format {major} with features {features:#x}; this version reads format {FORMAT_MAJOR}: open it \
+         with a newer vecstore"
+    ))
 }
 
 fn metric_code(metric: Metric) -> u32 {

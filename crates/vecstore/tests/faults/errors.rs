@@ -7,7 +7,7 @@ use vecstore::{Durability, Error, ErrorKind, Record, Result, VecStore};
 use vecstore_testkit::{Call, CallKind, Change, CrashMode, Fault, FaultVfs, Model, Outcome, Repeat, Rng};
 
 use crate::script::{DIM, Step, script};
-use crate::subject::{check_answers, open, read};
+use crate::subject::{PATH, check_answers, open, read};
 
 const STEPS: usize = 90;
 
@@ -170,7 +170,10 @@ fn assert_faults_are_survived(durability: Durability, faults: &[Fault], every: u
     let mut failures = Vec::new();
     for &fault in faults {
         for repeat in Repeat::ALL {
-            let applies = trace.iter().filter(|call| fault.applies_to(call.kind));
+            // What a failed sync of the directories above took, no later sync of them brings back; the store cannot
+            // make them anew.
+            let above = |call: &Call| call.kind == CallKind::SyncDir && !call.path.starts_with(PATH);
+            let applies = trace.iter().filter(|call| fault.applies_to(call.kind) && !above(call));
             for call in applies.filter(|call| call.number % every == 0) {
                 let vfs = FaultVfs::new();
                 vfs.fail_at(call.number, fault, repeat);
@@ -233,12 +236,21 @@ fn a_failed_sync_stops_writes_until_the_store_is_opened_again() {
     assert!(is_poison(&refused), "{refused}");
     assert_eq!(store.len().unwrap(), 1);
     assert!(store.delete("before").is_err());
-    assert!(store.save().is_err());
     assert!(store.compact().is_err());
-    store.close().unwrap();
+    _ = store.close();
     let store = open(&vfs, Durability::Commit).unwrap();
     store.upsert_record(&Record::new("after", [3.0; DIM]), None).unwrap();
     assert!(store.contains("before").unwrap());
+}
+
+#[test]
+fn a_sync_that_failed_is_not_tried_again() {
+    let vfs = FaultVfs::new();
+    let store = open(&vfs, Durability::None).unwrap();
+    store.upsert_record(&Record::new("acknowledged", [1.0; DIM]), None).unwrap();
+    vfs.fail_at(vfs.calls() + 1, Fault::FailedSync, Repeat::Once);
+    check_error(&store.save().unwrap_err());
+    assert!(store.save().is_err(), "the second save returned as if everything were durable");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //! system of `vecstore-testkit`; `kill.rs` beside this directory does the same to real processes.
 
 mod errors;
+mod fallback;
+mod followers;
 mod script;
 mod stop;
 mod subject;
+mod threads;

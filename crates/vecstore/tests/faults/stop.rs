@@ -43,7 +43,7 @@ impl Progress {
 }
 
 /// Runs a script from the creation of the store to its end, noting the progress.
-fn run(vfs: &FaultVfs, steps: &[Step], durability: Durability) -> Result<Model<Record>> {
+pub(crate) fn run(vfs: &FaultVfs, steps: &[Step], durability: Durability) -> Result<Model<Record>> {
     let mut model = Model::new();
     let mut progress = Progress { acknowledged: 0, barrier: 0 };
     let mut store = open(vfs, durability)?;

@@ -1,0 +1,389 @@
+//! Writing many records in one call.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use vecstore::{Batch, Error, Operation};
+
+use super::{VecStore, plain_value};
+use crate::arguments::{Text, texts, ttl};
+use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
+use crate::metadata_in::{Keys, document, metadata};
+use crate::records::Record;
+use crate::vectors::{Rows, vector};
+
+/// Rows converted between two looks at signals and two steps of a progress bar.
+const ROWS_PER_STEP: usize = 1024;
+
+/// Progress that is shown to the user, or not.
+struct Progress<'py>(Option<Bound<'py, PyAny>>);
+
+impl<'py> Progress<'py> {
+    fn new(py: Python<'py>, total: usize, shown: bool) -> PyResult<Self> {
+        let bar = || py.import("vecstore._progress")?.getattr("bar")?.call1((total,));
+        Ok(Self(if shown { Some(bar()?) } else { None }))
+    }
+
+    fn advance(&self, rows: usize) -> PyResult<()> {
+        self.0.as_ref().map_or(Ok(()), |bar| bar.call_method1("update", (rows,)).map(drop))
+    }
+
+    fn close(&self) -> PyResult<()> {
+        self.0.as_ref().map_or(Ok(()), |bar| bar.call_method0("close").map(drop))
+    }
+}
+
+/// Returns the items of an argument that has one for each id, or `None` if it was left out.
+fn column<'py>(
+    values: Option<&Bound<'py, PyAny>>,
+    what: &str,
+    expected: usize,
+) -> PyResult<Option<Bound<'py, PyList>>> {
+    let Some(values) = values.filter(|values| !values.is_none()) else { return Ok(None) };
+    if values.is_instance_of::<PyString>() || values.is_instance_of::<PyDict>() {
+        return Err(wrong_type(what, "a list", values));
+    }
+    let list = match values.cast::<PyList>() {
+        Ok(list) => list.clone(),
+        Err(_) => {
+            let items = values.try_iter().map_err(|_| wrong_type(what, "a list", values))?;
+            PyList::new(values.py(), items.collect::<PyResult<Vec<_>>>()?)?
+        }
+    };
+    check_count(values.py(), what, list.len(), expected)?;
+    Ok(Some(list))
+}
+
+fn check_count(py: Python<'_>, what: &str, got: usize, expected: usize) -> PyResult<()> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(invalid(py, format!("{what}: expected one for each of the {expected} ids, got {got}")))
+}
+
+/// Says which row of a batch an error of the engine is about.
+fn at_row(py: Python<'_>, row: usize, error: &Error) -> PyErr {
+    exception(py, &Error::new(error.kind(), format!("record {row}: {}", error.message())))
+}
+
+/// One record of `batch_upsert`, of whichever form.
+struct Parts<'py> {
+    id: Bound<'py, PyAny>,
+    vector: Bound<'py, PyAny>,
+    metadata: Option<Bound<'py, PyAny>>,
+    text: Option<Bound<'py, PyAny>>,
+    ttl_seconds: Option<f64>,
+    expires_at_ms: Option<u64>,
+}
+
+impl<'py> Parts<'py> {
+    fn new(object: &Bound<'py, PyAny>, row: usize) -> PyResult<Self> {
+        let what = || format!("records[{row}]");
+        if let Ok(record) = object.cast::<Record>() {
+            Self::of_record(record, &what)
+        } else if let Ok(dict) = object.cast::<PyDict>() {
+            Self::of_dict(dict, &what)
+        } else if let Ok(tuple) = object.cast::<PyTuple>() {
+            if !(2..=4).contains(&tuple.len()) {
+                let message = format!("{}: expected (id, vector[, metadata[, text]]), got {}", what(), tuple.len());
+                return Err(invalid(object.py(), message + " items"));
+            }
+            let item = |at: usize| tuple.get_item(at).ok();
+            let (id, vector) = (tuple.get_item(0)?, tuple.get_item(1)?);
+            Ok(Self { id, vector, metadata: item(2), text: item(3), ttl_seconds: None, expires_at_ms: None })
+        } else {
+            Err(wrong_type(&what(), "a dict, a Record or a tuple (id, vector[, metadata[, text]])", object))
+        }
+    }
+
+    fn of_record(record: &Bound<'py, Record>, what: &dyn Fn() -> String) -> PyResult<Self> {
+        let (py, record) = (record.py(), record.get());
+        if record.deleted {
+            let message = format!("{}: it is soft-deleted, and upserting would show it: leave it out", what());
+            return Err(invalid(py, message));
+        }
+        let Some(components) = record.components() else {
+            return Err(invalid(py, format!("{}: it was read without its vector", what())));
+        };
+        Ok(Self {
+            id: record.id_object().bind(py).clone().into_any(),
+            vector: PyList::new(py, components)?.into_any(),
+            metadata: Some(record.metadata_object().bind(py).clone().into_any()),
+            text: record.text_object().map(|text| text.bind(py).clone().into_any()),
+            ttl_seconds: None,
+            expires_at_ms: record.expires_at_ms,
+        })
+    }
+
+    fn of_dict(dict: &Bound<'py, PyDict>, what: &dyn Fn() -> String) -> PyResult<Self> {
+        const KEYS: [&str; 5] = ["id", "vector", "metadata", "text", "ttl_seconds"];
+        let py = dict.py();
+        for key in dict.keys() {
+            if !KEYS.iter().any(|known| key.eq(known).unwrap_or(false)) {
+                let message = format!("{}: expected the keys {}, got {}", what(), KEYS.join(", "), key.repr()?);
+                return Err(invalid(py, message));
+            }
+        }
+        let required = |key| {
+            let missing = || invalid(py, format!("{}: expected the key `{key}`, got none", what()));
+            dict.get_item(key)?.ok_or_else(missing)
+        };
+        let optional = |key| Ok::<_, PyErr>(dict.get_item(key)?.filter(|value| !value.is_none()));
+        Ok(Self {
+            id: required("id")?,
+            vector: required("vector")?,
+            metadata: optional("metadata")?,
+            text: optional("text")?,
+            ttl_seconds: optional("ttl_seconds")?.map(|seconds| seconds.extract()).transpose()?,
+            expires_at_ms: None,
+        })
+    }
+
+    fn push(&self, batch: &mut Option<Batch>, capacity: usize, row: usize, keys: &mut Keys) -> PyResult<()> {
+        let py = self.id.py();
+        let what = |part: &str| format!("records[{row}].{part}");
+        let id: Text = text_of(&self.id, &what("id"))?;
+        let components = vector(&self.vector, &what("vector"))?;
+        let document = document(self.metadata.as_ref(), &what("metadata"), keys)?;
+        let text = self.text.as_ref().filter(|text| !text.is_none());
+        let text = text.map(|text| text_of(text, &what("text"))).transpose()?;
+        let lives = self.ttl_seconds.map(|seconds| ttl(py, seconds)).transpose()?;
+        let batch = match batch {
+            Some(batch) => batch,
+            None => batch.insert(Batch::with_capacity(components.len(), capacity).or_raise(py)?),
+        };
+        let pushed = match self.expires_at_ms {
+            None => batch.push_encoded(&id, &components, &document, text.as_deref(), lives),
+            Some(at) => {
+                let mut record = vecstore::Record::new(&*id, components);
+                record.metadata = vecstore::metadata::decode(&document).or_raise(py)?;
+                record.text = text.map(|text| text.to_owned());
+                record.expires_at_unix_ms = Some(at);
+                batch.push(&record, None)
+            }
+        };
+        pushed.map_err(|error| at_row(py, row, &error))
+    }
+}
+
+fn text_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Text> {
+    if object.is_instance_of::<PyString>() { object.extract() } else { Err(wrong_type(what, "a str", object)) }
+}
+
+/// Reads an operation of `batch_execute`.
+fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usize) -> PyResult<Operation> {
+    let py = object.py();
+    if !object.is_instance(class)? {
+        return Err(wrong_type(&format!("operations[{position}]"), "a BatchOperation", object));
+    }
+    let part = |name: &str| object.getattr(name);
+    let what = |name: &str| format!("operations[{position}].{name}");
+    let id = text_of(&part("id")?, &what("id"))?.to_owned();
+    let kind: String = part("operation")?.extract()?;
+    Ok(match kind.as_str() {
+        "upsert" => {
+            let mut record = vecstore::Record::new(id, vector(&part("vector")?, &what("vector"))?);
+            record.metadata = metadata(Some(&part("metadata")?), &what("metadata"), py)?;
+            let text: Option<Text> = part("text")?.extract()?;
+            record.text = text.map(|text| text.to_owned());
+            let seconds: Option<f64> = part("ttl_seconds")?.extract()?;
+            Operation::Upsert { record, ttl: seconds.map(|seconds| ttl(py, seconds)).transpose()? }
+        }
+        "delete" => Operation::Delete { id },
+        "soft_delete" => Operation::SoftDelete { id },
+        "restore" => Operation::Restore { id },
+        "update_metadata" => {
+            let metadata = metadata(Some(&part("metadata")?), &what("metadata"), py)?;
+            Operation::UpdateMetadata { id, metadata }
+        }
+        other => {
+            let message = format!("{}: there is no operation `{other}`", what("operation"));
+            return Err(invalid(py, message));
+        }
+    })
+}
+
+#[pymethods]
+impl VecStore {
+    /// Adds or replaces records, all or none of them, and returns how many distinct ids there were.
+    ///
+    /// Syncs once, whatever the number of records. Of records with the same id the last counts.
+    ///
+    /// Parameters
+    /// ----------
+    /// ids : list of str
+    ///     One for each vector.
+    /// vectors : array of the shape (n, dim), or list of vectors
+    ///     A C-contiguous float32 array is fastest: its rows are copied once. Also a flat array.array of n * dim.
+    /// metadatas : list of dict or None, optional
+    ///     One for each id.
+    /// texts : list of str or None, optional
+    ///     One for each id.
+    /// progress : bool
+    ///     Shows how far reading the arguments is, with tqdm if it is installed, else as a line on stderr.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError, DimensionMismatchError
+    ///     As `upsert`, naming the record; nothing is changed then.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.upsert_many(["fig", "nut"], [[0.8, 0.1, 0.2], [0.2, 0.2, 0.9]], [{"kind": "fruit"}, None])
+    /// 2
+    #[pyo3(signature = (ids, vectors, metadatas=None, *, texts=None, progress=false))]
+    fn upsert_many(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyAny>,
+        vectors: &Bound<'_, PyAny>,
+        metadatas: Option<&Bound<'_, PyAny>>,
+        texts: Option<&Bound<'_, PyAny>>,
+        progress: bool,
+    ) -> PyResult<usize> {
+        let ids = self::texts(ids, "ids")?;
+        let rows = Rows::new(vectors, "vectors", Some(ids.len()))?;
+        check_count(py, "vectors", rows.len(), ids.len())?;
+        let metadatas = column(metadatas, "metadatas", ids.len())?;
+        let texts = column(texts, "texts", ids.len())?;
+        let progress = Progress::new(py, ids.len(), progress)?;
+        let (mut scratch, mut keys) = (Vec::new(), Keys::default());
+        let mut batch: Option<Batch> = None;
+        let mut convert = || {
+            for (row, id) in ids.iter().enumerate() {
+                if row % ROWS_PER_STEP == 0 && row > 0 {
+                    py.check_signals()?;
+                    progress.advance(ROWS_PER_STEP)?;
+                }
+                let components = rows.get(row, "vectors", &mut scratch)?;
+                let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
+                let document = match &metadata {
+                    Some(metadata) if !metadata.is_none() => {
+                        document(Some(metadata), "metadatas", &mut keys).map_err(|error| named(py, row, error))?
+                    }
+                    _ => document(None, "", &mut keys)?,
+                };
+                let text = texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
+                let text = text.map(|text| text_of(&text, &format!("texts[{row}]"))).transpose()?;
+                let batch = match &mut batch {
+                    Some(batch) => batch,
+                    None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),
+                };
+                let pushed = batch.push_encoded(id, components, &document, text.as_deref(), None);
+                pushed.map_err(|error| at_row(py, row, &error))?;
+            }
+            progress.advance((ids.len().max(1) - 1) % ROWS_PER_STEP + usize::from(!ids.is_empty()))
+        };
+        let converted = convert();
+        let closed = progress.close();
+        converted.and(closed)?;
+        match batch {
+            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            None => {
+                self.check_open(py)?;
+                Ok(0)
+            }
+        }
+    }
+
+    /// Adds or replaces records, all or none of them, and returns how many distinct ids there were.
+    ///
+    /// Parameters
+    /// ----------
+    /// records : iterable of dict, Record or tuple
+    ///     Dicts with `id`, `vector` and perhaps `metadata`, `text`, `ttl_seconds`; records that another store
+    ///     returned; tuples (id, vector[, metadata[, text]]).
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.batch_upsert([("fig", [1, 2, 3]), {"id": "nut", "vector": [3, 2, 1], "text": "a nut"}])
+    /// 2
+    fn batch_upsert(&self, py: Python<'_>, records: &Bound<'_, PyAny>) -> PyResult<usize> {
+        if records.is_instance_of::<PyString>() || records.is_instance_of::<PyDict>() {
+            return Err(wrong_type("records", "a list of records", records));
+        }
+        let iterator = records.try_iter().map_err(|_| wrong_type("records", "a list of records", records))?;
+        let capacity = records.len().unwrap_or(0);
+        let mut keys = Keys::default();
+        let mut batch = None;
+        for (row, record) in iterator.enumerate() {
+            if row % ROWS_PER_STEP == 0 {
+                py.check_signals()?;
+            }
+            Parts::new(&record?, row)?.push(&mut batch, capacity, row, &mut keys)?;
+        }
+        match batch {
+            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            None => {
+                self.check_open(py)?;
+                Ok(0)
+            }
+        }
+    }
+
+    /// Applies operations in order, as one atomic write. One that is not possible is reported; the others apply.
+    ///
+    /// Parameters
+    /// ----------
+    /// operations : iterable of BatchOperation
+    ///     Made by `BatchOperation.upsert`, `.delete`, `.soft_delete`, `.restore` or `.update_metadata`.
+    ///
+    /// Returns
+    /// -------
+    /// BatchResult
+    ///     succeeded, failed (numbers of operations), errors (a list of `BatchError`), duration_ms.
+    ///
+    /// Raises
+    /// ------
+    /// StorageError
+    ///     If the write fails as a whole; nothing is changed then.
+    ///
+    /// Examples
+    /// --------
+    /// >>> Op = vecstore.BatchOperation
+    /// >>> result = store.batch_execute([Op.upsert("fig", [1, 0, 0]), Op.delete("no such")])
+    /// >>> result.succeeded, result.failed, result.errors[0].error
+    /// (1, 1, 'no record has the id `no such`')
+    fn batch_execute<'py>(
+        &self,
+        py: Python<'py>,
+        operations: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let class = py.import("vecstore._values")?.getattr("BatchOperation")?;
+        let (mut ready, mut positions) = (Vec::new(), Vec::new());
+        let mut errors: Vec<(usize, String, String)> = Vec::new();
+        for (position, object) in operations.try_iter()?.enumerate() {
+            let object = object?;
+            match operation(&object, &class, position) {
+                Ok(operation) => {
+                    ready.push(operation);
+                    positions.push(position);
+                }
+                Err(error) if is_own(py, &error) => {
+                    let name = object.getattr(intern!(py, "operation"))?.extract()?;
+                    errors.push((position, name, error.value(py).str()?.to_string()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let outcome = self.run(py, |engine| engine.batch_execute(&ready))?;
+        let failed = outcome.failed.iter();
+        errors.extend(failed.map(|(at, name, error)| (positions[*at], (*name).to_owned(), error.to_string())));
+        errors.sort_unstable();
+        let failed = errors.len();
+        let errors: Vec<_> =
+            errors.into_iter().map(|parts| plain_value(py, "BatchError", parts)).collect::<PyResult<_>>()?;
+        let duration_ms = outcome.duration.as_secs_f64() * 1e3;
+        plain_value(py, "BatchResult", (outcome.succeeded, failed, errors, duration_ms))
+    }
+}
+
+/// Says which of the metadata of a batch an error is about.
+fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+    let message = error.value(py).to_string();
+    let rest = message.strip_prefix("metadatas").map(|rest| format!("metadatas[{row}]{rest}"));
+    let message = rest.unwrap_or_else(|| format!("metadatas[{row}]: {message}"));
+    let named = PyErr::from_type(error.get_type(py), (message,));
+    named.set_cause(py, error.cause(py));
+    named
+}

@@ -1,0 +1,159 @@
+//! Listing records in the order of their ids.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyList};
+use vecstore::limits::MAX_K;
+use vecstore::{Records, ScrollRequest};
+
+use super::{VecStore, plain_value};
+use crate::arguments::{Int, Text};
+use crate::errors::OrRaise;
+use crate::filters::optional_filter;
+use crate::metadata_out::KeyObjects;
+use crate::records::{Record, record_list};
+
+/// Records read ahead by an iterator, so that the GIL is released once for several of them.
+const READ_AHEAD: usize = 64;
+
+impl VecStore {
+    fn list<'py>(&self, py: Python<'py>, request: &ScrollRequest) -> PyResult<Bound<'py, PyList>> {
+        let records = self.run(py, |engine| engine.records(request)?.collect::<vecstore::Result<Vec<_>>>())?;
+        record_list(py, records, true)
+    }
+}
+
+#[pymethods]
+impl VecStore {
+    /// Returns a page of records in ascending order of id (by code point).
+    ///
+    /// Each page is of the moment it is asked for; a record that is there throughout is listed exactly once.
+    ///
+    /// Parameters
+    /// ----------
+    /// filter : dict, str or FilterExpr, optional
+    ///     Lists only records that match.
+    /// limit : int
+    ///     The most records of a page, 1 to 16,777,216.
+    /// cursor : str, optional
+    ///     The cursor of the page before: the id after which this page starts.
+    /// with_vectors : bool
+    ///     Whether the records carry their vectors.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
+    ///
+    /// Returns
+    /// -------
+    /// Page
+    ///     A named tuple: records (a list of `Record`), cursor (None after the last page).
+    ///
+    /// Examples
+    /// --------
+    /// >>> records, cursor = store.scroll(limit=2)
+    /// >>> [record.id for record in records], cursor
+    /// (['apple', 'leek'], 'leek')
+    /// >>> records, cursor = store.scroll(limit=2, cursor=cursor)
+    /// >>> [record.id for record in records], cursor
+    /// (['pear'], None)
+    #[pyo3(
+        signature = (filter=None, *, limit=Int::Fits(100), cursor=None, with_vectors=false, params=None),
+        text_signature = "($self, filter=None, *, limit=100, cursor=None, with_vectors=False, params=None)"
+    )]
+    fn scroll<'py>(
+        &self,
+        py: Python<'py>,
+        filter: Option<&Bound<'py, PyAny>>,
+        limit: Int,
+        cursor: Option<Text>,
+        with_vectors: bool,
+        params: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = ScrollRequest::new()
+            .filter(optional_filter(filter, params)?)
+            .limit(limit.within(py, "limit", 1..=MAX_K)?)
+            .after(cursor.map(|cursor| cursor.to_owned()));
+        let page = self.run(py, |engine| engine.scroll(&request))?;
+        plain_value(py, "Page", (record_list(py, page.records, with_vectors)?, page.cursor))
+    }
+
+    /// Iterates over the records of this moment in ascending order of id, whatever is written meanwhile.
+    fn __iter__(&self, py: Python<'_>) -> PyResult<RecordIterator> {
+        let records = self.run(py, |engine| engine.iter())?;
+        Ok(RecordIterator { state: Mutex::new(State { records, ahead: VecDeque::new() }) })
+    }
+
+    /// Returns all records, soft-deleted ones too, in ascending order of id.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.soft_delete("leek")
+    /// True
+    /// >>> [(record.id, record.deleted) for record in store.list_all()]
+    /// [('apple', False), ('leek', True), ('pear', False)]
+    fn list_all<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.list(py, &ScrollRequest::new().all())
+    }
+
+    /// Returns the records that reads return, in ascending order of id.
+    ///
+    /// Examples
+    /// --------
+    /// >>> [record.id for record in store.list_active()]
+    /// ['apple', 'leek', 'pear']
+    fn list_active<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.list(py, &ScrollRequest::new())
+    }
+
+    /// Returns the soft-deleted records in ascending order of id.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.soft_delete("leek")
+    /// True
+    /// >>> [record.id for record in store.list_deleted()]
+    /// ['leek']
+    fn list_deleted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.list(py, &ScrollRequest::new().deleted())
+    }
+}
+
+/// Iterates over the records of one moment; `iter(store)` makes one.
+#[pyclass(frozen, module = "vecstore")]
+pub(crate) struct RecordIterator {
+    state: Mutex<State>,
+}
+
+struct State {
+    records: Records,
+    ahead: VecDeque<vecstore::Record>,
+}
+
+impl State {
+    fn next(&mut self) -> vecstore::Result<Option<vecstore::Record>> {
+        if self.ahead.is_empty() {
+            for record in self.records.by_ref().take(READ_AHEAD) {
+                self.ahead.push_back(record?);
+            }
+        }
+        Ok(self.ahead.pop_front())
+    }
+}
+
+#[pymethods]
+impl RecordIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
+        // The lock is taken without the GIL: another thread may hold it while it waits for the disk.
+        let next = py.detach(|| {
+            let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            state.next()
+        });
+        let record = next.or_raise(py)?;
+        record.map(|record| Record::new(py, record, true, &mut KeyObjects::default())).transpose()
+    }
+}

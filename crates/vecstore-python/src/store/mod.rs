@@ -1,0 +1,109 @@
+//! The store: one handle of the engine, and its methods by what they do.
+
+mod batch;
+mod listing;
+mod open;
+mod read;
+mod search;
+mod upkeep;
+mod write;
+
+use pyo3::prelude::*;
+use pyo3::types::PyAny;
+
+pub(crate) use listing::RecordIterator;
+pub(crate) use open::reopened;
+
+use crate::errors::{OrRaise, exception};
+
+/// A vector store in a directory of its own, or in memory: records with an id, a vector, metadata, and perhaps a
+/// text and a time to live.
+///
+/// A write that has returned survives a power cut (`durability="commit"`). All methods may be called from any number
+/// of threads, and release the GIL while the engine works. One process writes to a store at a time; any number may
+/// read it with `read_only=True`.
+///
+/// Parameters
+/// ----------
+/// path : str or os.PathLike
+///     The directory; made if it is not there. `":memory:"` is a store that never touches disk.
+/// dim : int, optional
+///     The number of components of every vector, 1 to 65,536. Without it the first upsert sets it.
+/// metric : str, optional
+///     `cosine` (the default of a new store), `dot`, `euclidean`, `manhattan`, `hamming`, `jaccard`, `chebyshev`,
+///     `canberra`, `braycurtis`, or an alias (`dotproduct`, `l2`, `l1`, `linf`). An existing store keeps its own.
+/// durability : str
+///     `commit`: a write that returned is on disk. `interval`: on disk within 100 ms. `none`: at `save()` or close.
+/// read_only : bool
+///     Opens an existing store without a lock, beside the process that writes to it.
+/// wait : float
+///     How many seconds to wait for another process to close the store.
+/// memory_budget : int, optional
+///     Bytes of rows that may wait in memory to be written to segments; 512 MiB if not given, at least 8 MiB.
+/// threads : int, optional
+///     Most threads that one query uses; one for each core if not given.
+///
+/// Raises
+/// ------
+/// StoreLockedError
+///     If another process, or another handle in this one, has the store open for writing; it names the process.
+/// InvalidInputError
+///     If the path is not a store, or an option is out of range or does not fit the store.
+/// DimensionMismatchError
+///     If the store has another dimension.
+/// CorruptionError, UnsupportedError, StorageError
+///     If the files are damaged, written by a newer version, or cannot be read or written.
+///
+/// Examples
+/// --------
+/// >>> with vecstore.VecStore(":memory:", metric="cosine") as fruits:
+/// ...     fruits.upsert("apple", [0.9, 0.1], {"kind": "fruit"})
+/// ...     [neighbor.id for neighbor in fruits.query([1.0, 0.0], k=1)]
+/// ['apple']
+#[pyclass(frozen, weakref, subclass, module = "vecstore")]
+pub(crate) struct VecStore {
+    engine: vecstore::VecStore,
+    opened: open::Opened,
+}
+
+impl VecStore {
+    /// Runs a call of the engine without the GIL.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&vecstore::VecStore) -> vecstore::Result<T> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| call(&self.engine)).or_raise(py)
+    }
+
+    /// Fails if the store is closed, for methods that would otherwise answer from what they know.
+    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.engine.is_closed() {
+            return Ok(());
+        }
+        // Any call of the engine says why.
+        match py.detach(|| self.engine.deleted_count()) {
+            Err(error) => Err(exception(py, &error)),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for VecStore {
+    fn drop(&mut self) {
+        // Closing waits for the disk, which must not hold up other threads of Python.
+        let close = || _ = self.engine.close();
+        if Python::try_attach(|py| py.detach(close)).is_none() {
+            close();
+        }
+    }
+}
+
+/// Makes a plain value type of `vecstore._values`, which is imported when it is first needed.
+fn plain_value<'py>(
+    py: Python<'py>,
+    class: &str,
+    parts: impl pyo3::call::PyCallArgs<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    py.import("vecstore._values")?.getattr(class)?.call1(parts)
+}

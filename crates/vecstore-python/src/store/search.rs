@@ -1,0 +1,249 @@
+//! Searching.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyList};
+use vecstore::limits::MAX_K;
+use vecstore::QueryOptions;
+
+use super::VecStore;
+use crate::arguments::{Included, Int, check_recall};
+use crate::errors::{OrRaise, invalid, wrong_type};
+use crate::filters::optional_filter;
+use crate::metadata_out::KeyObjects;
+use crate::neighbors::{neighbor_list, touch};
+use crate::query_batch::QueryBatch;
+use crate::vectors::{Rows, vector};
+
+/// The arguments that every search has.
+struct Wanted<'a, 'py> {
+    k: Int,
+    filter: Option<&'a Bound<'py, PyAny>>,
+    params: Option<&'a Bound<'py, PyAny>>,
+    recall: f64,
+    offset: Int,
+    min_score: Option<f64>,
+}
+
+impl Wanted<'_, '_> {
+    fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
+        check_recall(py, self.recall)?;
+        let min_score = self.min_score.map(|score| score as f32);
+        if min_score.is_some_and(f32::is_nan) {
+            return Err(invalid(py, "min_score must be a number, got NaN"));
+        }
+        Ok(QueryOptions::new()
+            .k(self.k.within(py, "k", 1..=MAX_K)?)
+            .offset(self.offset.within(py, "offset", 0..=MAX_K)?)
+            .filter(optional_filter(self.filter, self.params)?)
+            .min_score(min_score))
+    }
+}
+
+impl VecStore {
+    fn neighbors<'py>(
+        &self,
+        vector: &Bound<'py, PyAny>,
+        wanted: Wanted<'_, 'py>,
+        include: Included,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = vector.py();
+        let Included(include) = include;
+        let components = self::vector(vector, "vector")?;
+        let options = wanted.options(py)?;
+        let search = || {
+            let found = self.engine.search_batch(&components, components.len(), &options)?.pop();
+            if let Some(hits) = &found {
+                touch(hits, include)?;
+            }
+            Ok(found)
+        };
+        match py.detach(search).or_raise(py)? {
+            Some(hits) => neighbor_list(py, &hits, include, &mut KeyObjects::default()),
+            None => Ok(PyList::empty(py)),
+        }
+    }
+}
+
+#[pymethods]
+impl VecStore {
+    /// Returns the records nearest to a vector, best first, ties broken by id.
+    ///
+    /// With a filter these are the nearest of the records that match: never fewer than min(k, matches).
+    ///
+    /// Parameters
+    /// ----------
+    /// vector : sequence of numbers or buffer, of the shape (dim,)
+    ///     What to search for.
+    /// k : int
+    ///     The most neighbors, 1 to 16,777,216.
+    /// filter : dict, str or FilterExpr, optional
+    ///     Restricts the search: `{"price": {"$lt": 10}}`, `"price < 10"`, or `F("price") < 10`.
+    /// recall : float
+    ///     The share of the true nearest that is wanted, above 0 and at most 1. Every search is exact at present,
+    ///     which meets all of them.
+    /// exact : bool
+    ///     Whether to search every record whatever the recall.
+    /// offset : int
+    ///     How many of the nearest are left out, for paging.
+    /// min_score : float, optional
+    ///     Leaves out neighbors of a lower score.
+    /// include : iterable of str
+    ///     What neighbors carry besides id, score and distance: `metadata`, `vector`, `text`.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
+    ///
+    /// Returns
+    /// -------
+    /// list of Neighbor
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     For a vector that is not finite, or zero under cosine, or an argument out of range.
+    /// DimensionMismatchError, FilterError
+    ///
+    /// Examples
+    /// --------
+    /// >>> for neighbor in store.query([1.0, 0.0, 0.0], k=2, filter={"kind": "fruit"}):
+    /// ...     print(neighbor.id, round(neighbor.score, 3), neighbor.metadata["price"])
+    /// apple 0.994 3
+    /// pear 0.963 4
+    #[pyo3(
+        signature = (vector, k=Int::Fits(10), filter=None, *, recall=0.95, exact=false, offset=Int::Fits(0),
+                     min_score=None, include=Included::DEFAULT, params=None),
+        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn query<'py>(
+        &self,
+        vector: &Bound<'py, PyAny>,
+        k: Int,
+        filter: Option<&Bound<'py, PyAny>>,
+        recall: f64,
+        exact: bool,
+        offset: Int,
+        min_score: Option<f64>,
+        include: Included,
+        params: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        _ = exact; // every search is
+        self.neighbors(vector, Wanted { k, filter, params, recall, offset, min_score }, include)
+    }
+
+    /// Searches for several vectors at once, which reads each record once for several of them.
+    ///
+    /// Parameters
+    /// ----------
+    /// vectors : array of the shape (n, dim), or list of vectors
+    ///     What to search for.
+    ///
+    /// The other parameters are those of `query`.
+    ///
+    /// Returns
+    /// -------
+    /// QueryBatch
+    ///     A sequence of n lists of `Neighbor`, with all ids and scores as arrays in `ids` and `scores`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> found = store.query_batch([[1, 0, 0], [0, 1, 0]], k=1)
+    /// >>> [row[0].id for row in found]
+    /// ['apple', 'leek']
+    #[pyo3(
+        signature = (vectors, k=Int::Fits(10), filter=None, *, recall=0.95, exact=false, offset=Int::Fits(0),
+                     min_score=None, include=Included::DEFAULT, params=None),
+        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn query_batch(
+        &self,
+        vectors: &Bound<'_, PyAny>,
+        k: Int,
+        filter: Option<&Bound<'_, PyAny>>,
+        recall: f64,
+        exact: bool,
+        offset: Int,
+        min_score: Option<f64>,
+        include: Included,
+        params: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<QueryBatch> {
+        _ = exact; // every search is
+        let py = vectors.py();
+        let options = Wanted { k, filter, params, recall, offset, min_score }.options(py)?;
+        let rows = Rows::new(vectors, "vectors", None)?;
+        if rows.len() == 0 {
+            self.check_open(py)?;
+            return Ok(QueryBatch::new(Vec::new(), include.0));
+        }
+        let (mut scratch, mut components) = (Vec::new(), Vec::new());
+        let mut dim = 0;
+        for row in 0..rows.len() {
+            let vector = rows.get(row, "vectors", &mut scratch)?;
+            if row > 0 && vector.len() != dim {
+                let message = format!("vectors[{row}]: expected {dim} components as the first, got {}", vector.len());
+                return Err(invalid(py, message));
+            }
+            dim = vector.len();
+            components.extend_from_slice(vector);
+        }
+        let answers = self.run(py, |engine| engine.search_batch(&components, dim, &options))?;
+        Ok(QueryBatch::new(answers, include.0))
+    }
+
+    /// Returns the k records nearest to a vector among those that match: `query(vector, k, filter)`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.query_with_filter([1, 0, 0], 1, "kind = 'vegetable'")[0].id
+    /// 'leek'
+    #[pyo3(signature = (vector, k, filter, *, params=None))]
+    fn query_with_filter<'py>(
+        &self,
+        vector: &Bound<'py, PyAny>,
+        k: Int,
+        filter: Option<&Bound<'py, PyAny>>,
+        params: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let wanted = Wanted { k, filter, params, recall: 0.95, offset: Int::Fits(0), min_score: None };
+        self.neighbors(vector, wanted, Included::DEFAULT)
+    }
+
+    /// Runs a `Query` with the recall of a preset.
+    ///
+    /// Parameters
+    /// ----------
+    /// query : Query
+    ///     vector, k, filter.
+    /// params : HNSWSearchParams
+    ///     Such as `HNSWSearchParams.high_recall()`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> query = vecstore.Query([1, 0, 0], k=1)
+    /// >>> store.query_with_params(query, vecstore.HNSWSearchParams.high_recall())[0].id
+    /// 'apple'
+    fn query_with_params<'py>(
+        &self,
+        query: &Bound<'py, PyAny>,
+        params: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = query.py();
+        let values = py.import("vecstore._values")?;
+        for (object, what) in [(query, "Query"), (params, "HNSWSearchParams")] {
+            if !object.is_instance(&values.getattr(what)?)? {
+                let name = if what == "Query" { "query" } else { "params" };
+                return Err(wrong_type(name, &format!("a {what}"), object));
+            }
+        }
+        let filter: Option<Bound<'py, PyAny>> = query.getattr("filter")?.extract()?;
+        let wanted = Wanted {
+            k: query.getattr("k")?.extract()?,
+            filter: filter.as_ref(),
+            params: None,
+            recall: params.getattr("recall")?.extract()?,
+            offset: Int::Fits(0),
+            min_score: None,
+        };
+        self.neighbors(&query.getattr("vector")?, wanted, Included::DEFAULT)
+    }
+}
