@@ -73,9 +73,7 @@ class Run:
                 return source.resolve()
             data.write_first_rows(source, self._folder / "data", self._options.rows)
         else:
-            _say(
-                f"no data given (--data, {DATA_VARIABLE}): making a STAND-IN, random and easier than real data"
-            )
+            _say(f"no data given (--data, {DATA_VARIABLE}): making a STAND-IN, easier than real data")
             data.write_stand_in(self._folder / "data", self._options.rows or data.STAND_IN_ROWS)
         return self._folder / "data"
 

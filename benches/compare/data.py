@@ -1,7 +1,7 @@
 """The rows, queries and exact neighbours that every engine is measured on: of a directory, or a stand-in.
 
 A directory holds `vectors.npy` (float32) or `vectors.f16.npy` (float16, widened), `queries.npy`,
-`neighbors.npy` (row numbers, best first) and, if it has it, `metadata.jsonl.gz`. All vectors have length 1, so
+`neighbors.npy` (row numbers, best first) and, if it has it, `metadata.jsonl.gz`. All vectors have length 1:
 cosine, dot product and Euclidean distance give the same order.
 """
 

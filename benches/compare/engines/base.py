@@ -1,4 +1,4 @@
-"""The small interface that every engine is driven through. A driver converts and calls, and measures nothing."""
+"""The small interface that every engine is driven through. A driver converts and calls; it times nothing."""
 
 from __future__ import annotations
 

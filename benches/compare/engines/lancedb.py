@@ -41,6 +41,9 @@ class LanceDb(Store):
     def open(self, path: Path) -> None:
         self._table = self.library.connect(str(path)).open_table("rows")
 
+    def close(self) -> None:
+        del self._table
+
     def upsert_many(
         self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
     ) -> None:

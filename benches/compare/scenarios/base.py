@@ -1,4 +1,4 @@
-"""What a scenario is: how one engine is measured in a process of its own, and which columns its table has."""
+"""What a scenario is: how one engine is measured in a process of its own, and what its table shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Context:
-    """What a measurement is given: data, an empty directory, and the closed store if the scenario needs one."""
+    """What a measurement is given: data, an empty directory, the closed store if the scenario needs one."""
 
     rows: Rows
     work: Path

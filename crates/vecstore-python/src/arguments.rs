@@ -1,26 +1,27 @@
 //! Arguments of plain types: whole numbers, times, strings, what to include.
 
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyDict, PyString};
-use vecstore::Include;
+use vecstore::{Durability, Include};
 
-use crate::errors::{invalid, unencodable, wrong_type};
+use crate::errors::{OrRaise, invalid, type_name, unencodable, wrong_type};
 
 /// The longest time to live, so that its end lies before the year 10000, which no `datetime` reaches.
 const TTL_SECONDS_MAX: f64 = 2.5e11;
 
-/// A whole number, of any size.
-#[derive(Clone, Copy)]
+/// A whole number, or what was given instead: the error that names the argument is made where the name is known.
 pub(crate) enum Int {
     /// One of 64 bits.
     Fits(i64),
     /// A larger one.
     Beyond,
+    /// Something else, by the name of its type.
+    Not(String),
 }
 
 impl FromPyObject<'_, '_> for Int {
@@ -28,12 +29,12 @@ impl FromPyObject<'_, '_> for Int {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if object.is_instance_of::<PyBool>() {
-            return Err(PyTypeError::new_err("expected an int, got bool"));
+            return Ok(Self::Not(type_name(&object)));
         }
         match object.extract() {
             Ok(number) => Ok(Self::Fits(number)),
             Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(Self::Beyond),
-            Err(error) => Err(error),
+            Err(_) => Ok(Self::Not(type_name(&object))),
         }
     }
 }
@@ -47,16 +48,62 @@ impl Int {
                 _ => number.to_string(),
             },
             Self::Beyond => "an int beyond 64 bits".to_owned(),
+            Self::Not(other) => {
+                return Err(PyTypeError::new_err(format!("{name}: expected an int, got {other}")));
+            }
         };
         let (low, high) = range.into_inner();
         Err(invalid(py, format!("{name} must be between {low} and {high}, got {got}")))
     }
 }
 
+/// A number, or what was given instead.
+pub(crate) enum Number {
+    /// A number.
+    Is(f64),
+    /// Something else, by the name of its type.
+    Not(String),
+}
+
+impl FromPyObject<'_, '_> for Number {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyBool>() {
+            return Ok(Self::Not(type_name(&object)));
+        }
+        match object.extract() {
+            Ok(number) => Ok(Self::Is(number)),
+            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(Self::Is(f64::INFINITY)),
+            Err(_) => Ok(Self::Not(type_name(&object))),
+        }
+    }
+}
+
+impl Number {
+    /// Returns the number.
+    pub(crate) fn named(self, name: &str) -> PyResult<f64> {
+        match self {
+            Self::Is(number) => Ok(number),
+            Self::Not(other) => Err(PyTypeError::new_err(format!("{name}: expected a number, got {other}"))),
+        }
+    }
+}
+
 /// A string that is valid Unicode, usable without the GIL.
 pub(crate) struct Text(PyBackedStr);
 
-impl std::ops::Deref for Text {
+impl Text {
+    /// Reads a string; `what` names it in errors.
+    pub(crate) fn new(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Self> {
+        if !object.is_instance_of::<PyString>() {
+            return Err(wrong_type(what, "a str", object));
+        }
+        object.extract().map(Self).map_err(|error| unencodable(object.py(), what, error))
+    }
+}
+
+impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -64,11 +111,55 @@ impl std::ops::Deref for Text {
     }
 }
 
-impl FromPyObject<'_, '_> for Text {
+/// Defines string arguments that know their name.
+macro_rules! named_texts {
+    ($($type:ident $name:literal)*) => {$(
+        #[doc = concat!("The argument `", $name, "`.")]
+        pub(crate) struct $type(Text);
+
+        impl Deref for $type {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromPyObject<'_, '_> for $type {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                Text::new(&object, $name).map(Self)
+            }
+        }
+    )*};
+}
+
+named_texts! {
+    Id "id"
+    RecordText "text"
+    Cursor "cursor"
+    MetricName "metric"
+    Path "path"
+    Pattern "pattern"
+    Words "words"
+    Affix "prefix or suffix"
+    Flags "flags"
+}
+
+/// The argument `durability`.
+pub(crate) struct DurabilityName(pub(crate) Durability);
+
+impl DurabilityName {
+    /// What holds if nothing is said.
+    pub(crate) const DEFAULT: Self = Self(Durability::Commit);
+}
+
+impl FromPyObject<'_, '_> for DurabilityName {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|error| unencodable(object.py(), "a string", error))
+        Text::new(&object, "durability")?.parse().map(Self).or_raise(object.py())
     }
 }
 
@@ -79,25 +170,32 @@ pub(crate) fn texts(values: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<Text>
     }
     let values = values.try_iter().map_err(|_| wrong_type(what, "a list of str", values))?;
     let text = |(at, value): (usize, PyResult<Bound<'_, PyAny>>)| {
+        // The name is written out only into an error.
         let value = value?;
-        if !value.is_instance_of::<PyString>() {
-            return Err(wrong_type(&format!("{what}[{at}]"), "a str", &value));
+        if value.is_instance_of::<PyString>() {
+            Text::new(&value, what)
+        } else {
+            Text::new(&value, &format!("{what}[{at}]"))
         }
-        value.extract()
     };
     values.enumerate().map(text).collect()
 }
 
 /// Reads a time to live.
-pub(crate) fn ttl(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+pub(crate) fn ttl(py: Python<'_>, seconds: Number) -> PyResult<Duration> {
+    let seconds = seconds.named("ttl_seconds")?;
     if !(0.0..=TTL_SECONDS_MAX).contains(&seconds) {
-        return Err(invalid(py, format!("ttl_seconds must be between 0 and {TTL_SECONDS_MAX:e}, got {seconds}")));
+        return Err(invalid(
+            py,
+            format!("ttl_seconds must be between 0 and {TTL_SECONDS_MAX:e}, got {seconds}"),
+        ));
     }
     Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Reads how long to wait; infinity is for ever.
-pub(crate) fn wait(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+pub(crate) fn wait(py: Python<'_>, seconds: Number) -> PyResult<Duration> {
+    let seconds = seconds.named("wait")?;
     if seconds.is_nan() || seconds < 0.0 {
         return Err(invalid(py, format!("wait must be a number of seconds of at least 0, got {seconds}")));
     }
@@ -105,7 +203,8 @@ pub(crate) fn wait(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
 }
 
 /// Checks a wanted recall. Search is exact today, which meets every one.
-pub(crate) fn check_recall(py: Python<'_>, recall: f64) -> PyResult<()> {
+pub(crate) fn check_recall(py: Python<'_>, recall: Number) -> PyResult<()> {
+    let recall = recall.named("recall")?;
     if recall > 0.0 && recall <= 1.0 {
         return Ok(());
     }

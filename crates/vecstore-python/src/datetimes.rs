@@ -2,9 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTimeAccess, PyTzInfo,
-};
+use pyo3::types::{PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTimeAccess, PyTzInfo};
 use vecstore::DateTime;
 
 use crate::errors::{OrRaise, invalid};
@@ -27,7 +25,8 @@ pub(crate) fn datetime_in(value: &Bound<'_, PyDateTime>, place: impl Fn() -> Str
     }
     let offset = offset.get_days() * SECONDS_PER_DAY as i32 + offset.get_seconds();
     let days = days_since_1970(value.get_year().into(), value.get_month().into(), value.get_day().into());
-    let time = (i64::from(value.get_hour()) * 60 + i64::from(value.get_minute())) * 60 + i64::from(value.get_second());
+    let time = (i64::from(value.get_hour()) * 60 + i64::from(value.get_minute())) * 60
+        + i64::from(value.get_second());
     let seconds = days * SECONDS_PER_DAY + time - i64::from(offset);
     DateTime::new(seconds * MICROS_PER_SECOND + i64::from(value.get_microsecond()), offset).or_raise(py)
 }

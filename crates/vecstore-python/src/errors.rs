@@ -43,8 +43,12 @@ pub(crate) fn filter_error(py: Python<'_>, message: impl Into<String>) -> PyErr 
 
 /// Makes the `TypeError` for an argument of a type that is not accepted.
 pub(crate) fn wrong_type(what: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
-    let name = got.get_type().name().map_or_else(|_| "an unknown type".to_owned(), |name| name.to_string());
-    PyTypeError::new_err(format!("{what}: expected {expected}, got {name}"))
+    PyTypeError::new_err(format!("{what}: expected {expected}, got {}", type_name(got)))
+}
+
+/// Returns the name of an object's type.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "an object of no name".to_owned(), |name| name.to_string())
 }
 
 /// Gives a string that is not valid Unicode, which Python's may be, the error of an invalid argument.

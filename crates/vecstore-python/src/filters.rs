@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::{Condition, Filter, Metadata, Value};
 
-use crate::arguments::Text;
+use crate::arguments::{Affix, Flags, Path, Pattern, Text, Words};
 use crate::errors::{OrRaise, filter_error, wrong_type};
 use crate::metadata_in::value;
 use crate::metadata_out::{KeyObjects, dict_of_tree};
@@ -16,7 +16,7 @@ const EXPECTED: &str = "a filter (a dict, a string or a FilterExpr)";
 pub(crate) fn filter(object: &Bound<'_, PyAny>, params: Option<&Bound<'_, PyAny>>) -> PyResult<Filter> {
     let py = object.py();
     if let Ok(text) = object.cast::<PyString>() {
-        return Filter::parse(&text.extract::<Text>()?, &parameters(params)?).or_raise(py);
+        return Filter::parse(&Text::new(text, "filter")?, &parameters(params)?).or_raise(py);
     }
     if params.is_some() {
         return Err(filter_error(py, "filter: params are for filters written as a string"));
@@ -77,7 +77,10 @@ fn parameters(params: Option<&Bound<'_, PyAny>>) -> PyResult<Metadata> {
 /// FilterExpr({'$and': [{'price': {'$lt': 4}}, {'kind': {'$eq': 'fruit'}}]})
 #[pyfunction]
 #[pyo3(signature = (text, params=None))]
-pub(crate) fn parse_filter(text: &Bound<'_, PyString>, params: Option<&Bound<'_, PyAny>>) -> PyResult<FilterExpr> {
+pub(crate) fn parse_filter(
+    text: &Bound<'_, PyString>,
+    params: Option<&Bound<'_, PyAny>>,
+) -> PyResult<FilterExpr> {
     Ok(FilterExpr { filter: filter(text.as_any(), params)?, about_element: false })
 }
 
@@ -253,7 +256,7 @@ fn operands(values: &Bound<'_, PyAny>) -> PyResult<Vec<Value>> {
 #[pymethods]
 impl F {
     #[new]
-    fn __new__(path: Text) -> Self {
+    fn __new__(path: Path) -> Self {
         Self { path: Some(path.to_owned()) }
     }
 
@@ -304,7 +307,12 @@ impl F {
     }
 
     /// Matches a value from `low` to `high`, both included.
-    fn between(&self, py: Python<'_>, low: &Bound<'_, PyAny>, high: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
+    fn between(
+        &self,
+        py: Python<'_>,
+        low: &Bound<'_, PyAny>,
+        high: &Bound<'_, PyAny>,
+    ) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Between(value(low, "low")?, value(high, "high")?))
     }
 
@@ -336,17 +344,17 @@ impl F {
     }
 
     /// Matches a string that starts with `prefix`, or a list with an element that does.
-    fn starts_with(&self, py: Python<'_>, prefix: Text) -> PyResult<FilterExpr> {
+    fn starts_with(&self, py: Python<'_>, prefix: Affix) -> PyResult<FilterExpr> {
         self.condition(py, Condition::StartsWith(prefix.to_owned()))
     }
 
     /// Matches a string that ends with `suffix`, or a list with an element that does.
-    fn ends_with(&self, py: Python<'_>, suffix: Text) -> PyResult<FilterExpr> {
+    fn ends_with(&self, py: Python<'_>, suffix: Affix) -> PyResult<FilterExpr> {
         self.condition(py, Condition::EndsWith(suffix.to_owned()))
     }
 
     /// Matches a whole string of the form of `pattern`: `%` is any text, `_` one character, `\` quotes the next.
-    fn like(&self, py: Python<'_>, pattern: Text) -> PyResult<FilterExpr> {
+    fn like(&self, py: Python<'_>, pattern: Pattern) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Like(pattern.to_owned()))
     }
 
@@ -354,13 +362,13 @@ impl F {
     ///
     /// Flags: letters of `i` (ignore case), `m` (lines), `s` (dot matches a line end), `x` (ignore blanks).
     #[pyo3(signature = (pattern, flags=None))]
-    fn regex(&self, py: Python<'_>, pattern: Text, flags: Option<Text>) -> PyResult<FilterExpr> {
+    fn regex(&self, py: Python<'_>, pattern: Pattern, flags: Option<Flags>) -> PyResult<FilterExpr> {
         let flags = flags.map_or_else(String::new, |flags| flags.to_owned());
         self.condition(py, Condition::Regex { pattern: pattern.to_owned(), flags })
     }
 
     /// Matches a string that has every word of `words`, in any case and order.
-    fn text(&self, py: Python<'_>, words: Text) -> PyResult<FilterExpr> {
+    fn text(&self, py: Python<'_>, words: Words) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Text(words.to_owned()))
     }
 

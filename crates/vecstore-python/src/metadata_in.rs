@@ -4,9 +4,7 @@ use std::fmt;
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{
-    PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
-};
+use pyo3::types::{PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use vecstore::metadata::DocumentBuilder;
 use vecstore::{DateTime, Metadata, Result, Value};
 
@@ -71,7 +69,11 @@ impl Sink for DocumentBuilder {
 }
 
 /// Encodes a dict, or nothing, as a document. `what` names it in errors.
-pub(crate) fn document(metadata: Option<&Bound<'_, PyAny>>, what: &str, keys: &mut Keys) -> PyResult<Vec<u8>> {
+pub(crate) fn document(
+    metadata: Option<&Bound<'_, PyAny>>,
+    what: &str,
+    keys: &mut Keys,
+) -> PyResult<Vec<u8>> {
     let mut builder = DocumentBuilder::new();
     let Some(metadata) = metadata.filter(|metadata| !metadata.is_none()) else {
         return Ok(builder.finish().expect("an empty document is whole"));
@@ -84,7 +86,11 @@ pub(crate) fn document(metadata: Option<&Bound<'_, PyAny>>, what: &str, keys: &m
 }
 
 /// Reads metadata as a tree, within the limits of a document.
-pub(crate) fn metadata(metadata: Option<&Bound<'_, PyAny>>, what: &str, py: Python<'_>) -> PyResult<Metadata> {
+pub(crate) fn metadata(
+    metadata: Option<&Bound<'_, PyAny>>,
+    what: &str,
+    py: Python<'_>,
+) -> PyResult<Metadata> {
     let document = document(metadata, what, &mut Keys::default())?;
     vecstore::metadata::decode(&document).or_raise(py)
 }
@@ -117,7 +123,8 @@ impl Keys {
                 return Ok(act(&self.seen[at].1));
             }
         }
-        let text = key.extract::<PyBackedStr>().map_err(|error| unencodable(key.py(), "a metadata key", error))?;
+        let text =
+            key.extract::<PyBackedStr>().map_err(|error| unencodable(key.py(), "a metadata key", error))?;
         if self.seen.len() < KEYS_MAX {
             self.seen.push((key.clone().unbind(), (*text).into()));
             self.next = 0;
@@ -161,7 +168,9 @@ impl fmt::Display for At<'_> {
         for step in steps.iter().rev() {
             match step {
                 Step::Top(what) => f.write_str(what)?,
-                Step::Key(key) => write!(f, "[{:?}]", key.to_string_lossy().chars().take(40).collect::<String>())?,
+                Step::Key(key) => {
+                    write!(f, "[{:?}]", key.to_string_lossy().chars().take(40).collect::<String>())?
+                }
                 Step::Index(index) => write!(f, "[{index}]")?,
             }
         }
@@ -248,7 +257,12 @@ fn push_items<'py, S: Sink>(
     sink.end_list().or_raise(py)
 }
 
-fn push_entries<S: Sink>(sink: &mut S, dict: &Bound<'_, PyDict>, at: &At<'_>, keys: &mut Keys) -> PyResult<()> {
+fn push_entries<S: Sink>(
+    sink: &mut S,
+    dict: &Bound<'_, PyDict>,
+    at: &At<'_>,
+    keys: &mut Keys,
+) -> PyResult<()> {
     let py = dict.py();
     let len = dict.len();
     for (key, value) in dict.iter() {

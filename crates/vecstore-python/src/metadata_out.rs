@@ -51,7 +51,11 @@ pub(crate) fn dict_of<'py>(
     Ok(dict)
 }
 
-fn object_of<'py>(py: Python<'py>, value: ValueRef<'_>, keys: &mut KeyObjects<'py>) -> PyResult<Bound<'py, PyAny>> {
+fn object_of<'py>(
+    py: Python<'py>,
+    value: ValueRef<'_>,
+    keys: &mut KeyObjects<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         ValueRef::Null => py.None().into_bound(py),
         ValueRef::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
@@ -85,7 +89,11 @@ pub(crate) fn dict_of_tree<'py>(
     Ok(dict)
 }
 
-fn object_of_tree<'py>(py: Python<'py>, value: &Value, keys: &mut KeyObjects<'py>) -> PyResult<Bound<'py, PyAny>> {
+fn object_of_tree<'py>(
+    py: Python<'py>,
+    value: &Value,
+    keys: &mut KeyObjects<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),

@@ -66,11 +66,8 @@ pub(crate) fn neighbor_list<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let mut neighbors = Vec::with_capacity(hits.len());
     for hit in hits.iter() {
-        let metadata = if include.metadata {
-            dict_of(py, hit.document().or_raise(py)?, keys)?
-        } else {
-            PyDict::new(py)
-        };
+        let metadata =
+            if include.metadata { dict_of(py, hit.document().or_raise(py)?, keys)? } else { PyDict::new(py) };
         let text = if include.text { hit.text().or_raise(py)? } else { None };
         neighbors.push(Neighbor {
             id: PyString::new(py, hit.id().or_raise(py)?).unbind(),
@@ -174,7 +171,8 @@ impl Neighbor {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, this) = (slf.py(), slf.get());
-        let parts = (&this.id, this.score, this.distance, &this.metadata, this.vector(py)?, this.text.as_ref());
+        let parts =
+            (&this.id, this.score, this.distance, &this.metadata, this.vector(py)?, this.text.as_ref());
         Ok((slf.get_type().into_any(), parts.into_pyobject(py)?))
     }
 }

@@ -30,7 +30,9 @@ pub(crate) fn require(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 }
 
 /// Returns the object as an array of whatever type, if it is one.
-pub(crate) fn as_array<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<'py, PyUntypedArray>>> {
+pub(crate) fn as_array<'a, 'py>(
+    object: &'a Bound<'py, PyAny>,
+) -> PyResult<Option<&'a Bound<'py, PyUntypedArray>>> {
     Ok(loaded(object.py())?.and_then(|_| object.cast::<PyUntypedArray>().ok()))
 }
 
@@ -38,8 +40,8 @@ pub(crate) fn as_array<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Optio
 pub(crate) fn scalar_item<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = object.py();
     let Some(numpy) = loaded(py)? else { return Ok(None) };
-    let generic =
-        GENERIC.get_or_try_init(py, || Ok::<_, PyErr>(numpy.getattr("generic")?.cast_into::<PyType>()?.unbind()))?;
+    let generic = GENERIC
+        .get_or_try_init(py, || Ok::<_, PyErr>(numpy.getattr("generic")?.cast_into::<PyType>()?.unbind()))?;
     if !object.is_instance(generic.bind(py))? {
         return Ok(None);
     }

@@ -89,8 +89,10 @@ pub(crate) fn record_list(
     with_vectors: bool,
 ) -> PyResult<Bound<'_, PyList>> {
     let mut keys = KeyObjects::default();
-    let records: Vec<_> =
-        records.into_iter().map(|record| Record::new(py, record, with_vectors, &mut keys)).collect::<PyResult<_>>()?;
+    let records: Vec<_> = records
+        .into_iter()
+        .map(|record| Record::new(py, record, with_vectors, &mut keys))
+        .collect::<PyResult<_>>()?;
     PyList::new(py, records)
 }
 
@@ -107,7 +109,7 @@ impl Record {
         deleted: bool,
     ) -> PyResult<Self> {
         let py = id.py();
-        id.extract::<Text>()?;
+        Text::new(id, "id")?;
         let expires_at_ms = expires_at.map(|time| unix_ms(py, time)).transpose()?;
         Ok(Self {
             id: id.clone().unbind(),
@@ -228,11 +230,16 @@ pub(crate) fn float_list<'a, 'py>(
 pub(crate) fn shown_vector(components: &[f32]) -> String {
     const SHOWN: usize = 4;
     let start: Vec<String> = components.iter().take(SHOWN).map(|number| format!("{number:?}")).collect();
-    let rest = if components.len() > SHOWN { format!(", ... {} in all", components.len()) } else { String::new() };
+    let rest =
+        if components.len() > SHOWN { format!(", ... {} in all", components.len()) } else { String::new() };
     format!("[{}{rest}]", start.join(", "))
 }
 
-pub(crate) fn same_text(py: Python<'_>, one: Option<&Py<PyString>>, other: Option<&Py<PyString>>) -> PyResult<bool> {
+pub(crate) fn same_text(
+    py: Python<'_>,
+    one: Option<&Py<PyString>>,
+    other: Option<&Py<PyString>>,
+) -> PyResult<bool> {
     match (one, other) {
         (Some(one), Some(other)) => one.bind(py).as_any().eq(other),
         (one, other) => Ok(one.is_none() == other.is_none()),

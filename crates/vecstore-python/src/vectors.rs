@@ -12,7 +12,8 @@ use pyo3::types::{
 use crate::errors::{invalid, wrong_type};
 use crate::numpy_interop::{as_array, loaded};
 
-const EXPECTED: &str = "a vector (a list or tuple of numbers, a numpy array, an array.array or another buffer)";
+const EXPECTED: &str =
+    "a vector (a list or tuple of numbers, a numpy array, an array.array or another buffer)";
 const EXPECTED_MANY: &str = "vectors (a 2-D array, or a list of vectors)";
 
 /// Reads one vector. `what` names it in errors.
@@ -86,7 +87,11 @@ fn number(item: &Bound<'_, PyAny>, at: usize, what: &dyn Fn() -> String) -> PyRe
     })
 }
 
-fn extend_array(out: &mut Vec<f32>, array: &Bound<'_, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<()> {
+fn extend_array(
+    out: &mut Vec<f32>,
+    array: &Bound<'_, PyUntypedArray>,
+    what: &dyn Fn() -> String,
+) -> PyResult<()> {
     match Numbers::of_array(array, what)? {
         Numbers::Objects(items) => extend(out, &items, what),
         numbers => {
@@ -209,7 +214,8 @@ fn buffer(view: &Bound<'_, PyMemoryView>, what: &dyn Fn() -> String) -> PyResult
     let bytes = || -> PyResult<Bound<'_, PyBytes>> {
         Ok(view.call_method0(intern!(py, "tobytes"))?.cast_into::<PyBytes>()?)
     };
-    let native = |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let native =
+        |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
     let mut components = Vec::new();
     match format.trim_start_matches('@') {
         "f" => components = native(bytes()?.as_bytes()),
@@ -220,7 +226,8 @@ fn buffer(view: &Bound<'_, PyMemoryView>, what: &dyn Fn() -> String) -> PyResult
             extend_items(&mut components, items.len(), items.iter(), what)?;
         }
         other => {
-            let message = format!("{}: expected a buffer of numbers, got one of the format `{other}`", what());
+            let message =
+                format!("{}: expected a buffer of numbers, got one of the format `{other}`", what());
             return Err(pyo3::exceptions::PyTypeError::new_err(message));
         }
     }
@@ -240,7 +247,11 @@ enum Source<'py> {
 
 impl<'py> Rows<'py> {
     /// Opens a 2-D array, a flat buffer of `expected` vectors, or a sequence of vectors.
-    pub(crate) fn new(object: &Bound<'py, PyAny>, what: &'static str, expected: Option<usize>) -> PyResult<Self> {
+    pub(crate) fn new(
+        object: &Bound<'py, PyAny>,
+        what: &'static str,
+        expected: Option<usize>,
+    ) -> PyResult<Self> {
         let named = || what.to_owned();
         if let Ok(items) = object.cast::<PyList>() {
             return Ok(Self::items(items.clone()));
@@ -297,7 +308,8 @@ impl<'py> Rows<'py> {
         match *array.shape() {
             [len, dim] => Ok(Self { source: Source::Matrix { numbers, dim }, len }),
             ref shape => {
-                let message = format!("{what}: expected an array of the shape (n, dim), got {}", shown(shape));
+                let message =
+                    format!("{what}: expected an array of the shape (n, dim), got {}", shown(shape));
                 Err(invalid(array.py(), message))
             }
         }

@@ -85,7 +85,8 @@ impl<'py> Parts<'py> {
             Self::of_dict(dict, &what)
         } else if let Ok(tuple) = object.cast::<PyTuple>() {
             if !(2..=4).contains(&tuple.len()) {
-                let message = format!("{}: expected (id, vector[, metadata[, text]]), got {}", what(), tuple.len());
+                let message =
+                    format!("{}: expected (id, vector[, metadata[, text]]), got {}", what(), tuple.len());
                 return Err(invalid(object.py(), message + " items"));
             }
             let item = |at: usize| tuple.get_item(at).ok();
@@ -99,7 +100,8 @@ impl<'py> Parts<'py> {
     fn of_record(record: &Bound<'py, Record>, what: &dyn Fn() -> String) -> PyResult<Self> {
         let (py, record) = (record.py(), record.get());
         if record.deleted {
-            let message = format!("{}: it is soft-deleted, and upserting would show it: leave it out", what());
+            let message =
+                format!("{}: it is soft-deleted, and upserting would show it: leave it out", what());
             return Err(invalid(py, message));
         }
         let Some(components) = record.components() else {
@@ -120,7 +122,8 @@ impl<'py> Parts<'py> {
         let py = dict.py();
         for key in dict.keys() {
             if !KEYS.iter().any(|known| key.eq(known).unwrap_or(false)) {
-                let message = format!("{}: expected the keys {}, got {}", what(), KEYS.join(", "), key.repr()?);
+                let message =
+                    format!("{}: expected the keys {}, got {}", what(), KEYS.join(", "), key.repr()?);
                 return Err(invalid(py, message));
             }
         }
@@ -167,7 +170,11 @@ impl<'py> Parts<'py> {
 }
 
 fn text_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Text> {
-    if object.is_instance_of::<PyString>() { object.extract() } else { Err(wrong_type(what, "a str", object)) }
+    if object.is_instance_of::<PyString>() {
+        object.extract()
+    } else {
+        Err(wrong_type(what, "a str", object))
+    }
 }
 
 /// Reads an operation of `batch_execute`.
@@ -184,7 +191,7 @@ fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usiz
         "upsert" => {
             let mut record = vecstore::Record::new(id, vector(&part("vector")?, &what("vector"))?);
             record.metadata = metadata(Some(&part("metadata")?), &what("metadata"), py)?;
-            let text: Option<Text> = part("text")?.extract()?;
+            let text: Option<RecordText> = part("text")?.extract()?;
             record.text = text.map(|text| text.to_owned());
             let seconds: Option<f64> = part("ttl_seconds")?.extract()?;
             Operation::Upsert { record, ttl: seconds.map(|seconds| ttl(py, seconds)).transpose()? }
@@ -258,12 +265,12 @@ impl VecStore {
                 let components = rows.get(row, "vectors", &mut scratch)?;
                 let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
                 let document = match &metadata {
-                    Some(metadata) if !metadata.is_none() => {
-                        document(Some(metadata), "metadatas", &mut keys).map_err(|error| named(py, row, error))?
-                    }
+                    Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
+                        .map_err(|error| named(py, row, error))?,
                     _ => document(None, "", &mut keys)?,
                 };
-                let text = texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
+                let text =
+                    texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
                 let text = text.map(|text| text_of(&text, &format!("texts[{row}]"))).transpose()?;
                 let batch = match &mut batch {
                     Some(batch) => batch,
@@ -368,7 +375,8 @@ impl VecStore {
         }
         let outcome = self.run(py, |engine| engine.batch_execute(&ready))?;
         let failed = outcome.failed.iter();
-        errors.extend(failed.map(|(at, name, error)| (positions[*at], (*name).to_owned(), error.to_string())));
+        errors
+            .extend(failed.map(|(at, name, error)| (positions[*at], (*name).to_owned(), error.to_string())));
         errors.sort_unstable();
         let failed = errors.len();
         let errors: Vec<_> =

@@ -9,7 +9,7 @@ use vecstore::limits::MAX_K;
 use vecstore::{Records, ScrollRequest};
 
 use super::{VecStore, plain_value};
-use crate::arguments::{Int, Text};
+use crate::arguments::{Cursor, Int};
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
@@ -20,7 +20,8 @@ const READ_AHEAD: usize = 64;
 
 impl VecStore {
     fn list<'py>(&self, py: Python<'py>, request: &ScrollRequest) -> PyResult<Bound<'py, PyList>> {
-        let records = self.run(py, |engine| engine.records(request)?.collect::<vecstore::Result<Vec<_>>>())?;
+        let records =
+            self.run(py, |engine| engine.records(request)?.collect::<vecstore::Result<Vec<_>>>())?;
         record_list(py, records, true)
     }
 }
@@ -66,7 +67,7 @@ impl VecStore {
         py: Python<'py>,
         filter: Option<&Bound<'py, PyAny>>,
         limit: Int,
-        cursor: Option<Text>,
+        cursor: Option<Cursor>,
         with_vectors: bool,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {

@@ -10,7 +10,7 @@ use vecstore::limits::MAX_DIM;
 use vecstore::{Durability, ErrorKind, Metric, OpenOptions};
 
 use super::{VecStore, plain_value};
-use crate::arguments::{Int, Text, wait};
+use crate::arguments::{DurabilityName, Int, MetricName, Number, wait};
 use crate::errors::{OrRaise, exception, invalid};
 
 /// The name that stands for a store without a directory.
@@ -36,10 +36,10 @@ pub(super) struct Opened {
 struct Arguments<'py> {
     path: &'py Bound<'py, PyAny>,
     dim: Option<Int>,
-    metric: Option<Text>,
-    durability: &'py str,
+    metric: Option<MetricName>,
+    durability: DurabilityName,
     read_only: bool,
-    wait: f64,
+    wait: Number,
     memory_budget: Option<Int>,
     threads: Option<Int>,
 }
@@ -47,10 +47,12 @@ struct Arguments<'py> {
 impl Arguments<'_> {
     fn open(self) -> PyResult<VecStore> {
         let py = self.path.py();
-        let memory_budget = self.memory_budget.map(|bytes| bytes.within(py, "memory_budget", 0..=usize::MAX >> 1));
+        let memory_budget =
+            self.memory_budget.map(|bytes| bytes.within(py, "memory_budget", 0..=usize::MAX >> 1));
         let memory_budget = memory_budget.transpose()?;
-        let threads = self.threads.map(|threads| threads.within(py, "threads", 1..=THREADS_MAX)).transpose()?;
-        let durability: Durability = self.durability.parse().or_raise(py)?;
+        let threads =
+            self.threads.map(|threads| threads.within(py, "threads", 1..=THREADS_MAX)).transpose()?;
+        let DurabilityName(durability) = self.durability;
         let mut options = OpenOptions::new().durability(durability).read_only(self.read_only);
         if let Some(dim) = self.dim {
             options = options.dim(dim.within(py, "dim", 1..=MAX_DIM)?);
@@ -103,7 +105,9 @@ fn open_waiting(
         let left = wait.saturating_sub(started.elapsed());
         let attempt = options.clone().wait(left.min(SIGNAL_POLL));
         match py.detach(|| attempt.open(path)) {
-            Err(error) if error.kind() == ErrorKind::Locked && started.elapsed() < wait => py.check_signals()?,
+            Err(error) if error.kind() == ErrorKind::Locked && started.elapsed() < wait => {
+                py.check_signals()?
+            }
             outcome => return outcome.or_raise(py),
         }
     }
@@ -124,17 +128,18 @@ pub(crate) fn reopened(
 impl VecStore {
     #[new]
     #[pyo3(
-        signature = (path, *, dim=None, metric=None, durability="commit", read_only=false, wait=0.0,
-                     memory_budget=None, threads=None)
+        signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
+                     read_only=false, wait=Number::Is(0.0), memory_budget=None, threads=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
         path: &Bound<'_, PyAny>,
         dim: Option<Int>,
-        metric: Option<Text>,
-        durability: &str,
+        metric: Option<MetricName>,
+        durability: DurabilityName,
         read_only: bool,
-        wait: f64,
+        wait: Number,
         memory_budget: Option<Int>,
         threads: Option<Int>,
     ) -> PyResult<Self> {
@@ -149,17 +154,18 @@ impl VecStore {
     /// 3
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, dim=None, metric=None, durability="commit", read_only=false, wait=0.0,
-                     memory_budget=None, threads=None)
+        signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
+                     read_only=false, wait=Number::Is(0.0), memory_budget=None, threads=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
         path: &Bound<'_, PyAny>,
         dim: Option<Int>,
-        metric: Option<Text>,
-        durability: &str,
+        metric: Option<MetricName>,
+        durability: DurabilityName,
         read_only: bool,
-        wait: f64,
+        wait: Number,
         memory_budget: Option<Int>,
         threads: Option<Int>,
     ) -> PyResult<Self> {
@@ -268,7 +274,9 @@ impl VecStore {
         let (py, this) = (slf.py(), slf.get());
         this.check_open(py)?;
         let Some(path) = &this.opened.path else {
-            return Err(PyTypeError::new_err("a store in memory cannot be pickled: nothing outside it has its records"));
+            return Err(PyTypeError::new_err(
+                "a store in memory cannot be pickled: nothing outside it has its records",
+            ));
         };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let options = PyDict::new(py);
@@ -281,7 +289,10 @@ impl VecStore {
 
 impl VecStore {
     fn shown_path(&self) -> String {
-        self.opened.path.as_ref().map_or_else(|| IN_MEMORY.to_owned(), |path| path.to_string_lossy().into_owned())
+        self.opened
+            .path
+            .as_ref()
+            .map_or_else(|| IN_MEMORY.to_owned(), |path| path.to_string_lossy().into_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyList};
 
 use super::VecStore;
 use super::open::not_found;
-use crate::arguments::{Text, texts};
+use crate::arguments::{Id, texts};
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
@@ -21,7 +21,7 @@ impl VecStore {
     /// {'kind': 'fruit', 'price': 3}
     /// >>> store.get("no such") is None
     /// True
-    fn get(&self, py: Python<'_>, id: Text) -> PyResult<Option<Record>> {
+    fn get(&self, py: Python<'_>, id: Id) -> PyResult<Option<Record>> {
         let found = self.run(py, |engine| engine.get(&id))?;
         found.map(|record| Record::new(py, record, true, &mut KeyObjects::default())).transpose()
     }
@@ -43,7 +43,7 @@ impl VecStore {
         PyList::new(py, records)
     }
 
-    fn __contains__(&self, py: Python<'_>, id: Text) -> PyResult<bool> {
+    fn __contains__(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
         self.run(py, |engine| engine.contains(&id))
     }
 
@@ -127,7 +127,7 @@ impl VecStore {
     /// >>> store.upsert("fig", [1, 0, 0], text="a fig")
     /// >>> store.get_text("fig")
     /// 'a fig'
-    fn get_text(&self, py: Python<'_>, id: Text) -> PyResult<Option<String>> {
+    fn get_text(&self, py: Python<'_>, id: Id) -> PyResult<Option<String>> {
         let found = py.detach(|| self.engine.get(&id)).or_raise(py)?;
         found.map(|record| record.text).ok_or_else(|| not_found(py, &id))
     }
@@ -138,7 +138,7 @@ impl VecStore {
     /// --------
     /// >>> store.has_text("apple")
     /// False
-    fn has_text(&self, py: Python<'_>, id: Text) -> PyResult<bool> {
+    fn has_text(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
         let found = self.run(py, |engine| engine.get(&id))?;
         Ok(found.is_some_and(|record| record.text.is_some()))
     }

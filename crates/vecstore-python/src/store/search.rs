@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
-use vecstore::limits::MAX_K;
 use vecstore::QueryOptions;
+use vecstore::limits::MAX_K;
 
 use super::VecStore;
-use crate::arguments::{Included, Int, check_recall};
+use crate::arguments::{Included, Int, Number, check_recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
@@ -19,15 +19,16 @@ struct Wanted<'a, 'py> {
     k: Int,
     filter: Option<&'a Bound<'py, PyAny>>,
     params: Option<&'a Bound<'py, PyAny>>,
-    recall: f64,
+    recall: Number,
     offset: Int,
-    min_score: Option<f64>,
+    min_score: Option<Number>,
 }
 
 impl Wanted<'_, '_> {
     fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
         check_recall(py, self.recall)?;
-        let min_score = self.min_score.map(|score| score as f32);
+        let min_score =
+            self.min_score.map(|score| score.named("min_score")).transpose()?.map(|score| score as f32);
         if min_score.is_some_and(f32::is_nan) {
             return Err(invalid(py, "min_score must be a number, got NaN"));
         }
@@ -109,7 +110,7 @@ impl VecStore {
     /// apple 0.994 3
     /// pear 0.963 4
     #[pyo3(
-        signature = (vector, k=Int::Fits(10), filter=None, *, recall=0.95, exact=false, offset=Int::Fits(0),
+        signature = (vector, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, include=Included::DEFAULT, params=None),
         text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
     )]
@@ -119,10 +120,10 @@ impl VecStore {
         vector: &Bound<'py, PyAny>,
         k: Int,
         filter: Option<&Bound<'py, PyAny>>,
-        recall: f64,
+        recall: Number,
         exact: bool,
         offset: Int,
-        min_score: Option<f64>,
+        min_score: Option<Number>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
@@ -150,7 +151,7 @@ impl VecStore {
     /// >>> [row[0].id for row in found]
     /// ['apple', 'leek']
     #[pyo3(
-        signature = (vectors, k=Int::Fits(10), filter=None, *, recall=0.95, exact=false, offset=Int::Fits(0),
+        signature = (vectors, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, include=Included::DEFAULT, params=None),
         text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
     )]
@@ -160,10 +161,10 @@ impl VecStore {
         vectors: &Bound<'_, PyAny>,
         k: Int,
         filter: Option<&Bound<'_, PyAny>>,
-        recall: f64,
+        recall: Number,
         exact: bool,
         offset: Int,
-        min_score: Option<f64>,
+        min_score: Option<Number>,
         include: Included,
         params: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<QueryBatch> {
@@ -180,7 +181,8 @@ impl VecStore {
         for row in 0..rows.len() {
             let vector = rows.get(row, "vectors", &mut scratch)?;
             if row > 0 && vector.len() != dim {
-                let message = format!("vectors[{row}]: expected {dim} components as the first, got {}", vector.len());
+                let message =
+                    format!("vectors[{row}]: expected {dim} components as the first, got {}", vector.len());
                 return Err(invalid(py, message));
             }
             dim = vector.len();
@@ -204,7 +206,8 @@ impl VecStore {
         filter: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let wanted = Wanted { k, filter, params, recall: 0.95, offset: Int::Fits(0), min_score: None };
+        let wanted =
+            Wanted { k, filter, params, recall: Number::Is(0.95), offset: Int::Fits(0), min_score: None };
         self.neighbors(vector, wanted, Included::DEFAULT)
     }
 

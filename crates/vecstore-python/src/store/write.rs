@@ -7,7 +7,7 @@ use pyo3::types::PyAny;
 use vecstore::Batch;
 
 use super::VecStore;
-use crate::arguments::{Text, texts, ttl};
+use crate::arguments::{Id, Number, RecordText, Text, texts, ttl};
 use crate::errors::OrRaise;
 use crate::filters::filter;
 use crate::metadata_in::{Keys, document, metadata};
@@ -19,11 +19,11 @@ impl VecStore {
         id: &Bound<'_, PyAny>,
         vector: &Bound<'_, PyAny>,
         metadata: Option<&Bound<'_, PyAny>>,
-        text: Option<Text>,
+        text: Option<RecordText>,
         ttl: Option<Duration>,
     ) -> PyResult<()> {
         let py = id.py();
-        let id: Text = id.extract()?;
+        let id = Text::new(id, "id")?;
         let components = self::vector(vector, "vector")?;
         let document = document(metadata, "metadata", &mut Keys::default())?;
         let mut batch = Batch::with_capacity(components.len(), 1).or_raise(py)?;
@@ -71,8 +71,8 @@ impl VecStore {
         id: &Bound<'_, PyAny>,
         vector: &Bound<'_, PyAny>,
         metadata: Option<&Bound<'_, PyAny>>,
-        text: Option<Text>,
-        ttl_seconds: Option<f64>,
+        text: Option<RecordText>,
+        ttl_seconds: Option<Number>,
     ) -> PyResult<()> {
         let lives = ttl_seconds.map(|seconds| ttl(id.py(), seconds)).transpose()?;
         self.upsert_one(id, vector, metadata, text, lives)
@@ -90,7 +90,7 @@ impl VecStore {
         id: &Bound<'_, PyAny>,
         vector: &Bound<'_, PyAny>,
         metadata: Option<&Bound<'_, PyAny>>,
-        ttl_seconds: f64,
+        ttl_seconds: Number,
     ) -> PyResult<()> {
         self.upsert_one(id, vector, metadata, None, Some(ttl(id.py(), ttl_seconds)?))
     }
@@ -108,7 +108,7 @@ impl VecStore {
     /// >>> store.set_ttl("apple", None)
     /// >>> store.get("apple").expires_at is None
     /// True
-    fn set_ttl(&self, py: Python<'_>, id: Text, ttl_seconds: Option<f64>) -> PyResult<()> {
+    fn set_ttl(&self, py: Python<'_>, id: Id, ttl_seconds: Option<Number>) -> PyResult<()> {
         let lives = ttl_seconds.map(|seconds| ttl(py, seconds)).transpose()?;
         self.run(py, |engine| engine.set_ttl(&id, lives))
     }
@@ -138,7 +138,7 @@ impl VecStore {
     /// >>> store.get("apple").metadata
     /// {'price': 5}
     #[pyo3(signature = (id, metadata))]
-    fn update_metadata(&self, py: Python<'_>, id: Text, metadata: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn update_metadata(&self, py: Python<'_>, id: Id, metadata: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let metadata = self::metadata(metadata, "metadata", py)?;
         self.run(py, |engine| engine.update_metadata(&id, &metadata))
     }
@@ -155,7 +155,7 @@ impl VecStore {
     /// >>> store.patch_metadata("apple", {"price": 5})
     /// >>> store.get("apple").metadata
     /// {'kind': 'fruit', 'price': 5}
-    fn patch_metadata(&self, py: Python<'_>, id: Text, changes: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn patch_metadata(&self, py: Python<'_>, id: Id, changes: &Bound<'_, PyAny>) -> PyResult<()> {
         let changes = self::metadata(Some(changes), "changes", py)?;
         self.run(py, |engine| engine.patch_metadata(&id, &changes))
     }
@@ -172,7 +172,7 @@ impl VecStore {
     /// >>> store.update_vector("apple", [0.0, 0.0, 1.0])
     /// >>> store.query([0, 0, 1], k=1)[0].id
     /// 'apple'
-    fn update_vector(&self, py: Python<'_>, id: Text, vector: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn update_vector(&self, py: Python<'_>, id: Id, vector: &Bound<'_, PyAny>) -> PyResult<()> {
         let components = self::vector(vector, "vector")?;
         self.run(py, |engine| engine.update_vector(&id, &components))
     }
@@ -183,7 +183,7 @@ impl VecStore {
     /// --------
     /// >>> store.delete("apple"), store.delete("apple")
     /// (True, False)
-    fn delete(&self, py: Python<'_>, id: Text) -> PyResult<bool> {
+    fn delete(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
         self.run(py, |engine| engine.delete(&id))
     }
 
@@ -227,7 +227,7 @@ impl VecStore {
     /// >>> store.remove("no such")
     /// Traceback (most recent call last):
     /// vecstore.NotFoundError: no record has the id `no such`
-    fn remove(&self, py: Python<'_>, id: Text) -> PyResult<()> {
+    fn remove(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         self.run(py, |engine| engine.remove(&id))
     }
 
@@ -237,7 +237,7 @@ impl VecStore {
     /// --------
     /// >>> store.soft_delete("apple"), "apple" in store
     /// (True, False)
-    fn soft_delete(&self, py: Python<'_>, id: Text) -> PyResult<bool> {
+    fn soft_delete(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
         self.run(py, |engine| engine.soft_delete(&id))
     }
 
@@ -247,7 +247,7 @@ impl VecStore {
     /// --------
     /// >>> store.soft_delete("apple"), store.restore("apple"), "apple" in store
     /// (True, True, True)
-    fn restore(&self, py: Python<'_>, id: Text) -> PyResult<bool> {
+    fn restore(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
         self.run(py, |engine| engine.restore(&id))
     }
 

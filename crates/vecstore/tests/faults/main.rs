@@ -4,6 +4,9 @@
 mod errors;
 mod fallback;
 mod followers;
+mod hostile;
+mod model;
+mod rot;
 mod script;
 mod stop;
 mod subject;

@@ -35,7 +35,7 @@ impl Step {
         let outcome = match self {
             Self::Upsert(record, ttl) => store.upsert_record(record, *ttl),
             Self::UpsertMany(records) => {
-                let mut batch = Batch::with_capacity(DIM, records.len())?;
+                let mut batch = Batch::with_capacity(records[0].vector.len(), records.len())?;
                 records.iter().try_for_each(|record| batch.push(record, None))?;
                 store.upsert_many(batch).map(drop)
             }
@@ -135,35 +135,36 @@ pub(crate) fn below(n: i64) -> Filter {
 /// Draws a script of `steps` steps.
 pub(crate) fn script(seed: u64, steps: usize) -> Vec<Step> {
     let mut rng = Rng::new(seed);
-    (0..steps).map(|_| step(&mut rng)).collect()
+    (0..steps).map(|_| step(&mut rng, DIM)).collect()
 }
 
-fn step(rng: &mut Rng) -> Step {
+/// Draws a step with vectors of `dim` components.
+pub(crate) fn step(rng: &mut Rng, dim: usize) -> Step {
     let mut id = || format!("id-{:02}", rng.below(IDS));
     let id = id();
     match rng.below(100) {
         0..28 => {
             let ttl = rng.one_in(6).then(|| Duration::from_secs(1 + rng.below(1000)));
-            Step::Upsert(record(rng), ttl)
+            Step::Upsert(record(rng, dim), ttl)
         }
-        28..43 => Step::UpsertMany((0..2 + rng.below(18)).map(|_| record(rng)).collect()),
+        28..43 => Step::UpsertMany((0..2 + rng.below(18)).map(|_| record(rng, dim)).collect()),
         43..53 => Step::Delete(id),
         53..56 => Step::DeleteWhere(rng.below(120) as i64),
         56..63 => Step::UpdateMetadata(id, metadata(rng)),
         63..70 => Step::SoftDelete(id),
         70..76 => Step::Restore(id),
         76..81 => Step::SetTtl(id, (!rng.one_in(3)).then(|| Duration::from_secs(1 + rng.below(1000)))),
-        81..88 => Step::Execute((0..1 + rng.below(8)).map(|_| operation(rng)).collect()),
+        81..88 => Step::Execute((0..1 + rng.below(8)).map(|_| operation(rng, dim)).collect()),
         88..92 => Step::Compact,
         92..96 => Step::Reopen,
         _ => Step::Save,
     }
 }
 
-fn operation(rng: &mut Rng) -> Operation {
+fn operation(rng: &mut Rng, dim: usize) -> Operation {
     let id = format!("id-{:02}", rng.below(IDS));
     match rng.below(10) {
-        0..5 => Operation::Upsert { record: record(rng), ttl: None },
+        0..5 => Operation::Upsert { record: record(rng, dim), ttl: None },
         5 => Operation::Delete { id },
         6 => Operation::SoftDelete { id },
         7 => Operation::Restore { id },
@@ -176,9 +177,9 @@ fn metadata(rng: &mut Rng) -> Metadata {
     Metadata::from([("n", Value::Int(n)), ("tag", Value::from(if rng.one_in(2) { "red" } else { "blue" }))])
 }
 
-pub(crate) fn record(rng: &mut Rng) -> Record {
+pub(crate) fn record(rng: &mut Rng, dim: usize) -> Record {
     let record =
-        Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(DIM)).with_metadata(metadata(rng));
+        Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(dim)).with_metadata(metadata(rng));
     match rng.below(40) {
         // A frame above the size up to which frames are copied together, and above the space reserved first.
         0 => record.with_text("long ".repeat(14_000)),

@@ -74,12 +74,11 @@ struct Crash {
     disk: FaultVfs,
 }
 
-fn crashes(steps: &[Step], durability: Durability) -> (Model<Record>, Vec<Crash>) {
-    let vfs = FaultVfs::new();
+fn crashes(vfs: &FaultVfs, steps: &[Step], durability: Durability) -> (Model<Record>, Vec<Crash>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     vfs.watch(move |call, disk| sink.lock().unwrap().push(Crash { call: call.clone(), disk }));
-    let model = run(&vfs, steps, durability).unwrap();
+    let model = run(vfs, steps, durability).unwrap();
     let crashes = std::mem::take(&mut *seen.lock().unwrap());
     (model, crashes)
 }
@@ -94,9 +93,9 @@ struct Tally {
 }
 
 /// Takes each image of each crash through recovery and compares what is there with the model.
-fn check_all(durability: Durability, seed: u64) -> Tally {
+fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64) -> Tally {
     let steps = script(seed, STEPS);
-    let (model, crashes) = crashes(&steps, durability);
+    let (model, crashes) = crashes(vfs, &steps, durability);
     let mut rng = Rng::new(seed);
     let mut tally = Tally { calls: crashes.len(), ..Tally::default() };
     let mut seen = HashSet::new();
@@ -196,8 +195,8 @@ impl Recovery<'_> {
     }
 }
 
-fn assert_survives(durability: Durability, seed: u64) {
-    let tally = check_all(durability, seed);
+fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64) {
+    let tally = check_all(vfs, durability, seed);
     println!(
         "{durability:?}: {} calls, {} images ({} more were the same), {} second crashes",
         tally.calls, tally.images, tally.repeated, tally.second
@@ -209,15 +208,20 @@ fn assert_survives(durability: Durability, seed: u64) {
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_commit() {
-    assert_survives(Durability::Commit, 1);
+    assert_survives(&FaultVfs::new(), Durability::Commit, 1);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_interval() {
-    assert_survives(Durability::Interval, 2);
+    assert_survives(&FaultVfs::new(), Durability::Interval, 2);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_without_durability() {
-    assert_survives(Durability::None, 3);
+    assert_survives(&FaultVfs::new(), Durability::None, 3);
+}
+
+#[test]
+fn a_stop_at_any_call_keeps_what_was_acknowledged_where_open_files_cannot_be_removed() {
+    assert_survives(&FaultVfs::windows_like(), Durability::Commit, 4);
 }

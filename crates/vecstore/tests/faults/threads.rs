@@ -7,7 +7,7 @@ use vecstore::{Batch, Durability, Record, VecStore};
 use vecstore_testkit::{Call, CrashMode, FaultVfs, Rng};
 
 use crate::script::DIM;
-use crate::subject::{options, PATH, open, read};
+use crate::subject::{PATH, open, options, read};
 
 /// The mark of an image has 16 bits for each.
 const THREADS: usize = 4;

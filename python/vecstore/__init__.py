@@ -1,0 +1,106 @@
+"""An embedded vector database: records with vectors, metadata and text in a directory, searched by nearness.
+
+>>> import vecstore
+>>> with vecstore.VecStore(":memory:") as store:
+...     store.upsert("apple", [0.9, 0.1, 0.0], {"kind": "fruit"})
+...     store.query([1.0, 0.0, 0.0], k=1)[0].id
+'apple'
+"""
+
+from vecstore._errors import (
+    AlreadyExistsError,
+    ClosedError,
+    CorruptionError,
+    DimensionMismatchError,
+    FilterError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+    StoreLockedError,
+    UnsupportedError,
+    VecStoreError,
+)
+from vecstore._vecstore import (
+    F,
+    FilterExpr,
+    Neighbor,
+    QueryBatch,
+    Record,
+    RecordIterator,
+    VecStore,
+    parse_filter,
+)
+
+SearchResult = Neighbor
+
+__version__ = "1.0.0"
+
+# Imported at first use: what they are made of (dataclasses, typing) costs several times this package's import.
+_VALUES = (
+    "BatchError",
+    "BatchOperation",
+    "BatchResult",
+    "CompactionResult",
+    "Config",
+    "Distance",
+    "HNSWSearchParams",
+    "Page",
+    "Problem",
+    "Query",
+    "StoreStats",
+    "VerifyReport",
+)
+
+__all__ = [
+    # The store
+    "VecStore",
+    "Config",
+    "Distance",
+    "StoreStats",
+    "VerifyReport",
+    "Problem",
+    "CompactionResult",
+    # Records
+    "Record",
+    "RecordIterator",
+    "Page",
+    "BatchOperation",
+    "BatchResult",
+    "BatchError",
+    # Search
+    "Query",
+    "QueryBatch",
+    "HNSWSearchParams",
+    "Neighbor",
+    "SearchResult",
+    # Filters
+    "F",
+    "FilterExpr",
+    "parse_filter",
+    # Errors
+    "VecStoreError",
+    "InvalidInputError",
+    "DimensionMismatchError",
+    "FilterError",
+    "NotFoundError",
+    "AlreadyExistsError",
+    "StoreLockedError",
+    "ClosedError",
+    "CorruptionError",
+    "StorageError",
+    "UnsupportedError",
+    "__version__",
+]
+
+
+def __getattr__(name):
+    if name not in _VALUES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from vecstore import _values
+
+    value = globals()[name] = getattr(_values, name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_VALUES})

@@ -1,0 +1,256 @@
+"""Plain values that calls take and return. Imported when the first of them is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
+
+from vecstore._vecstore import FilterExpr, Record
+
+if TYPE_CHECKING:
+    from vecstore._vecstore import Filter, Vector
+
+__all__ = [
+    "BatchError",
+    "BatchOperation",
+    "BatchResult",
+    "CompactionResult",
+    "Config",
+    "Distance",
+    "HNSWSearchParams",
+    "Page",
+    "Problem",
+    "Query",
+    "StoreStats",
+    "VerifyReport",
+]
+
+
+class Distance:
+    """The names of the metrics, for the option ``metric``. Aliases stand for the metric they name.
+
+    >>> vecstore.VecStore(":memory:", metric=vecstore.Distance.l2).distance_metric
+    'euclidean'
+    """
+
+    cosine: Final = "cosine"
+    dot: Final = "dot"
+    dotproduct: Final = "dot"
+    euclidean: Final = "euclidean"
+    l2: Final = "euclidean"
+    manhattan: Final = "manhattan"
+    l1: Final = "manhattan"
+    hamming: Final = "hamming"
+    jaccard: Final = "jaccard"
+    chebyshev: Final = "chebyshev"
+    linf: Final = "chebyshev"
+    canberra: Final = "canberra"
+    braycurtis: Final = "braycurtis"
+
+
+@dataclass(frozen=True)
+class Config:
+    """How a store was opened: ``VecStore.config``."""
+
+    #: The path as it was given, or ``:memory:``.
+    path: str
+    #: The number of components of every vector, once it is known.
+    dim: Optional[int]
+    #: The name of the metric.
+    metric: str
+    #: ``commit``, ``interval`` or ``none``.
+    durability: str
+    read_only: bool
+    #: In bytes; None is the default.
+    memory_budget: Optional[int]
+    #: Most threads of a query; None is one for each core.
+    threads: Optional[int]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search, for ``VecStore.query_with_params``. The parameters are those of ``VecStore.query``."""
+
+    vector: Vector
+    k: int = 10
+    filter: Optional[Filter] = None
+
+
+@dataclass(frozen=True)
+class HNSWSearchParams:
+    """A search preset, for ``VecStore.query_with_params``: the share of the true nearest that is wanted.
+
+    Every search is exact at present, which meets all of them.
+
+    >>> vecstore.HNSWSearchParams.high_recall()
+    HNSWSearchParams(recall=0.99)
+    """
+
+    recall: float = 0.95
+
+    @classmethod
+    def fast(cls) -> HNSWSearchParams:
+        """Recall 0.90."""
+        return cls(0.90)
+
+    @classmethod
+    def balanced(cls) -> HNSWSearchParams:
+        """Recall 0.95, the default of ``VecStore.query``."""
+        return cls(0.95)
+
+    @classmethod
+    def high_recall(cls) -> HNSWSearchParams:
+        """Recall 0.99."""
+        return cls(0.99)
+
+    @classmethod
+    def max_recall(cls) -> HNSWSearchParams:
+        """Recall 1: the exact answer."""
+        return cls(1.0)
+
+
+@dataclass(frozen=True)
+class BatchOperation:
+    """One operation of ``VecStore.batch_execute``; make it with one of the methods below.
+
+    >>> vecstore.BatchOperation.delete("a").operation
+    'delete'
+    """
+
+    operation: str
+    id: str
+    vector: Optional[Vector] = None
+    metadata: Optional[Mapping[str, Any]] = None
+    text: Optional[str] = None
+    ttl_seconds: Optional[float] = None
+
+    @classmethod
+    def upsert(
+        cls,
+        id: str,
+        vector: Vector,
+        metadata: Optional[Mapping[str, Any]] = None,
+        *,
+        text: Optional[str] = None,
+        ttl_seconds: Optional[float] = None,
+    ) -> BatchOperation:
+        """Adds or replaces a record, as ``VecStore.upsert``."""
+        return cls("upsert", id, vector, metadata, text, ttl_seconds)
+
+    @classmethod
+    def delete(cls, id: str) -> BatchOperation:
+        """Removes a record; fails if it is not there."""
+        return cls("delete", id)
+
+    @classmethod
+    def soft_delete(cls, id: str) -> BatchOperation:
+        """Hides a record; fails if it is not there."""
+        return cls("soft_delete", id)
+
+    @classmethod
+    def restore(cls, id: str) -> BatchOperation:
+        """Shows a hidden record again; fails if there is none."""
+        return cls("restore", id)
+
+    @classmethod
+    def update_metadata(cls, id: str, metadata: Mapping[str, Any]) -> BatchOperation:
+        """Replaces the metadata of a record; fails if it is not there."""
+        return cls("update_metadata", id, None, metadata)
+
+
+class BatchError(NamedTuple):
+    """An operation of a batch that was not possible."""
+
+    #: Its position in the batch.
+    index: int
+    #: Its name, such as ``delete``.
+    operation: str
+    #: Why.
+    error: str
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch of operations."""
+
+    succeeded: int
+    failed: int
+    errors: list[BatchError]
+    duration_ms: float
+
+
+class Page(NamedTuple):
+    """A page of ``VecStore.scroll``: ``records, cursor = store.scroll()``."""
+
+    records: list[Record]
+    #: Where the next page starts; None after the last.
+    cursor: Optional[str]
+
+
+class CompactionResult(NamedTuple):
+    """What ``VecStore.maybe_compact`` did."""
+
+    compacted: bool
+    #: How many removed records it freed.
+    freed: int
+    duration_ms: float
+
+
+@dataclass(frozen=True)
+class StoreStats:
+    """Figures about a store at one moment: ``VecStore.stats``."""
+
+    #: Records that reads return.
+    active: int
+    #: Soft-deleted records.
+    deleted: int
+    #: Rows of replaced, removed and expired records whose space is not free yet.
+    dead_rows: int
+    dim: Optional[int]
+    metric: str
+    #: Segments on disk.
+    segments: int
+    #: Rows that are in memory and in the log, but in no segment yet.
+    unsealed_rows: int
+    #: Bytes of the rows in memory.
+    memory_bytes: int
+    #: Bytes of the store's files, with the space reserved in them.
+    disk_bytes: int
+    #: The number of calls that changed records, since the store was made.
+    lsn: int
+    #: Queries, upserted and deleted records since the store was opened.
+    queries: int
+    upserts: int
+    deletes: int
+    #: Why background upkeep does not get on, if it does not.
+    upkeep_error: Optional[str]
+
+
+class Problem(NamedTuple):
+    """Something that is not as it was written."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What ``VecStore.verify`` found."""
+
+    files: int
+    bytes: int
+    records: int
+    problems: list[Problem]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+#: What a filter may be, for annotations.
+FilterLike = Union[Mapping[str, Any], str, FilterExpr]
+
+for _name in __all__:
+    globals()[_name].__module__ = "vecstore"
+del _name
