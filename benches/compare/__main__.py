@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -81,6 +82,7 @@ class Run:
         return {
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "command": " ".join(["python -m benches.compare", *_without_paths(self._arguments)]),
+            "checkout": _checkout(),
             "data": data.load(self._data).description,
             "machine": machine.describe(self._folder),
         }
@@ -209,6 +211,18 @@ def _without_paths(arguments: list[str]) -> list[str]:
     return [
         argument.rstrip("/").rpartition("/")[2] if "/" in argument else argument for argument in arguments
     ]
+
+
+def _checkout() -> str:
+    """The commit that vecstore was built from, if it was built from this checkout as it stands."""
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        described = subprocess.run(
+            command, cwd=process.REPOSITORY, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
 
 
 def _is_store(spec: str) -> bool:

@@ -31,6 +31,7 @@ def render(records: Sequence[Record]) -> str:
 def _header(run: Record) -> str:
     facts = {
         "data": run["data"],
+        "checkout": run["checkout"],
         "command": f"`{run['command']}`",
         "started": run["started"],
         **run["machine"],

@@ -35,7 +35,7 @@ SearchResult = Neighbor
 
 __version__ = "1.0.0"
 
-# Imported at first use: what they are made of (dataclasses, typing) costs several times this package's import.
+# Imported at first use: dataclasses and typing alone take longer than the rest of the import.
 _VALUES = (
     "BatchError",
     "BatchOperation",

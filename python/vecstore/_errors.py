@@ -46,7 +46,7 @@ class AlreadyExistsError(VecStoreError, ValueError):
 
 
 class StoreLockedError(VecStoreError):
-    """Another process, or another handle in this one, has the store open for writing; the message names it."""
+    """Another process, or another handle in this one, writes to the store; the message names it."""
 
 
 class ClosedError(VecStoreError):
@@ -58,7 +58,7 @@ class CorruptionError(VecStoreError):
 
 
 class StorageError(VecStoreError, OSError):
-    """The operating system refused a read or write; nothing was changed. ``errno`` says why, where it is known."""
+    """The operating system refused a read or write; nothing was changed. ``errno`` has its code, if any."""
 
 
 class UnsupportedError(VecStoreError):

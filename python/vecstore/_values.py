@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vecstore._vecstore import FilterExpr, Record
+from vecstore._vecstore import Record
 
 if TYPE_CHECKING:
-    from vecstore._vecstore import Filter, Vector
+    from vecstore._types import Filter, Vector
 
 __all__ = [
     "BatchError",
@@ -56,16 +56,16 @@ class Config:
     #: The path as it was given, or ``:memory:``.
     path: str
     #: The number of components of every vector, once it is known.
-    dim: Optional[int]
+    dim: int | None
     #: The name of the metric.
     metric: str
     #: ``commit``, ``interval`` or ``none``.
     durability: str
     read_only: bool
     #: In bytes; None is the default.
-    memory_budget: Optional[int]
+    memory_budget: int | None
     #: Most threads of a query; None is one for each core.
-    threads: Optional[int]
+    threads: int | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Query:
 
     vector: Vector
     k: int = 10
-    filter: Optional[Filter] = None
+    filter: Filter | None = None
 
 
 @dataclass(frozen=True)
@@ -120,20 +120,20 @@ class BatchOperation:
 
     operation: str
     id: str
-    vector: Optional[Vector] = None
-    metadata: Optional[Mapping[str, Any]] = None
-    text: Optional[str] = None
-    ttl_seconds: Optional[float] = None
+    vector: Vector | None = None
+    metadata: Mapping[str, Any] | None = None
+    text: str | None = None
+    ttl_seconds: float | None = None
 
     @classmethod
     def upsert(
         cls,
         id: str,
         vector: Vector,
-        metadata: Optional[Mapping[str, Any]] = None,
+        metadata: Mapping[str, Any] | None = None,
         *,
-        text: Optional[str] = None,
-        ttl_seconds: Optional[float] = None,
+        text: str | None = None,
+        ttl_seconds: float | None = None,
     ) -> BatchOperation:
         """Adds or replaces a record, as ``VecStore.upsert``."""
         return cls("upsert", id, vector, metadata, text, ttl_seconds)
@@ -159,7 +159,8 @@ class BatchOperation:
         return cls("update_metadata", id, None, metadata)
 
 
-class BatchError(NamedTuple):
+@dataclass(frozen=True)
+class BatchError:
     """An operation of a batch that was not possible."""
 
     #: Its position in the batch.
@@ -170,7 +171,8 @@ class BatchError(NamedTuple):
     error: str
 
 
-class BatchResult(NamedTuple):
+@dataclass(frozen=True)
+class BatchResult:
     """What became of a batch of operations."""
 
     succeeded: int
@@ -184,10 +186,11 @@ class Page(NamedTuple):
 
     records: list[Record]
     #: Where the next page starts; None after the last.
-    cursor: Optional[str]
+    cursor: str | None
 
 
-class CompactionResult(NamedTuple):
+@dataclass(frozen=True)
+class CompactionResult:
     """What ``VecStore.maybe_compact`` did."""
 
     compacted: bool
@@ -206,7 +209,7 @@ class StoreStats:
     deleted: int
     #: Rows of replaced, removed and expired records whose space is not free yet.
     dead_rows: int
-    dim: Optional[int]
+    dim: int | None
     metric: str
     #: Segments on disk.
     segments: int
@@ -223,10 +226,11 @@ class StoreStats:
     upserts: int
     deletes: int
     #: Why background upkeep does not get on, if it does not.
-    upkeep_error: Optional[str]
+    upkeep_error: str | None
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True)
+class Problem:
     """Something that is not as it was written."""
 
     path: str
@@ -247,9 +251,6 @@ class VerifyReport:
         """Whether nothing is wrong."""
         return not self.problems
 
-
-#: What a filter may be, for annotations.
-FilterLike = Union[Mapping[str, Any], str, FilterExpr]
 
 for _name in __all__:
     globals()[_name].__module__ = "vecstore"

@@ -1,4 +1,4 @@
-"""The store and the types its calls take and return; all of them can be imported from ``vecstore`` as well."""
+"""The store and the types its calls take and return; ``vecstore`` has all of them as well."""
 
 from vecstore import (
     BatchError,

@@ -2,11 +2,15 @@
 //!
 //! The doc comments of what Python sees are its docstrings, and say nothing about Rust. Objects that the caller may
 //! change are copied while the GIL is held; the engine runs without it, so that its locks are never waited for with
-//! the GIL. The Python side is `python/vecstore`: the exceptions ([`errors`] raises them) and plain value types.
+//! the GIL. The Python side is `python/vecstore`: the exceptions (`errors` raises them) and plain value types.
+
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+#![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
 
 mod arguments;
 mod datetimes;
 mod errors;
+mod fields;
 mod filters;
 mod metadata_in;
 mod metadata_out;
@@ -24,7 +28,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _vecstore {
     #[pymodule_export]
-    use crate::filters::{F, FilterExpr, parse_filter};
+    use crate::fields::F;
+    #[pymodule_export]
+    use crate::filters::{FilterExpr, parse_filter};
     #[pymodule_export]
     use crate::neighbors::Neighbor;
     #[pymodule_export]

@@ -4,7 +4,9 @@ use std::fmt;
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
+};
 use vecstore::metadata::DocumentBuilder;
 use vecstore::{DateTime, Metadata, Result, Value};
 
@@ -78,11 +80,20 @@ pub(crate) fn document(
     let Some(metadata) = metadata.filter(|metadata| !metadata.is_none()) else {
         return Ok(builder.finish().expect("an empty document is whole"));
     };
-    let Ok(dict) = metadata.cast::<PyDict>() else {
-        return Err(wrong_type(what, "a dict or None", metadata));
-    };
-    push_entries(&mut builder, dict, &At::top(what), keys)?;
+    let dict = mapping(metadata)?.ok_or_else(|| wrong_type(what, "a dict or None", metadata))?;
+    push_entries(&mut builder, &dict, &At::top(what), keys)?;
     builder.finish().or_raise(metadata.py())
+}
+
+/// Returns a dict, or a copy of another mapping as one; `None` if the object is no mapping.
+pub(crate) fn mapping<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if let Ok(dict) = object.cast::<PyDict>() {
+        return Ok(Some(dict.clone()));
+    }
+    let Ok(mapping) = object.cast::<PyMapping>() else { return Ok(None) };
+    let dict = PyDict::new(object.py());
+    dict.update(mapping)?;
+    Ok(Some(dict))
 }
 
 /// Reads metadata as a tree, within the limits of a document.
@@ -169,7 +180,7 @@ impl fmt::Display for At<'_> {
             match step {
                 Step::Top(what) => f.write_str(what)?,
                 Step::Key(key) => {
-                    write!(f, "[{:?}]", key.to_string_lossy().chars().take(40).collect::<String>())?
+                    write!(f, "[{:?}]", key.to_string_lossy().chars().take(40).collect::<String>())?;
                 }
                 Step::Index(index) => write!(f, "[{index}]")?,
             }

@@ -75,6 +75,21 @@ struct Signal {
     has_thread: bool,
 }
 
+/// A writer may replace and remove files while a reader opens them; then the newer manifest is read instead. It
+/// publishes a few manifests a second at most.
+const READ_ATTEMPTS: usize = 20;
+
+/// Reads files that a writer may be replacing: again, if they are gone or half written.
+pub(crate) fn retry<T>(read: impl Fn() -> Result<T>) -> Result<T> {
+    for _ in 1..READ_ATTEMPTS {
+        match read() {
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {}
+            outcome => return outcome,
+        }
+    }
+    read()
+}
+
 /// Reads the newest manifest that counts.
 pub(crate) fn newest_manifest(vfs: &dyn Vfs, root: &Path) -> Result<Manifest> {
     manifests(vfs, root)?.current.ok_or_else(|| {
@@ -89,8 +104,10 @@ pub(crate) fn newest_manifest(vfs: &dyn Vfs, root: &Path) -> Result<Manifest> {
 struct Found {
     current: Option<Manifest>,
     previous: Option<Manifest>,
-    /// Manifests that do not count: damaged, or older than the two that do.
-    rest: Vec<PathBuf>,
+    /// Manifests that fail their checksum.
+    damaged: Vec<(PathBuf, Error)>,
+    /// Manifests older than the newest two.
+    old: Vec<PathBuf>,
 }
 
 fn manifests(vfs: &dyn Vfs, root: &Path) -> Result<Found> {
@@ -98,34 +115,33 @@ fn manifests(vfs: &dyn Vfs, root: &Path) -> Result<Found> {
     let names = entries.iter().filter_map(|entry| entry.path.file_name()?.to_str());
     let mut generations: Vec<u64> = names.filter_map(manifest::parse_file_name).collect();
     generations.sort_unstable_by(|a, b| b.cmp(a));
-    let mut found = Found { current: None, previous: None, rest: Vec::new() };
-    let mut damage = None;
+    let mut found = Found { current: None, previous: None, damaged: Vec::new(), old: Vec::new() };
     for (age, generation) in generations.into_iter().enumerate() {
         let path = root.join(manifest::file_name(generation));
         // An older one would lead to files that are gone.
         if age >= 2 {
-            found.rest.push(path);
+            found.old.push(path);
             continue;
         }
-        match read_manifest(vfs, &path, generation) {
+        let bytes = vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
+        match read_manifest(&bytes, &path, generation) {
             Ok(manifest) if found.current.is_none() => found.current = Some(manifest),
             Ok(manifest) => found.previous = Some(manifest),
-            Err(error) if error.kind() == ErrorKind::Corrupted => {
-                damage = Some(error);
-                found.rest.push(path);
+            // Of a newer version for sure: what an older manifest says no longer holds.
+            Err(error) if error.kind() == ErrorKind::Unsupported && Manifest::is_intact(&bytes) => {
+                return Err(error);
             }
-            Err(error) => return Err(error),
+            Err(error) => found.damaged.push((path, error)),
         }
     }
-    match damage {
-        Some(error) if found.current.is_none() => Err(error),
+    match found.damaged.first() {
+        Some((_, error)) if found.current.is_none() => Err(error.duplicate()),
         _ => Ok(found),
     }
 }
 
-fn read_manifest(vfs: &dyn Vfs, path: &Path, generation: u64) -> Result<Manifest> {
-    let bytes = vfs.map(path).map_err(|error| Error::io("read", path, error))?;
-    let manifest = Manifest::decode(&bytes)
+fn read_manifest(bytes: &[u8], path: &Path, generation: u64) -> Result<Manifest> {
+    let manifest = Manifest::decode(bytes)
         .map_err(|error| Error::new(error.kind(), format!("`{}`: {}", path.display(), error.message())))?;
     if manifest.generation != generation {
         return Err(Error::corrupted(format!(
@@ -153,15 +169,18 @@ impl Shared {
             Some(_) => {}
         }
         if options.read_only {
-            let manifest = newest_manifest(vfs, root)?;
+            let manifest = retry(|| newest_manifest(vfs, root))?;
             return Ok(Arc::new(Self::new(root, options, manifest, None, None)));
         }
         check_is_ours(vfs, root)?;
         let lock = take_lock(vfs, root, options.wait)?;
-        let Found { current, previous, rest } = manifests(vfs, root)?;
-        let current = current.map_or_else(|| create(vfs, root, options, name), Ok)?;
-        for path in rest {
-            // Its number is needed for the next generation.
+        let Found { current, previous, damaged, old } = manifests(vfs, root)?;
+        let (current, previous) = match current {
+            Some(current) => (current, previous),
+            None => create(vfs, root, options, name)?,
+        };
+        // The number of a damaged one is needed for the next generation.
+        for path in damaged.into_iter().map(|(path, _)| path).chain(old) {
             vfs.remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
         }
         let shared = Self::new(root, options, current, previous, Some(lock));
@@ -173,7 +192,8 @@ impl Shared {
     pub(crate) fn in_memory(options: &OpenOptions, name: &str) -> Result<Arc<Self>> {
         let root = Path::new("memory");
         create_dirs(&*options.vfs, root)?;
-        let mut shared = Self::new(root, options, create(&*options.vfs, root, options, name)?, None, None);
+        let (current, previous) = create(&*options.vfs, root, options, name)?;
+        let mut shared = Self::new(root, options, current, previous, None);
         shared.logged = false;
         Ok(Arc::new(shared))
     }
@@ -386,15 +406,12 @@ impl Shared {
         let found = manifests(&*self.vfs, &self.root)?;
         let kept = [found.current, found.previous].into_iter().flatten();
         let kept = kept.map(|manifest| (self.root.join(manifest::file_name(manifest.generation)), None));
-        let rest = found.rest.into_iter().map(|path| {
-            let problem = Error::corrupted("the manifest is damaged; the one before it counts");
-            (path, Some(problem))
-        });
+        let damaged = found.damaged.into_iter().map(|(path, problem)| (path, Some(problem)));
         let with_len = |(path, problem): (PathBuf, Option<Error>)| {
             let len = self.vfs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
             (path, len, problem)
         };
-        Ok(kept.chain(rest).map(with_len).collect())
+        Ok(kept.chain(damaged).map(with_len).collect())
     }
 
     pub(crate) fn request_upkeep(&self) {
@@ -569,7 +586,12 @@ fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockG
 
 /// Creates an empty database with one collection. A crash before the first manifest leaves nothing but empty
 /// directories and an empty log, which the next open starts over from.
-fn create(vfs: &dyn Vfs, root: &Path, options: &OpenOptions, name: &str) -> Result<Manifest> {
+fn create(
+    vfs: &dyn Vfs,
+    root: &Path,
+    options: &OpenOptions,
+    name: &str,
+) -> Result<(Manifest, Option<Manifest>)> {
     let collections = root.join(COLLECTIONS);
     if vfs.stat(&collections).map_err(|error| Error::io("look for", &collections, error))?.is_some() {
         check_holds_nothing(vfs, &collections)?;
@@ -581,7 +603,7 @@ fn create(vfs: &dyn Vfs, root: &Path, options: &OpenOptions, name: &str) -> Resu
     create_dirs(vfs, &root.join(TMP))?;
     LogWriter::create(vfs, &directory, 1, uuid, new_uuid()?)?;
     vfs.sync_dir(root).map_err(|error| Error::io("sync", root, error))?;
-    let mut manifest = Manifest {
+    let first = Manifest {
         database: new_uuid()?,
         generation: 1,
         collections: vec![CollectionEntry {
@@ -596,10 +618,10 @@ fn create(vfs: &dyn Vfs, root: &Path, options: &OpenOptions, name: &str) -> Resu
         }],
     };
     // Twice, since no log could make up for the loss of the first.
-    manifest.publish(vfs, root)?;
-    manifest.generation += 1;
-    manifest.publish(vfs, root)?;
-    Ok(manifest)
+    first.publish(vfs, root)?;
+    let second = Manifest { generation: 2, ..first.clone() };
+    second.publish(vfs, root)?;
+    Ok((second, Some(first)))
 }
 
 /// Fails if there are records under `collections`: then it is the manifests that are missing.

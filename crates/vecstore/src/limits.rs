@@ -12,7 +12,7 @@ pub const MAX_TEXT_BYTES: usize = 16 << 20;
 /// The most bytes that one atomic call may write: a WAL frame has a 32-bit length.
 pub const MAX_CALL_BYTES: usize = (u32::MAX - 4096) as usize;
 
-/// The most neighbors that a query may ask for, offset included.
+/// The most neighbors that a query may ask for, and the most it may leave out.
 pub const MAX_K: usize = 1 << 24;
 
 pub use crate::filter::{

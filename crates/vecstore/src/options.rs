@@ -19,8 +19,8 @@ pub enum Durability {
     Commit,
     /// The end of the process. A sync follows within 100 ms, so that a power cut takes at most the last 100 ms.
     Interval,
-    /// The end of the process. Nothing is synced before [`VecStore::save`](crate::VecStore::save), a seal or
-    /// close; for bulk loads.
+    /// The end of the process. Nothing is synced before [`VecStore::save`](crate::VecStore::save), close, or background
+    /// work that needs it; for bulk loads.
     None,
 }
 

@@ -287,3 +287,49 @@ fn a_search_through_codes_gives_the_same_answer_as_a_search_of_full_vectors() {
         }
     }
 }
+
+#[test]
+fn the_nearest_are_found_among_vectors_of_any_magnitude() {
+    for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+        for magnitude in [1e-30f32, 1e-15, 1e15, 1e18, 1e25, 1e37] {
+            let store = VecStore::options().metric(metric).open_in_memory().unwrap();
+            let scaled =
+                |seed| -> Vec<f32> { vector(seed, 40).iter().map(|value| value * magnitude).collect() };
+            let mut batch = Batch::new(40).unwrap();
+            for n in 0..500 {
+                batch.push(&Record::new(format!("{n}"), scaled(n + 1)), None).unwrap();
+            }
+            store.upsert_many(batch).unwrap();
+            let query = Query::new(scaled(8)).k(500);
+            let unsealed = store.query(&query).unwrap();
+            assert!(
+                unsealed.iter().all(|found| !found.score.is_nan() && !found.distance.is_nan()),
+                "{metric} {magnitude}"
+            );
+            assert_eq!(unsealed.len(), 500, "{metric} {magnitude}");
+            store.compact().unwrap();
+            assert_eq!(store.query(&query).unwrap(), unsealed, "{metric} {magnitude}");
+            assert_eq!(store.query(&query.k(7)).unwrap(), unsealed[..7], "{metric} {magnitude}");
+            if metric == Metric::Cosine || (metric == Metric::Euclidean && magnitude > 1e-20) {
+                assert_eq!(unsealed[0].id, "7", "{metric} {magnitude}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_follows_a_writer_that_seals_several_times_between_two_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = VecStore::options().background(false).open(directory.path()).unwrap();
+    writer.upsert_many(batch(0..10, 4)).unwrap();
+    let reader = VecStore::options().read_only(true).open(directory.path()).unwrap();
+    assert_eq!(reader.len().unwrap(), 10);
+    for seal in 1..5 {
+        writer.upsert_many(batch(seal * 10..seal * 10 + 10, 4)).unwrap();
+        writer.compact().unwrap();
+    }
+    writer.upsert_many(batch(50..60, 4)).unwrap();
+    assert_eq!(reader.len().unwrap(), 60);
+    assert!(reader.verify().unwrap().is_ok(), "{:?}", reader.verify());
+    assert!(writer.verify().unwrap().is_ok(), "{:?}", writer.verify());
+}

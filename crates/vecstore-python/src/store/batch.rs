@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use vecstore::{Batch, Error, Operation};
 
 use super::{VecStore, plain_value};
-use crate::arguments::{Text, texts, ttl};
+use crate::arguments::{Number, Text, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
 use crate::metadata_in::{Keys, document, metadata};
 use crate::records::Record;
@@ -72,7 +72,7 @@ struct Parts<'py> {
     vector: Bound<'py, PyAny>,
     metadata: Option<Bound<'py, PyAny>>,
     text: Option<Bound<'py, PyAny>>,
-    ttl_seconds: Option<f64>,
+    ttl_seconds: Option<Bound<'py, PyAny>>,
     expires_at_ms: Option<u64>,
 }
 
@@ -137,7 +137,7 @@ impl<'py> Parts<'py> {
             vector: required("vector")?,
             metadata: optional("metadata")?,
             text: optional("text")?,
-            ttl_seconds: optional("ttl_seconds")?.map(|seconds| seconds.extract()).transpose()?,
+            ttl_seconds: optional("ttl_seconds")?,
             expires_at_ms: None,
         })
     }
@@ -145,12 +145,12 @@ impl<'py> Parts<'py> {
     fn push(&self, batch: &mut Option<Batch>, capacity: usize, row: usize, keys: &mut Keys) -> PyResult<()> {
         let py = self.id.py();
         let what = |part: &str| format!("records[{row}].{part}");
-        let id: Text = text_of(&self.id, &what("id"))?;
+        let id: Text = Text::new(&self.id, &what("id"))?;
         let components = vector(&self.vector, &what("vector"))?;
         let document = document(self.metadata.as_ref(), &what("metadata"), keys)?;
         let text = self.text.as_ref().filter(|text| !text.is_none());
-        let text = text.map(|text| text_of(text, &what("text"))).transpose()?;
-        let lives = self.ttl_seconds.map(|seconds| ttl(py, seconds)).transpose()?;
+        let text = text.map(|text| Text::new(text, &what("text"))).transpose()?;
+        let lives = self.ttl_seconds.as_ref().map(|seconds| ttl(py, seconds.extract()?)).transpose()?;
         let batch = match batch {
             Some(batch) => batch,
             None => batch.insert(Batch::with_capacity(components.len(), capacity).or_raise(py)?),
@@ -169,14 +169,6 @@ impl<'py> Parts<'py> {
     }
 }
 
-fn text_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Text> {
-    if object.is_instance_of::<PyString>() {
-        object.extract()
-    } else {
-        Err(wrong_type(what, "a str", object))
-    }
-}
-
 /// Reads an operation of `batch_execute`.
 fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usize) -> PyResult<Operation> {
     let py = object.py();
@@ -185,15 +177,16 @@ fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usiz
     }
     let part = |name: &str| object.getattr(name);
     let what = |name: &str| format!("operations[{position}].{name}");
-    let id = text_of(&part("id")?, &what("id"))?.to_owned();
+    let id = Text::new(&part("id")?, &what("id"))?.to_owned();
     let kind: String = part("operation")?.extract()?;
     Ok(match kind.as_str() {
         "upsert" => {
             let mut record = vecstore::Record::new(id, vector(&part("vector")?, &what("vector"))?);
             record.metadata = metadata(Some(&part("metadata")?), &what("metadata"), py)?;
-            let text: Option<RecordText> = part("text")?.extract()?;
+            let text: Option<Bound<'_, PyAny>> = part("text")?.extract()?;
+            let text = text.map(|text| Text::new(&text, &what("text"))).transpose()?;
             record.text = text.map(|text| text.to_owned());
-            let seconds: Option<f64> = part("ttl_seconds")?.extract()?;
+            let seconds: Option<Number> = part("ttl_seconds")?.extract()?;
             Operation::Upsert { record, ttl: seconds.map(|seconds| ttl(py, seconds)).transpose()? }
         }
         "delete" => Operation::Delete { id },
@@ -271,7 +264,7 @@ impl VecStore {
                 };
                 let text =
                     texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
-                let text = text.map(|text| text_of(&text, &format!("texts[{row}]"))).transpose()?;
+                let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
                 let batch = match &mut batch {
                     Some(batch) => batch,
                     None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),

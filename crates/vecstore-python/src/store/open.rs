@@ -106,7 +106,7 @@ fn open_waiting(
         let attempt = options.clone().wait(left.min(SIGNAL_POLL));
         match py.detach(|| attempt.open(path)) {
             Err(error) if error.kind() == ErrorKind::Locked && started.elapsed() < wait => {
-                py.check_signals()?
+                py.check_signals()?;
             }
             outcome => return outcome.or_raise(py),
         }

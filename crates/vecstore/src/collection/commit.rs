@@ -324,12 +324,6 @@ impl Committer {
         }
         if let Err(failed) = outcome {
             self.fail(failed);
-        } else if let Some(log) = log.as_ref()
-            && self.durability == Durability::Commit
-            && self.working.lock().queue.is_empty()
-        {
-            // Only a note that makes later damage detectable: losing it loses nothing.
-            _ = log.write_watermark(self.durable.load(Ordering::Relaxed));
         }
     }
 
@@ -350,6 +344,8 @@ impl Committer {
                 log.sync().map_err(Failed::Unknown)?;
                 self.durable.store(after.lsn, Ordering::Relaxed);
                 self.unsynced.store(false, Ordering::Relaxed);
+                // Only a note, for readers and against rot: the calls are durable without it.
+                _ = log.write_watermark(after.lsn);
             } else if !frames.is_empty() {
                 self.unsynced.store(true, Ordering::Relaxed);
             }
@@ -398,6 +394,7 @@ impl Committer {
         let ticket = self.ticket(&self.lock_working());
         let lsn = ticket.lsn;
         self.commit(ticket)?;
+        self.check_poison()?;
         let (file, lsn, path) = {
             // Taking the log waits for a commit under way; what is committed then is in this file or synced before.
             let log = self.log.lock();

@@ -112,7 +112,7 @@ impl Part {
 /// A part as one snapshot sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct PartView {
-    /// Distinguishes the parts of a collection; grows with age.
+    /// Distinguishes the parts of a collection; newer parts have larger numbers.
     pub(crate) id: u64,
     pub(crate) part: Part,
     pub(crate) marks: Marks,
@@ -122,6 +122,14 @@ impl PartView {
     /// Returns the number of rows that are records: not replaced and not deleted, hidden ones included.
     pub(crate) fn live(&self) -> usize {
         self.part.len() - self.marks.dead.len()
+    }
+
+    /// Returns the bytes of memory that the rows take; none for a segment, which is mapped.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &self.part {
+            Part::Memory(rows) => rows.memory_bytes(),
+            Part::Segment(_) => 0,
+        }
     }
 
     /// Returns the rows `64 * word..64 * word + 64` that can be seen, as bits.

@@ -119,13 +119,12 @@ impl Collection {
         let name = |row| {
             if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }
         };
-        let query_norms = core.scoring.check(dim, vectors, name)?;
+        let queries = core.scoring.queries(dim, vectors, name)?;
         let limit = (options.k + options.offset).min(snapshot.live());
         let search = query::Search {
             scoring: core.scoring,
             dim,
-            queries: vectors,
-            query_norms: &query_norms,
+            queries: &queries,
             limit,
             filter: matcher.as_ref(),
             now: core.now(),

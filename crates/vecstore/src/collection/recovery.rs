@@ -10,8 +10,8 @@ use super::Core;
 use super::part::Part;
 use super::snapshot::Snapshot;
 use super::upkeep::{SavedMarks, Upkeep};
-use crate::database::{Shared, newest_manifest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::database::{Shared, newest_manifest, retry};
+use crate::error::{Error, Result};
 use crate::query::Scoring;
 use crate::storage::manifest::{CollectionEntry, Manifest};
 use crate::storage::marks::{self, Marks};
@@ -28,7 +28,22 @@ struct Recovered {
     log: (u64, Log),
 }
 
-fn recover(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry, scoring: Scoring) -> Result<Recovered> {
+/// Which calls of the last log count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Calls {
+    /// All that are whole: the writer starts from them.
+    Whole,
+    /// Those that are acknowledged: a writer may be about to fail the others.
+    Acknowledged,
+}
+
+fn recover(
+    vfs: &dyn Vfs,
+    directory: &Path,
+    entry: &CollectionEntry,
+    scoring: Scoring,
+    calls: Calls,
+) -> Result<Recovered> {
     let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
     let mut saved_marks = Vec::new();
     for found in &entry.segments {
@@ -45,22 +60,17 @@ fn recover(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry, scoring: Sc
         }
         snapshot.push_part(Part::Segment(Arc::new(segment)), marks);
     }
-    let mut last = None;
-    for seq in log_seqs(vfs, directory)?.into_iter().filter(|&seq| seq >= entry.first_log) {
-        let expected = last.as_ref().map_or(entry.first_log, |(last, _): &(u64, Log)| last + 1);
-        let path = directory.join(wal::file_name(seq));
-        if seq != expected {
-            let missing = directory.join(wal::file_name(expected));
-            return Err(Error::corrupted(format!("`{}` is missing", missing.display())));
+    let logs = logs(vfs, directory, entry)?;
+    for (n, (_, log)) in logs.iter().enumerate() {
+        // A log that was written to shows that all before it was synced.
+        let followed = logs[n + 1..].iter().any(|(_, later)| later.first_lsn().is_some());
+        let count = if calls == Calls::Whole || followed { usize::MAX } else { log.acknowledged() };
+        if calls == Calls::Whole {
+            log.make_durable(vfs, entry.durable_lsn)?;
         }
-        let log = Log::read(vfs, &path, entry.uuid)?;
-        replay(&mut snapshot, &log, scoring)?;
-        last = Some((seq, log));
+        replay(&mut snapshot, log, count, scoring)?;
     }
-    let Some(log) = last else {
-        let missing = directory.join(wal::file_name(entry.first_log));
-        return Err(Error::corrupted(format!("`{}` is missing", missing.display())));
-    };
+    let log = logs.into_iter().next_back().expect("`logs` finds one or fails");
     if snapshot.lsn < entry.durable_lsn {
         return Err(Error::corrupted(format!(
             "`{}` ends at call {}, but calls up to {} were acknowledged",
@@ -72,6 +82,20 @@ fn recover(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry, scoring: Sc
     Ok(Recovered { snapshot, saved_marks, log })
 }
 
+/// Reads the logs to replay, which are one at least and have consecutive numbers.
+fn logs(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry) -> Result<Vec<(u64, Log)>> {
+    let seqs = log_seqs(vfs, directory)?;
+    let mut logs = Vec::new();
+    for seq in entry.first_log..=seqs.last().copied().unwrap_or(0).max(entry.first_log) {
+        let path = directory.join(wal::file_name(seq));
+        if !seqs.contains(&seq) {
+            return Err(Error::corrupted(format!("`{}` is missing", path.display())));
+        }
+        logs.push((seq, Log::read(vfs, &path, entry.uuid)?));
+    }
+    Ok(logs)
+}
+
 /// Returns the sequence numbers of the logs in a directory, ascending.
 pub(crate) fn log_seqs(vfs: &dyn Vfs, directory: &Path) -> Result<Vec<u64>> {
     let entries = vfs.list(directory).map_err(|error| Error::io("list", directory, error))?;
@@ -81,7 +105,7 @@ pub(crate) fn log_seqs(vfs: &dyn Vfs, directory: &Path) -> Result<Vec<u64>> {
     Ok(seqs)
 }
 
-fn replay(snapshot: &mut Snapshot, log: &Log, scoring: Scoring) -> Result<()> {
+fn replay(snapshot: &mut Snapshot, log: &Log, count: usize, scoring: Scoring) -> Result<()> {
     if let Some(first) = log.first_lsn()
         && first > snapshot.lsn + 1
     {
@@ -91,7 +115,7 @@ fn replay(snapshot: &mut Snapshot, log: &Log, scoring: Scoring) -> Result<()> {
             snapshot.lsn
         )));
     }
-    for (lsn, payload) in log.calls() {
+    for (lsn, payload) in log.calls().take(count) {
         if lsn > snapshot.lsn {
             apply(snapshot, lsn, payload, scoring).map_err(|error| {
                 Error::corrupted(format!("`{}`, call {lsn}: {}", log.path().display(), error.message()))
@@ -124,7 +148,8 @@ pub(super) fn open_for_writing(
     scoring: Scoring,
 ) -> Result<Opened> {
     let vfs = &*shared.vfs;
-    let Recovered { snapshot, saved_marks, log: (seq, last) } = recover(vfs, directory, entry, scoring)?;
+    let Recovered { snapshot, saved_marks, log: (seq, last) } =
+        recover(vfs, directory, entry, scoring, Calls::Whole)?;
     let reused = match LogWriter::reopen(vfs, &last)? {
         Some(log) => Some(log),
         None => LogWriter::adopt(vfs, &last, entry.uuid, shared.new_uuid()?)?,
@@ -132,15 +157,10 @@ pub(super) fn open_for_writing(
     let (seq, log) = match reused {
         Some(log) => (seq, log),
         None => {
-            // The tail is torn: what it holds was never acknowledged, and the new log's first lsn ends it. What was
-            // read of the torn log must be durable before anything is built on it.
-            let path = last.path();
-            let sync = || vfs.open(path, true)?.sync();
-            sync().map_err(|error| Error::io("sync", path, error))?;
+            // The tail is torn: what it holds was never acknowledged, and the new log's first lsn ends it.
             (seq + 1, LogWriter::create(vfs, directory, seq + 1, entry.uuid, shared.new_uuid()?)?)
         }
     };
-    log.sync()?;
     Ok(Opened { snapshot, log, upkeep: Upkeep::new(seq, saved_marks) })
 }
 
@@ -158,10 +178,6 @@ struct Position {
     log: Option<LogFollower>,
 }
 
-/// A writer may replace and remove files while they are being opened; then the newer manifest is read instead. It
-/// publishes a few manifests a second at most.
-const ATTEMPTS: usize = 20;
-
 impl Follower {
     pub(super) fn open(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<Self> {
         let (snapshot, position) = Self::load(shared, directory, uuid, scoring)?;
@@ -170,25 +186,14 @@ impl Follower {
 
     fn load(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<(Snapshot, Position)> {
         let vfs = &*shared.vfs;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let loaded = newest_manifest(vfs, &shared.root).and_then(|manifest| {
-                let entry = find(&manifest, uuid)?;
-                recover(vfs, directory, entry, scoring).map(|recovered| (manifest.generation, recovered))
-            });
-            match loaded {
-                Ok((generation, Recovered { snapshot, log: (seq, last), .. })) => {
-                    let log = LogFollower::after(vfs, &last, snapshot.lsn)?;
-                    return Ok((snapshot, Position { generation, seq, log }));
-                }
-                // A file of the manifest was removed, or a log was read while it was written.
-                Err(error)
-                    if attempt < ATTEMPTS && matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        retry(|| {
+            let manifest = newest_manifest(vfs, &shared.root)?;
+            let entry = find(&manifest, uuid)?;
+            let recovered = recover(vfs, directory, entry, scoring, Calls::Acknowledged)?;
+            let Recovered { snapshot, log: (seq, last), .. } = recovered;
+            let log = LogFollower::after(vfs, &last, snapshot.lsn)?;
+            Ok((snapshot, Position { generation: manifest.generation, seq, log }))
+        })
     }
 
     /// Returns the records that are committed by now.
@@ -202,8 +207,14 @@ impl Follower {
 
     fn refresh(&self, core: &Core, position: &mut Position) -> Result<()> {
         let (vfs, root) = (&*core.shared.vfs, &core.shared.root);
-        let next = root.join(manifest::file_name(position.generation + 1));
-        if vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?.is_some() {
+        let exists = |path: &Path| match vfs.stat(path) {
+            Ok(found) => Ok(found.is_some()),
+            Err(error) => Err(Error::io("look for", path, error)),
+        };
+        // The writer keeps two manifests: if it has published more than one since, ours is gone.
+        if exists(&root.join(manifest::file_name(position.generation + 1)))?
+            || !exists(&root.join(manifest::file_name(position.generation)))?
+        {
             let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
             *position = new;
             self.published.store(Arc::new(snapshot));
@@ -228,7 +239,9 @@ impl Follower {
     ) -> Result<bool> {
         let vfs = &*core.shared.vfs;
         let next = core.directory.join(wal::file_name(position.seq + 1));
-        let rotated = vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?.is_some();
+        let found = vfs.stat(&next).map_err(|error| Error::io("look for", &next, error))?;
+        // Once the next log is written to, all before it is synced.
+        let next_lsn = if found.is_some() { Log::read(vfs, &next, core.uuid)?.first_lsn() } else { None };
         let lsn =
             |snapshot: &Option<Snapshot>| snapshot.as_ref().map_or(published.lsn, |snapshot| snapshot.lsn);
         if position.log.is_none() {
@@ -236,7 +249,7 @@ impl Follower {
             position.log = LogFollower::after(vfs, &Log::read(vfs, &path, core.uuid)?, lsn(snapshot))?;
         }
         if let Some(log) = &mut position.log {
-            for (lsn, payload) in log.read(lsn(snapshot), rotated) {
+            for (lsn, payload) in log.read(lsn(snapshot), next_lsn.is_some()) {
                 apply(
                     snapshot.get_or_insert_with(|| Snapshot::clone(published)),
                     lsn,
@@ -245,7 +258,7 @@ impl Follower {
                 )?;
             }
         }
-        let moved = rotated && Log::read(vfs, &next, core.uuid)?.first_lsn() == Some(lsn(snapshot) + 1);
+        let moved = next_lsn == Some(lsn(snapshot) + 1);
         if moved {
             position.log = None;
             position.seq += 1;
@@ -254,7 +267,7 @@ impl Follower {
     }
 }
 
-fn find(manifest: &Manifest, uuid: Uuid) -> Result<&CollectionEntry> {
+pub(super) fn find(manifest: &Manifest, uuid: Uuid) -> Result<&CollectionEntry> {
     let entry = manifest.collections.iter().find(|entry| entry.uuid == uuid);
     entry.ok_or_else(|| Error::closed("the collection was deleted by the process that writes to it"))
 }

@@ -32,6 +32,9 @@ pub(crate) struct Snapshot {
 /// few of them: each row is copied at most twice before it is sealed.
 const MERGE_FACTOR: usize = 32;
 
+/// Blocks with long texts are left as they are: copying them costs more than looking at them one by one.
+const MERGED_BYTES_MAX: usize = 64 << 20;
+
 impl Snapshot {
     /// Returns where the live row of this id is.
     pub(crate) fn locate(&self, id: &str) -> Result<Option<Location>> {
@@ -129,7 +132,8 @@ impl Snapshot {
                 view.id >= open_from && matches!(&view.part, Part::Memory(rows) if rows.len() < limit)
             };
             let run = self.parts.iter().rev().take_while(small).count();
-            if run >= MERGE_FACTOR {
+            let bytes: usize = self.parts[self.parts.len() - run..].iter().map(PartView::memory_bytes).sum();
+            if run >= MERGE_FACTOR && bytes <= MERGED_BYTES_MAX {
                 let merged = self.parts.split_off(self.parts.len() - run);
                 self.push_merged(&merged)?;
             }

@@ -37,6 +37,9 @@ const CLOSE_LOG_BYTES: u64 = 2 << 20;
 const TIER_SEGMENTS: usize = 4;
 const TIER_RATIO: usize = 8;
 
+/// Rows of a segment are numbered in 32 bits.
+const MERGED_ROWS_MAX: usize = u32::MAX as usize / 2;
+
 /// A segment with more dead rows than this share is written again without them.
 const DEAD_SHARE: f64 = 0.2;
 
@@ -76,7 +79,8 @@ impl Collection {
         core.seal(writer, &mut upkeep)?;
         let published = writer.committer.published();
         let segments: Vec<PartView> = segments(&published).cloned().collect();
-        if segments.len() > 1 || segments.iter().any(|view| !view.marks.dead.is_empty()) {
+        let fits = segments.iter().map(PartView::live).sum::<usize>() <= MERGED_ROWS_MAX;
+        if fits && (segments.len() > 1 || segments.iter().any(|view| !view.marks.dead.is_empty())) {
             core.merge(writer, &mut upkeep, &segments)?;
         }
         core.shared.collect_garbage()?;
@@ -135,9 +139,10 @@ impl Core {
     pub(crate) fn close(&self) -> Result<()> {
         let Source::Writer(writer) = &self.source else { return Ok(()) };
         let mut upkeep = writer.upkeep.lock();
-        if !writer.committer.has_log() || writer.committer.check_poison().is_err() {
+        if !writer.committer.has_log() {
             return Ok(());
         }
+        writer.committer.check_poison()?;
         if writer.committer.log_bytes() > CLOSE_LOG_BYTES {
             // If there is no room for a segment, the log has it all.
             _ = self.seal(writer, &mut upkeep);
@@ -366,8 +371,11 @@ fn due_for_merge(published: &Snapshot) -> Vec<PartView> {
     for view in segments(published) {
         tiers.entry((view.live() / SEAL_ROWS).max(1).ilog(TIER_RATIO)).or_default().push(view);
     }
-    let full =
-        tiers.into_iter().filter(|(_, views)| views.len() >= TIER_SEGMENTS).min_by_key(|&(tier, _)| tier);
+    let full = tiers
+        .into_iter()
+        .filter(|(_, views)| views.len() >= TIER_SEGMENTS)
+        .filter(|(_, views)| views.iter().map(|view| view.live()).sum::<usize>() <= MERGED_ROWS_MAX)
+        .min_by_key(|&(tier, _)| tier);
     full.map_or_else(Vec::new, |(_, views)| views.into_iter().cloned().collect())
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::part::Part;
-use super::{Collection, recovery};
+use super::{Collection, Source, recovery};
+use crate::database::newest_manifest;
 use crate::error::{Error, Result};
 use crate::metadata;
 use crate::storage::marks;
@@ -82,7 +83,13 @@ impl Collection {
         if !core.shared.logged {
             return Ok(report);
         }
-        let entry = core.entry()?;
+        let entry = match &core.source {
+            Source::Writer(_) => core.entry()?,
+            Source::Follower(_) => {
+                let newest = newest_manifest(vfs, &core.shared.root)?;
+                recovery::find(&newest, core.uuid)?.clone()
+            }
+        };
         for segment in &entry.segments {
             if let Some((generation, checksum)) = segment.marks {
                 let path = core.directory.join(marks::file_name(segment.uuid, generation));

@@ -403,11 +403,7 @@ impl Snapshot {
 
     /// Returns the bytes of rows in memory.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let memory = self.parts.iter().filter_map(|view| match &view.part {
-            super::Part::Memory(rows) => Some(rows.memory_bytes() as u64),
-            super::Part::Segment(_) => None,
-        });
-        memory.sum()
+        self.parts.iter().map(|view| view.memory_bytes() as u64).sum()
     }
 }
 

@@ -17,7 +17,8 @@ use crate::metadata::Value;
 /// # Examples
 ///
 /// ```
-/// use vecstore::{DocumentRef, Filter, Metadata, Value, encode, field};
+/// use vecstore::metadata::{DocumentRef, encode};
+/// use vecstore::{Filter, Metadata, Value, field};
 ///
 /// let built = field("price").lt(10) & field("tags").eq("new");
 /// let dict = Metadata::new().with("price", Metadata::new().with("$lt", 10)).with("tags", "new");

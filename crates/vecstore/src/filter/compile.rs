@@ -21,7 +21,8 @@ impl Filter {
     /// # Examples
     ///
     /// ```
-    /// use vecstore::{DocumentRef, Metadata, encode, field};
+    /// use vecstore::metadata::{DocumentRef, encode};
+    /// use vecstore::{Metadata, field};
     ///
     /// let matcher = (field("price").lt(10) & field("name").starts_with("a")).compile()?;
     /// let apple = encode(&Metadata::new().with("name", "apple").with("price", 0.5))?;

@@ -19,7 +19,8 @@ const SHOWN_PATH_CHARS: usize = 200;
 /// # Examples
 ///
 /// ```
-/// use vecstore::{DocumentBuilder, Metadata, decode};
+/// use vecstore::Metadata;
+/// use vecstore::metadata::{DocumentBuilder, decode};
 ///
 /// let mut builder = DocumentBuilder::new();
 /// builder.key("price")?;

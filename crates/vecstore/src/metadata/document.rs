@@ -72,7 +72,8 @@ pub(super) mod tag {
 /// # Examples
 ///
 /// ```
-/// use vecstore::{Metadata, decode, encode};
+/// use vecstore::Metadata;
+/// use vecstore::metadata::{decode, encode};
 ///
 /// let metadata = Metadata::new().with("title", "Dune").with("in_print", true);
 /// assert_eq!(decode(&encode(&metadata)?)?, metadata);

@@ -12,7 +12,8 @@ use crate::metadata::document::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, VERSION,
 /// # Examples
 ///
 /// ```
-/// use vecstore::{DocumentRef, Metadata, ValueRef, encode};
+/// use vecstore::Metadata;
+/// use vecstore::metadata::{DocumentRef, ValueRef, encode};
 ///
 /// let author = Metadata::new().with("name", "Herbert");
 /// let bytes = encode(&Metadata::new().with("title", "Dune").with("author", author))?;

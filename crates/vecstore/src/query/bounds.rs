@@ -12,18 +12,16 @@ use crate::storage::segment::Codes;
 pub(super) struct Bounds {
     metric: Metric,
     query: QueryCodes,
-    /// The inverse norm of the query, for cosine.
-    inverse_norm: f32,
     /// How far rounding takes an inner product from its exact value, as a share of the product of the norms.
     rounding: f32,
 }
 
 impl Bounds {
-    pub(super) fn new(metric: Metric, query: &[f32], inverse_norm: f32) -> Self {
+    pub(super) fn new(metric: Metric, query: &[f32]) -> Self {
         // A sum of n products is off by at most n + 1 roundings of 2^-24 each; 64 more cover the few operations here
         // and the rounding of norms.
         let rounding = (query.len() + 64) as f32 * 2.0f32.powi(-24);
-        Self { metric, query: QueryCodes::new(query), inverse_norm, rounding }
+        Self { metric, query: QueryCodes::new(query), rounding }
     }
 
     pub(super) fn query(&self) -> &QueryCodes {
@@ -39,7 +37,7 @@ impl Bounds {
         lowest: &mut [f32],
     ) {
         let q = self.query.factors;
-        let rows = codes.scales.iter().zip(codes.errors).zip(codes.norms).zip(sums).zip(lowest);
+        let rows = codes.scales.iter().zip(codes.errors).zip(codes.norms).zip(sums).zip(&mut *lowest);
         // The inner product can be at most this.
         let highest = |((&scale, &error), &norm): ((&f32, &f32), &f32), sum: i32| {
             let product = q.scale * scale * sum as f32;
@@ -51,7 +49,7 @@ impl Bounds {
                     .zip(inverse_norms)
                     .map(|(((row, &sum), lowest), norm)| ((highest(row, sum), norm), lowest))
                 {
-                    *lowest = -(row * inverse_norm * self.inverse_norm) - self.rounding;
+                    *lowest = -(row * inverse_norm) - self.rounding;
                 }
             }
             Metric::Euclidean => {
@@ -69,5 +67,7 @@ impl Bounds {
                 }
             }
         }
+        // Where something overflowed nothing is known.
+        lowest.iter_mut().filter(|lowest| !lowest.is_finite()).for_each(|lowest| *lowest = f32::NEG_INFINITY);
     }
 }

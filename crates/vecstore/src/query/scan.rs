@@ -38,9 +38,8 @@ const TILE_QUERIES: usize = 16;
 pub(crate) struct Search<'a> {
     pub(crate) scoring: Scoring,
     pub(crate) dim: usize,
-    /// Queries, row-major, and the inverse norm of each (where the metric uses norms).
+    /// Queries as [`Scoring::queries`] makes them, row-major.
     pub(crate) queries: &'a [f32],
-    pub(crate) query_norms: &'a [f32],
     /// How many of the best are wanted.
     pub(crate) limit: usize,
     pub(crate) filter: Option<&'a Matcher>,
@@ -128,9 +127,8 @@ impl Search<'_> {
             } else {
                 self.scoring.kernels.scan_queries(self.scoring.op(), vectors, self.dim, rows, values);
             }
-            for ((query, best), values) in queries.clone().zip(&mut *best).zip(values.chunks_mut(run.len())) {
-                let norm = self.query_norms.get(query).copied().unwrap_or(1.0);
-                self.scoring.keys(norm, norms, values);
+            for (best, values) in best.iter_mut().zip(values.chunks_mut(run.len())) {
+                self.scoring.keys(norms, values);
                 self.offer(task, run.start, values, best)?;
             }
         }
@@ -145,8 +143,7 @@ impl Search<'_> {
         best: &mut TopK<'s>,
     ) -> Result<()> {
         let vector = &self.queries[query * self.dim..][..self.dim];
-        let query_norm = self.query_norms.get(query).copied().unwrap_or(1.0);
-        let bounds = Bounds::new(self.scoring.metric, vector, query_norm);
+        let bounds = Bounds::new(self.scoring.metric, vector);
         let mut sums = [0; RUN_ROWS];
         let mut lowest = [0.0; RUN_ROWS];
         for start in task.rows.clone().step_by(RUN_ROWS) {
@@ -170,7 +167,7 @@ impl Search<'_> {
                         let mut key =
                             [self.scoring.kernels.raw(self.scoring.op(), vector, segment.vector(row)?)];
                         let norm = norms.get(word * 64 + bit as usize..).unwrap_or_default();
-                        self.scoring.keys(query_norm, norm, &mut key);
+                        self.scoring.keys(norm, &mut key);
                         self.offer_row(task, row, key[0], best)?;
                     }
                 }

@@ -1,5 +1,7 @@
 //! From raw kernel values to keys that order, and from keys to the distance and the score that callers see.
 
+use std::borrow::Cow;
+
 use vecstore_kernels::{Kernels, Metric, Op};
 
 use crate::error::{Error, Result};
@@ -58,22 +60,42 @@ impl Scoring {
             )));
         }
         let norms = self.inverse_norms(dim, vectors);
-        if let Some(row) = norms.iter().position(|&norm| norm == 0.0 || !norm.is_finite()) {
+        // Beyond these, the inverse would have lost digits.
+        let usable = f32::MIN_POSITIVE..=1.0 / f32::MIN_POSITIVE;
+        if let Some(row) = norms.iter().position(|norm| !usable.contains(norm)) {
             return Err(Error::invalid(format!(
-                "{}: its length is {}, which has no direction; the cosine metric needs one",
+                "{}: its length is {:e}; the cosine metric needs one between 1.2e-38 and 8.5e37",
                 name(row),
-                if norms[row] == 0.0 { "zero or beyond f32" } else { "too small for f32" }
+                self.kernels.norm(&vectors[row * dim..][..dim])
             )));
         }
         Ok(norms)
     }
 
+    /// Checks query vectors and makes them what scans take: for cosine of length 1, so that no product overflows.
+    pub(crate) fn queries(
+        self,
+        dim: usize,
+        vectors: &[f32],
+        name: impl Fn(usize) -> String,
+    ) -> Result<Cow<'_, [f32]>> {
+        self.check(dim, vectors, name)?;
+        if !self.uses_norms() {
+            return Ok(Cow::Borrowed(vectors));
+        }
+        let unit = |vector: &[f32]| -> Vec<f32> {
+            let norm = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
+            vector.iter().map(|&value| (f64::from(value) / norm) as f32).collect()
+        };
+        Ok(Cow::Owned(vectors.chunks_exact(dim).flat_map(unit).collect()))
+    }
+
     /// Turns raw values of a scan into keys. `row_norms` has a value for each if the metric uses norms.
-    pub(crate) fn keys(self, query_norm: f32, row_norms: &[f32], values: &mut [f32]) {
+    pub(crate) fn keys(self, row_norms: &[f32], values: &mut [f32]) {
         match self.metric {
             Metric::Cosine => {
                 for (value, norm) in values.iter_mut().zip(row_norms) {
-                    *value *= -norm * query_norm;
+                    *value *= -norm;
                 }
             }
             Metric::Dot => values.iter_mut().for_each(|value| *value = -*value),

@@ -112,6 +112,13 @@ impl Manifest {
         out
     }
 
+    /// Returns whether the checksum is that of the bytes.
+    pub(crate) fn is_intact(bytes: &[u8]) -> bool {
+        let parts = bytes.split_last_chunk::<8>();
+        parts.is_some_and(|(body, sum)| xxhash_rust::xxh3::xxh3_64(body) == u64::from_le_bytes(*sum))
+    }
+
+    /// Reads a manifest. `Unsupported` if a newer version wrote it, or, unless it is intact, if it looks so.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "manifest");
         if reader.bytes(8)? != MAGIC {
@@ -119,14 +126,8 @@ impl Manifest {
         }
         let (major, _minor) = (reader.u16()?, reader.u16()?);
         let features = reader.u32()?;
-        // Before the checksum, which a newer format may keep elsewhere.
-        if major > FORMAT_MAJOR {
-            return Err(newer(major, features));
-        }
-        let intact = bytes
-            .split_last_chunk::<8>()
-            .is_some_and(|(body, sum)| xxhash_rust::xxh3::xxh3_64(body) == u64::from_le_bytes(*sum));
-        if !intact {
+        // A newer format may keep its checksum elsewhere.
+        if !Self::is_intact(bytes) && major <= FORMAT_MAJOR {
             return Err(Error::corrupted("the manifest fails its checksum"));
         }
         if major != FORMAT_MAJOR || features != 0 {

@@ -27,8 +27,9 @@
 //! ```
 //!
 //! Lsns are consecutive within a file and from one file to the next. The rest of the file is zeros (space
-//! reserved in advance). After a sync with nothing else to write, a watermark (no payload, the lsn of the last
-//! frame) is written behind the last frame; the next frame overwrites it.
+//! reserved in advance). After a sync, before the calls it served are acknowledged, a watermark (no payload, the lsn
+//! of the last frame) is written behind the last frame; the next frame overwrites it. So a process that reads the
+//! log, and recovery after the end of the process that wrote it, know which calls were acknowledged.
 //!
 //! **Validity.** A frame counts if both checksums hold and its lsn is the next. The log ends at the first place
 //! where no such frame is. That is a torn tail, and cut, unless something valid further on shows that the frame
@@ -336,6 +337,7 @@ struct Call {
     lsn: u64,
     start: usize,
     end: usize,
+    synced: bool,
 }
 
 impl Log {
@@ -419,7 +421,8 @@ impl Log {
             return None;
         }
         let start = start + FRAME_HEADER_BYTES;
-        Some((Call { lsn: header.lsn, start, end: start + payload.len() }, header.durable_lsn))
+        let synced = header.flags & FLAG_SYNCED != 0;
+        Some((Call { lsn: header.lsn, start, end: start + payload.len(), synced }, header.durable_lsn))
     }
 
     /// Returns the lsn of the first frame this log was made for, if anything was written to it.
@@ -443,6 +446,27 @@ impl Log {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the number of calls that are acknowledged for sure: all, or those that were not to wait for a sync or are
+    /// shown to be synced.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.calls.iter().take_while(|call| !call.synced || call.lsn <= self.durable_lsn).count()
+    }
+
+    /// Makes everything that was read durable. After a failed sync the pages of a file count as clean though the disk
+    /// lacks them, so a sync alone would do nothing: what is not known to be durable is written again.
+    pub(crate) fn make_durable(&self, vfs: &dyn Vfs, durable_lsn: u64) -> Result<()> {
+        let durable_lsn = durable_lsn.max(self.durable_lsn);
+        let Some(first) = self.calls.iter().find(|call| call.lsn > durable_lsn) else { return Ok(()) };
+        // The first frames went out together with the header.
+        let start = if first.lsn == self.calls[0].lsn { 0 } else { first.start - FRAME_HEADER_BYTES };
+        let write = || -> io::Result<()> {
+            let file = vfs.open(&self.path, true)?;
+            file.write_all_at(&[IoSlice::new(&self.bytes[start..self.tail])], start as u64)?;
+            file.sync()
+        };
+        write().map_err(|error| Error::io("sync", &self.path, error))
     }
 
     /// Iterates over the calls: lsn and payload.
@@ -565,8 +589,9 @@ impl LogWriter {
             }
             Err(error) => {
                 let failed = Error::io("write", &self.path, error);
-                self.zero(start, end)
-                    .map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
+                // Synced at once: a crash must not bring back what was reported as failed.
+                let cleared = self.zero(start, end).and_then(|()| self.file.sync());
+                cleared.map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
                 Ok(Err(failed))
             }
         }

@@ -80,7 +80,7 @@ impl Vfs for DiskVfs {
                 file.set_len(0)?;
                 file.seek(SeekFrom::Start(0))?;
                 file.write_all(holder.as_bytes())?;
-                Ok(LockOutcome::Acquired(Box::new(DiskLock { _file: file })))
+                Ok(LockOutcome::Acquired(Box::new(DiskLock { file, process: std::process::id() })))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -110,11 +110,21 @@ fn map_file(file: &File) -> io::Result<Mapping> {
 
 #[derive(Debug)]
 struct DiskLock {
-    /// The kernel releases the lock when the last descriptor closes.
-    _file: File,
+    file: File,
+    process: u32,
 }
 
 impl LockGuard for DiskLock {}
+
+impl Drop for DiskLock {
+    fn drop(&mut self) {
+        // A fork has a copy of the descriptor. It must not release its parent's lock; and because of the copy it is not
+        // enough for the parent to close its own. If unlocking fails, the kernel does it when the process ends.
+        if self.process == std::process::id() {
+            _ = self.file.unlock();
+        }
+    }
+}
 
 #[derive(Debug)]
 struct DiskFile {

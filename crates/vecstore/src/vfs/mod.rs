@@ -112,8 +112,8 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Wraps bytes that stay where they are for as long as the owner lives. The start should be aligned to
-    /// 64 bytes; readers of vectors fall back to copying where it is not.
+    /// Wraps bytes that stay where they are for as long as the owner lives. The start must be aligned to 8
+    /// bytes at least, and should be to 64.
     pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
         Self { bytes: Arc::new(bytes) }
     }
