@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+import typing
 
 
-class Bar(Protocol):
+class Bar(typing.Protocol):
     """What shows progress."""
 
-    def update(self, n: int) -> Any: ...
-    def close(self) -> Any: ...
+    def update(self, n: int) -> typing.Any: ...
+    def close(self) -> typing.Any: ...
 
 
 class Line:

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, Union
+import typing
+from collections import abc
 
 from vecstore._vecstore import FilterExpr
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-else:
-    Buffer = Any  # `collections.abc` has it from Python 3.12 on
-
-__all__ = ["Filter", "Metadata", "SupportsArray", "Vector", "Vectors"]
+__all__ = ["Filter", "Metadata", "SupportsArray", "SupportsBuffer", "Vector", "Vectors"]
 
 
-class SupportsArray(Protocol):
+class SupportsArray(typing.Protocol):
     """What numpy can make an array of: arrays, tensors on the CPU, series."""
 
-    def __array__(self) -> Any: ...
+    def __array__(self) -> typing.Any: ...
+
+
+class SupportsBuffer(typing.Protocol):
+    """What has the buffer protocol; `collections.abc.Buffer` from Python 3.12 on."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 
 #: One vector of the shape (dim,).
-Vector = Union[Sequence[SupportsFloat], SupportsArray, Buffer]
+Vector = typing.Union[abc.Sequence[typing.SupportsFloat], SupportsArray, SupportsBuffer]
 
 #: Vectors, as an array of the shape (n, dim) or one by one.
-Vectors = Union[Sequence[Vector], SupportsArray, Buffer]
+Vectors = typing.Union[abc.Sequence[Vector], SupportsArray, SupportsBuffer]
 
 #: None, bool, int, float, str, bytes, aware datetime, list, tuple, and dicts of them.
-Metadata = Mapping[str, Any]
+Metadata = abc.Mapping[str, typing.Any]
 
 #: A filter in any of its three spellings.
-Filter = Union[Mapping[str, Any], str, FilterExpr]
+Filter = typing.Union[abc.Mapping[str, typing.Any], str, FilterExpr]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vecstore._vecstore import Record
 
-if TYPE_CHECKING:
-    from vecstore._types import Filter, Vector
+if typing.TYPE_CHECKING:
+    from vecstore import _types
 
 __all__ = [
     "BatchError",
@@ -34,19 +33,19 @@ class Distance:
     'euclidean'
     """
 
-    cosine: Final = "cosine"
-    dot: Final = "dot"
-    dotproduct: Final = "dot"
-    euclidean: Final = "euclidean"
-    l2: Final = "euclidean"
-    manhattan: Final = "manhattan"
-    l1: Final = "manhattan"
-    hamming: Final = "hamming"
-    jaccard: Final = "jaccard"
-    chebyshev: Final = "chebyshev"
-    linf: Final = "chebyshev"
-    canberra: Final = "canberra"
-    braycurtis: Final = "braycurtis"
+    cosine: typing.Final = "cosine"
+    dot: typing.Final = "dot"
+    dotproduct: typing.Final = "dot"
+    euclidean: typing.Final = "euclidean"
+    l2: typing.Final = "euclidean"
+    manhattan: typing.Final = "manhattan"
+    l1: typing.Final = "manhattan"
+    hamming: typing.Final = "hamming"
+    jaccard: typing.Final = "jaccard"
+    chebyshev: typing.Final = "chebyshev"
+    linf: typing.Final = "chebyshev"
+    canberra: typing.Final = "canberra"
+    braycurtis: typing.Final = "braycurtis"
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ class Config:
 class Query:
     """A search, for ``VecStore.query_with_params``. The parameters are those of ``VecStore.query``."""
 
-    vector: Vector
+    vector: _types.Vector
     k: int = 10
-    filter: Filter | None = None
+    filter: _types.Filter | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,8 @@ class BatchOperation:
 
     operation: str
     id: str
-    vector: Vector | None = None
-    metadata: Mapping[str, Any] | None = None
+    vector: _types.Vector | None = None
+    metadata: _types.Metadata | None = None
     text: str | None = None
     ttl_seconds: float | None = None
 
@@ -129,8 +128,8 @@ class BatchOperation:
     def upsert(
         cls,
         id: str,
-        vector: Vector,
-        metadata: Mapping[str, Any] | None = None,
+        vector: _types.Vector,
+        metadata: _types.Metadata | None = None,
         *,
         text: str | None = None,
         ttl_seconds: float | None = None,
@@ -154,7 +153,7 @@ class BatchOperation:
         return cls("restore", id)
 
     @classmethod
-    def update_metadata(cls, id: str, metadata: Mapping[str, Any]) -> BatchOperation:
+    def update_metadata(cls, id: str, metadata: _types.Metadata) -> BatchOperation:
         """Replaces the metadata of a record; fails if it is not there."""
         return cls("update_metadata", id, None, metadata)
 
@@ -181,7 +180,7 @@ class BatchResult:
     duration_ms: float
 
 
-class Page(NamedTuple):
+class Page(typing.NamedTuple):
     """A page of ``VecStore.scroll``: ``records, cursor = store.scroll()``."""
 
     records: list[Record]

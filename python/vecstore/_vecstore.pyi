@@ -4,7 +4,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 from vecstore._types import Filter, Metadata, Vector, Vectors
 from vecstore._values import (
@@ -27,12 +27,15 @@ __all__ = [
     "Record",
     "RecordIterator",
     "VecStore",
+    "_record",
+    "_reopened",
     "parse_filter",
 ]
 
 _Durability = Literal["commit", "interval", "none"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
+@disjoint_base
 class VecStore:
     def __new__(
         cls,
@@ -290,3 +293,12 @@ class F:
     ) -> FilterExpr: ...
 
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _record(
+    id: str,
+    vector: list[float] | None,
+    metadata: dict[str, Any] | None,
+    text: str | None,
+    expires_at: datetime | None,
+    deleted: bool,
+) -> Record: ...
+def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...

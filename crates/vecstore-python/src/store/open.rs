@@ -117,11 +117,11 @@ fn open_waiting(
 #[pyfunction]
 #[pyo3(name = "_reopened")]
 pub(crate) fn reopened(
-    class: &Bound<'_, PyAny>,
+    class_: &Bound<'_, PyAny>,
     path: &Bound<'_, PyAny>,
     options: &Bound<'_, PyDict>,
 ) -> PyResult<Py<PyAny>> {
-    Ok(class.call((path,), Some(options))?.unbind())
+    Ok(class_.call((path,), Some(options))?.unbind())
 }
 
 #[pymethods]

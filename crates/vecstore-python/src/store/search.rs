@@ -88,7 +88,7 @@ impl VecStore {
     ///     How many of the nearest are left out, for paging.
     /// min_score : float, optional
     ///     Leaves out neighbors of a lower score.
-    /// include : iterable of str
+    /// include : iterable of str, `("metadata",)` if not given
     ///     What neighbors carry besides id, score and distance: `metadata`, `vector`, `text`.
     /// params : dict, optional
     ///     Values for `:name` in a filter string.
@@ -112,7 +112,7 @@ impl VecStore {
     #[pyo3(
         signature = (vector, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
+        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query<'py>(
@@ -153,7 +153,7 @@ impl VecStore {
     #[pyo3(
         signature = (vectors, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=('metadata',), params=None)"
+        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query_batch(
