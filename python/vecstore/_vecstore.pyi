@@ -154,7 +154,7 @@ class VecStore:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
-        include: _Include = ("metadata",),
+        include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
     def query_batch(
@@ -167,7 +167,7 @@ class VecStore:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
-        include: _Include = ("metadata",),
+        include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> QueryBatch: ...
     def query_with_filter(

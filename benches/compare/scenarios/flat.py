@@ -72,10 +72,10 @@ SCENARIO = Scenario(
     title="Exact search, single queries",
     how=(
         f"k={K}, ids and scores only, one query at a time through Python on one pinned thread, after "
-        f"{WARM_UP_QUERIES} queries to warm up; all queries or {BUDGET_SECONDS:.0f} s of them. `f32 GB/s` is QPS "
-        "times the bytes of all float32 values, whether an engine reads them or answers exactly from less. "
-        "`machine:scan` is the fastest plain read of them (a compiled C sum, numpy's sum or its matrix-vector "
-        "product); its QPS is the limit of a search that reads them all."
+        f"{WARM_UP_QUERIES} queries to warm up; all queries or {BUDGET_SECONDS:.0f} s of them. `f32 GB/s` is "
+        "QPS times the bytes of all float32 values, whether an engine reads them or is exact from less. "
+        "`machine:scan` is the fastest plain read of them (a compiled C sum, numpy's sum or its "
+        "matrix-vector product); its QPS is the limit of a search that reads them all."
     ),
     measure=measure,
     engines=(

@@ -33,8 +33,8 @@ pub(crate) struct F {
 impl F {
     fn condition(&self, py: Python<'_>, condition: Condition) -> PyResult<FilterExpr> {
         match &self.path {
-            Some(path) => FilterExpr::checked(py, Filter::Field { path: path.clone(), condition }, false),
-            None => FilterExpr::checked(py, Filter::Element(condition), true),
+            Some(path) => FilterExpr::condition(py, Filter::Field { path: path.clone(), condition }, false),
+            None => FilterExpr::condition(py, Filter::Element(condition), true),
         }
     }
 }
@@ -221,14 +221,14 @@ impl F {
         match &self.path {
             Some(path) => {
                 let filter = Filter::from_value(&Metadata::new().with(path.as_str(), condition).into());
-                FilterExpr::checked(py, filter.or_raise(py)?, false)
+                FilterExpr::condition(py, filter.or_raise(py)?, false)
             }
             None => {
                 let whole = Metadata::new().with("element", Metadata::new().with("$elem_match", condition));
                 let whole = Filter::from_value(&whole.into()).or_raise(py)?;
                 match &whole {
                     Filter::Field { condition: Condition::ElemMatch(inner), .. } => {
-                        FilterExpr::checked(py, (**inner).clone(), true)
+                        FilterExpr::condition(py, (**inner).clone(), true)
                     }
                     _ => Err(filter_error(py, "filter: expected a condition on an element")),
                 }

@@ -80,7 +80,7 @@ pub(crate) fn parse_filter(
     text: &Bound<'_, PyString>,
     params: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<FilterExpr> {
-    Ok(FilterExpr { filter: filter(text.as_any(), params)?, about_element: false })
+    FilterExpr::condition(text.py(), filter(text.as_any(), params)?, false)
 }
 
 /// A filter: made with `F`, by `parse_filter`, or of a dict, a string or another filter.
@@ -114,8 +114,15 @@ pub(crate) struct FilterExpr {
 }
 
 impl FilterExpr {
+    /// Keeps one condition, after compiling it: a pattern that is none is an error here, not at its first use.
+    pub(crate) fn condition(py: Python<'_>, filter: Filter, about_element: bool) -> PyResult<Self> {
+        let whole = if about_element { inside_a_list(filter.clone()) } else { filter.clone() };
+        whole.compile().or_raise(py)?;
+        Ok(Self { filter, about_element })
+    }
+
     /// Keeps a filter that is within the limits, so that cloning and comparing it are safe.
-    pub(crate) fn checked(py: Python<'_>, filter: Filter, about_element: bool) -> PyResult<Self> {
+    fn checked(py: Python<'_>, filter: Filter, about_element: bool) -> PyResult<Self> {
         if about_element {
             inside_a_list(filter.clone()).check().or_raise(py)?;
         } else {
@@ -164,7 +171,7 @@ impl FilterExpr {
     #[new]
     #[pyo3(signature = (filter, params=None))]
     fn __new__(filter: &Bound<'_, PyAny>, params: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        Ok(Self { filter: self::filter(filter, params)?, about_element: false })
+        Self::condition(filter.py(), self::filter(filter, params)?, false)
     }
 
     /// Returns the filter as a dict, the spelling that the other two are read as.

@@ -142,7 +142,13 @@ impl Inode {
     /// The changes up to some point reached the disk, the one at that point in part.
     fn written_in_order(&self, rng: &mut Rng) -> Survivors {
         let torn = rng.below(self.changes.len() as u64) as usize;
-        let len = if rng.one_in(2) { self.changes[torn].len_after } else { self.random_len(rng) };
+        // A length from before one that is durable is gone for good.
+        let (included, _) = self.certain_len();
+        let len = if rng.one_in(2) && torn >= included {
+            self.changes[torn].len_after
+        } else {
+            self.random_len(rng)
+        };
         self.survivors(len, |index, _| index < torn || (index == torn && rng.one_in(2)))
     }
 
@@ -263,6 +269,20 @@ mod tests {
         inode.sync();
         assert_eq!(inode.only_durable().to_vec(), inode.current().to_vec());
         assert_eq!(inode.only_durable().len(), 100);
+    }
+
+    #[test]
+    fn a_length_made_durable_after_a_failed_sync_stays() {
+        for seed in 0..500 {
+            let mut inode = file(b"");
+            inode.write(b"lost", 0);
+            inode.fail_sync();
+            inode.write(b"kept", 5_000);
+            inode.sync();
+            inode.write(b"perhaps", 9_000);
+            let left = inode.by_chance(&mut Rng::new(seed), None).to_vec();
+            assert_eq!(left.get(5_000..5_004), Some(b"kept".as_slice()), "seed {seed}");
+        }
     }
 
     #[test]

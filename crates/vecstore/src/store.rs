@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::collection::{Collection, Core};
 use crate::database::Shared;
 use crate::error::{Error, Result};
-use crate::options::OpenOptions;
+use crate::options::{Durability, OpenOptions};
 
 /// The name of the collection of a store.
 const COLLECTION: &str = "default";
@@ -84,7 +84,7 @@ impl VecStore {
             ));
         }
         if options.background && shared.is_writer() {
-            shared.start_background(&core)?;
+            start_background(&shared, &core)?;
         }
         core.adopt_dim(options.dim);
         Ok(Self { collection, handle: Arc::new(Handle { shared, core }) })
@@ -115,7 +115,7 @@ impl Handle {
         if !self.shared.begin_close() {
             return Ok(());
         }
-        self.shared.stop_background();
+        self.shared.background.stop();
         let outcome = self.core.close();
         self.shared.release_lock();
         outcome
@@ -135,4 +135,17 @@ impl Deref for VecStore {
     fn deref(&self) -> &Collection {
         &self.collection
     }
+}
+
+fn start_background(shared: &Shared, core: &Arc<Core>) -> Result<()> {
+    let failed = |error| Error::io("start a thread for", &shared.root, error);
+    let collection = Arc::downgrade(core);
+    shared.background.start_upkeep(move || Some(collection.upgrade()?.upkeep_step())).map_err(failed)?;
+    if shared.durability == Durability::Interval {
+        let collection = Arc::downgrade(core);
+        // A failure poisons the log, so that the next write reports it.
+        let sync = move || collection.upgrade()?.sync_if_unsynced().map_or(Some(()), Some);
+        shared.background.start_sync(sync).map_err(failed)?;
+    }
+    Ok(())
 }

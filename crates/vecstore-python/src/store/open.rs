@@ -1,6 +1,6 @@
 //! Opening and closing, and what a handle says about itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyTypeError;
@@ -97,9 +97,11 @@ fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
 fn open_waiting(
     py: Python<'_>,
     options: &OpenOptions,
-    path: &PathBuf,
+    path: &Path,
     wait: Duration,
 ) -> PyResult<vecstore::VecStore> {
+    // The store outlives changes of the current directory.
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let started = Instant::now();
     loop {
         let left = wait.saturating_sub(started.elapsed());

@@ -11,7 +11,7 @@ use super::part::Part;
 use super::snapshot::Snapshot;
 use super::upkeep::{SavedMarks, Upkeep};
 use crate::database::{Shared, newest_manifest, retry};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::Scoring;
 use crate::storage::manifest::{CollectionEntry, Manifest};
 use crate::storage::marks::{self, Marks};
@@ -91,7 +91,12 @@ fn logs(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry) -> Result<Vec<
         if !seqs.contains(&seq) {
             return Err(Error::corrupted(format!("`{}` is missing", path.display())));
         }
-        logs.push((seq, Log::read(vfs, &path, entry.uuid)?));
+        let log = Log::read(vfs, &path, entry.uuid)?;
+        if seq == entry.first_log {
+            // The manifest was published after it was made; a later one may be half made.
+            log.check_length()?;
+        }
+        logs.push((seq, log));
     }
     Ok(logs)
 }
@@ -150,17 +155,24 @@ pub(super) fn open_for_writing(
     let vfs = &*shared.vfs;
     let Recovered { snapshot, saved_marks, log: (seq, last) } =
         recover(vfs, directory, entry, scoring, Calls::Whole)?;
-    let reused = match LogWriter::reopen(vfs, &last)? {
-        Some(log) => Some(log),
-        None => LogWriter::adopt(vfs, &last, entry.uuid, shared.new_uuid()?)?,
+    let uuid = shared.new_uuid()?;
+    let reopened = if last.first_lsn().is_none() && seq > entry.first_log {
+        // Its name may not be durable: it was being created when the process that wrote was killed.
+        let path = last.path();
+        vfs.remove_file(path).map_err(|error| Error::io("remove", path, error))?;
+        Some(LogWriter::create(vfs, directory, seq, entry.uuid, uuid)?)
+    } else {
+        LogWriter::reopen(vfs, &last, entry.uuid, uuid)?
     };
-    let (seq, log) = match reused {
+    let (seq, log) = match reopened {
         Some(log) => (seq, log),
         None => {
             // The tail is torn: what it holds was never acknowledged, and the new log's first lsn ends it.
             (seq + 1, LogWriter::create(vfs, directory, seq + 1, entry.uuid, shared.new_uuid()?)?)
         }
     };
+    // Readers may see all that was recovered.
+    log.write_watermark(snapshot.lsn)?;
     Ok(Opened { snapshot, log, upkeep: Upkeep::new(seq, saved_marks) })
 }
 
@@ -186,7 +198,7 @@ impl Follower {
 
     fn load(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<(Snapshot, Position)> {
         let vfs = &*shared.vfs;
-        retry(|| {
+        retry(vfs, &shared.root, || {
             let manifest = newest_manifest(vfs, &shared.root)?;
             let entry = find(&manifest, uuid)?;
             let recovered = recover(vfs, directory, entry, scoring, Calls::Acknowledged)?;
@@ -215,17 +227,29 @@ impl Follower {
         if exists(&root.join(manifest::file_name(position.generation + 1)))?
             || !exists(&root.join(manifest::file_name(position.generation)))?
         {
-            let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
-            *position = new;
-            self.published.store(Arc::new(snapshot));
-            return Ok(());
+            return self.reload(core, position);
         }
         let published = self.published.load();
         let mut snapshot = None;
-        while self.read_log(core, position, &published, &mut snapshot)? {}
+        loop {
+            match self.read_log(core, position, &published, &mut snapshot) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The writer has published a manifest since, and removed the log.
+                Err(error) if error.kind() == ErrorKind::Io => return self.reload(core, position),
+                Err(error) => return Err(error),
+            }
+        }
         if let Some(snapshot) = snapshot {
             self.published.store(Arc::new(snapshot));
         }
+        Ok(())
+    }
+
+    fn reload(&self, core: &Core, position: &mut Position) -> Result<()> {
+        let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
+        *position = new;
+        self.published.store(Arc::new(snapshot));
         Ok(())
     }
 

@@ -123,7 +123,7 @@ impl Core {
     pub(super) fn request_upkeep(&self, writer: &Writer) {
         let published = writer.committer.published();
         if seal_is_due(writer, &published) || !due_for_merge(&published).is_empty() {
-            self.shared.request_upkeep();
+            self.shared.background.request_upkeep();
         }
     }
 
@@ -335,7 +335,7 @@ impl Writer {
         if self.unsealed_bytes.load(Ordering::Relaxed) <= budget {
             return Ok(());
         }
-        if !core.shared.has_upkeep_thread() {
+        if !core.shared.background.does_upkeep() {
             return core.upkeep_step().map(drop);
         }
         let mut failure = self.sealing.lock();
@@ -344,7 +344,7 @@ impl Writer {
             if let Some(error) = &*failure {
                 return Err(error.duplicate());
             }
-            core.shared.request_upkeep();
+            core.shared.background.request_upkeep();
             self.sealed.wait_for(&mut failure, UPKEEP_POLL);
         }
         Ok(())

@@ -24,7 +24,7 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use super::Uuid;
+use super::{NUMBER_MAX, Uuid};
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
@@ -43,7 +43,7 @@ pub(crate) fn file_name(generation: u64) -> String {
 
 /// Returns the generation of a manifest of this name.
 pub(crate) fn parse_file_name(name: &str) -> Option<u64> {
-    name.strip_prefix(PREFIX)?.parse().ok()
+    name.strip_prefix(PREFIX)?.parse().ok().filter(|&generation| generation <= NUMBER_MAX)
 }
 
 /// A database as it was when the manifest was published.
@@ -134,7 +134,7 @@ impl Manifest {
             return Err(newer(major, features));
         }
         let database = Uuid(reader.array()?);
-        let generation = reader.u64()?;
+        let generation = number(reader.u64()?)?;
         let collections =
             (0..reader.count(60)?).map(|_| CollectionEntry::decode(&mut reader)).collect::<Result<_>>()?;
         reader.u64()?;
@@ -172,9 +172,9 @@ impl CollectionEntry {
         if dim > MAX_DIM {
             return Err(Error::corrupted(format!("manifest: dimension {dim} is over {MAX_DIM}")));
         }
-        let checkpoint_lsn = reader.u64()?;
-        let first_log = reader.u64()?;
-        let durable_lsn = reader.u64()?;
+        let checkpoint_lsn = number(reader.u64()?)?;
+        let first_log = number(reader.u64()?)?;
+        let durable_lsn = number(reader.u64()?)?;
         let segments = (0..reader.count(48)?).map(|_| SegmentEntry::decode(reader)).collect::<Result<_>>()?;
         Ok(Self {
             uuid,
@@ -196,6 +196,14 @@ impl SegmentEntry {
         let marks = (reader.u64()?, reader.u64()?);
         Ok(Self { uuid, rows, checksum, marks: (marks.0 > 0).then_some(marks) })
     }
+}
+
+/// Passes numbers that can be counted on from: no store gets near the limit, a forged one may be beyond it.
+fn number(number: u64) -> Result<u64> {
+    if number > NUMBER_MAX {
+        return Err(Error::corrupted(format!("manifest: number {number} is over {NUMBER_MAX}")));
+    }
+    Ok(number)
 }
 
 fn newer(major: u16, features: u32) -> Error {

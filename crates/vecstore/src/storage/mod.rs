@@ -9,6 +9,9 @@ pub(crate) mod rows;
 pub(crate) mod segment;
 pub(crate) mod wal;
 
+/// The largest lsn, generation or sequence number that is read: anything above is forged.
+pub(crate) const NUMBER_MAX: u64 = 1 << 62;
+
 /// The identity of a file or collection: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Uuid(pub(crate) [u8; 16]);

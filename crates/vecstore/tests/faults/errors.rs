@@ -182,7 +182,7 @@ fn assert_faults_are_survived(durability: Durability, faults: &[Fault], every: u
                 match panic::catch_unwind(run) {
                     Ok(seen) => noticed += usize::from(seen),
                     Err(payload) => {
-                        failures.push(format!("{fault:?} {repeat:?} {call}: {}", brief(&*payload)))
+                        failures.push(format!("{fault:?} {repeat:?} {call}: {}", brief(&*payload)));
                     }
                 }
             }
@@ -266,9 +266,6 @@ fn closing_says_if_acknowledged_writes_could_not_be_made_durable() {
 #[test]
 fn a_full_disk_is_survived_and_space_lets_the_store_go_on() {
     let steps = script(11, 150);
-    let complete = FaultVfs::new();
-    let mut subject = Subject::new(complete.clone(), Durability::Commit);
-    steps.iter().for_each(|step| subject.perform(step).unwrap());
     let (mut failed, mut capacity) = (0, 0);
     while capacity < 400_000 {
         let vfs = FaultVfs::new();

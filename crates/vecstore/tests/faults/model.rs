@@ -1,6 +1,7 @@
 //! Random calls, crashes and reopenings against a map and a brute-force search.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use vecstore::{Durability, Record, VecStore, field};
 use vecstore_testkit::{CrashMode, FaultVfs, Model, Rng};
 
@@ -81,7 +82,12 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(8),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_store_holds_and_answers_what_a_map_does(

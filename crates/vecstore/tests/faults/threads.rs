@@ -58,7 +58,7 @@ fn images(durability: Durability, background: bool) -> Vec<(Call, FaultVfs)> {
             sink.lock().unwrap().push((call.clone(), disk));
         }
     });
-    let acknowledged = Acknowledged { vfs: vfs.clone(), turn: Arc::default() };
+    let acknowledged = Acknowledged { vfs, turn: Arc::default() };
     let start = Barrier::new(THREADS + 1);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {

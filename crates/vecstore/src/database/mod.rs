@@ -7,22 +7,28 @@
 //! tmp/                      a manifest being written; emptied when the database is opened
 //! ```
 
+mod background;
+mod create;
+mod manifests;
+
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-use vecstore_kernels::Metric;
+use parking_lot::Mutex;
 
-use crate::collection::Core;
+pub(crate) use background::Background;
+use create::{check_is_ours, create, create_dirs};
+use manifests::{Found, manifests};
+pub(crate) use manifests::{newest_manifest, retry};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
-use crate::storage::wal::{self, LogWriter};
+use crate::storage::wal;
 use crate::storage::{Uuid, marks, segment};
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
@@ -32,12 +38,6 @@ const TMP: &str = "tmp";
 
 /// How often a locked database is tried again while waiting for it.
 const LOCK_POLL: Duration = Duration::from_millis(10);
-
-/// The most that a power cut takes under `Durability::Interval`.
-const SYNC_INTERVAL: Duration = Duration::from_millis(100);
-
-/// How long upkeep rests after a failure; a full disk is not asked again at once.
-const UPKEEP_REST: Duration = Duration::from_secs(1);
 
 /// What all parts of an open database share.
 #[derive(Debug)]
@@ -54,8 +54,7 @@ pub(crate) struct Shared {
     catalog: Mutex<Catalog>,
     process: u32,
     closed: AtomicBool,
-    signal: Mutex<Signal>,
-    signalled: Condvar,
+    pub(crate) background: Arc<Background>,
     lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
@@ -65,92 +64,6 @@ struct Catalog {
     /// The manifest before, which recovery falls back on: its files stay.
     previous: Option<Manifest>,
     poison: Option<Error>,
-}
-
-#[derive(Debug, Default)]
-struct Signal {
-    requested: bool,
-    stop: bool,
-    threads: Vec<JoinHandle<()>>,
-    has_thread: bool,
-}
-
-/// A writer may replace and remove files while a reader opens them; then the newer manifest is read instead. It
-/// publishes a few manifests a second at most.
-const READ_ATTEMPTS: usize = 20;
-
-/// Reads files that a writer may be replacing: again, if they are gone or half written.
-pub(crate) fn retry<T>(read: impl Fn() -> Result<T>) -> Result<T> {
-    for _ in 1..READ_ATTEMPTS {
-        match read() {
-            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {}
-            outcome => return outcome,
-        }
-    }
-    read()
-}
-
-/// Reads the newest manifest that counts.
-pub(crate) fn newest_manifest(vfs: &dyn Vfs, root: &Path) -> Result<Manifest> {
-    manifests(vfs, root)?.current.ok_or_else(|| {
-        Error::new(
-            ErrorKind::InvalidInput,
-            format!("`{}` is not a vecstore store: it has no manifest", root.display()),
-        )
-    })
-}
-
-/// The manifests that a database directory holds.
-struct Found {
-    current: Option<Manifest>,
-    previous: Option<Manifest>,
-    /// Manifests that fail their checksum.
-    damaged: Vec<(PathBuf, Error)>,
-    /// Manifests older than the newest two.
-    old: Vec<PathBuf>,
-}
-
-fn manifests(vfs: &dyn Vfs, root: &Path) -> Result<Found> {
-    let entries = vfs.list(root).map_err(|error| Error::io("list", root, error))?;
-    let names = entries.iter().filter_map(|entry| entry.path.file_name()?.to_str());
-    let mut generations: Vec<u64> = names.filter_map(manifest::parse_file_name).collect();
-    generations.sort_unstable_by(|a, b| b.cmp(a));
-    let mut found = Found { current: None, previous: None, damaged: Vec::new(), old: Vec::new() };
-    for (age, generation) in generations.into_iter().enumerate() {
-        let path = root.join(manifest::file_name(generation));
-        // An older one would lead to files that are gone.
-        if age >= 2 {
-            found.old.push(path);
-            continue;
-        }
-        let bytes = vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
-        match read_manifest(&bytes, &path, generation) {
-            Ok(manifest) if found.current.is_none() => found.current = Some(manifest),
-            Ok(manifest) => found.previous = Some(manifest),
-            // Of a newer version for sure: what an older manifest says no longer holds.
-            Err(error) if error.kind() == ErrorKind::Unsupported && Manifest::is_intact(&bytes) => {
-                return Err(error);
-            }
-            Err(error) => found.damaged.push((path, error)),
-        }
-    }
-    match found.damaged.first() {
-        Some((_, error)) if found.current.is_none() => Err(error.duplicate()),
-        _ => Ok(found),
-    }
-}
-
-fn read_manifest(bytes: &[u8], path: &Path, generation: u64) -> Result<Manifest> {
-    let manifest = Manifest::decode(bytes)
-        .map_err(|error| Error::new(error.kind(), format!("`{}`: {}", path.display(), error.message())))?;
-    if manifest.generation != generation {
-        return Err(Error::corrupted(format!(
-            "`{}` is of generation {}",
-            path.display(),
-            manifest.generation
-        )));
-    }
-    Ok(manifest)
 }
 
 impl Shared {
@@ -169,7 +82,7 @@ impl Shared {
             Some(_) => {}
         }
         if options.read_only {
-            let manifest = retry(|| newest_manifest(vfs, root))?;
+            let manifest = retry(vfs, root, || newest_manifest(vfs, root))?;
             return Ok(Arc::new(Self::new(root, options, manifest, None, None)));
         }
         check_is_ours(vfs, root)?;
@@ -185,7 +98,18 @@ impl Shared {
         }
         let shared = Self::new(root, options, current, previous, Some(lock));
         shared.remove_debris()?;
+        shared.complete_creation()?;
         Ok(Arc::new(shared))
+    }
+
+    /// Publishes the second manifest of a database whose creation was killed after the first: until then not even the
+    /// name of the first may be durable. Of later generations that does not matter, since the one before is kept.
+    fn complete_creation(&self) -> Result<()> {
+        let incomplete = {
+            let catalog = self.catalog.lock();
+            catalog.previous.is_none() && catalog.current.generation == 1
+        };
+        if incomplete { self.publish(|_| ()) } else { Ok(()) }
     }
 
     /// Makes a database in memory.
@@ -217,8 +141,7 @@ impl Shared {
             catalog: Mutex::new(Catalog { current, previous, poison: None }),
             process: std::process::id(),
             closed: AtomicBool::new(false),
-            signal: Mutex::new(Signal::default()),
-            signalled: Condvar::new(),
+            background: Arc::default(),
             lock: Mutex::new(lock),
         }
     }
@@ -414,93 +337,6 @@ impl Shared {
         Ok(kept.chain(damaged).map(with_len).collect())
     }
 
-    pub(crate) fn request_upkeep(&self) {
-        self.signal.lock().requested = true;
-        self.signalled.notify_all();
-    }
-
-    pub(crate) fn has_upkeep_thread(&self) -> bool {
-        self.signal.lock().has_thread
-    }
-
-    /// Starts the threads that work for a collection in the background for as long as it lives.
-    pub(crate) fn start_background(self: &Arc<Self>, core: &Arc<Core>) -> Result<()> {
-        self.spawn("vecstore-upkeep", core, Self::run_upkeep)?;
-        self.signal.lock().has_thread = true;
-        if self.durability == Durability::Interval {
-            // Upkeep may take longer than the interval.
-            self.spawn("vecstore-sync", core, Self::run_sync)?;
-        }
-        Ok(())
-    }
-
-    fn spawn(self: &Arc<Self>, name: &str, core: &Arc<Core>, run: fn(&Self, &Weak<Core>)) -> Result<()> {
-        let (shared, core) = (Arc::clone(self), Arc::downgrade(core));
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || run(&shared, &core))
-            .map_err(|error| Error::io("start a thread for", &self.root, error))?;
-        self.signal.lock().threads.push(thread);
-        Ok(())
-    }
-
-    fn run_upkeep(&self, core: &Weak<Core>) {
-        let mut failed = false;
-        loop {
-            {
-                let mut signal = self.signal.lock();
-                if failed {
-                    // Writers keep asking; a disk that was full a moment ago is not asked again at once.
-                    self.signalled.wait_while_for(&mut signal, |signal| !signal.stop, UPKEEP_REST);
-                } else {
-                    self.signalled.wait_while(&mut signal, |signal| !signal.stop && !signal.requested);
-                }
-                if signal.stop {
-                    return;
-                }
-                signal.requested = false;
-            }
-            let Some(core) = core.upgrade() else { return };
-            let outcome = core.upkeep_step();
-            failed = outcome.is_err();
-            if outcome.is_ok_and(|did| did) {
-                self.signal.lock().requested = true;
-            }
-        }
-    }
-
-    fn run_sync(&self, core: &Weak<Core>) {
-        loop {
-            let mut signal = self.signal.lock();
-            self.signalled.wait_while_for(&mut signal, |signal| !signal.stop, SYNC_INTERVAL);
-            if signal.stop {
-                return;
-            }
-            drop(signal);
-            let Some(core) = core.upgrade() else { return };
-            // A failure poisons the log, so that the next write reports it.
-            _ = core.sync_if_unsynced();
-        }
-    }
-
-    /// Ends the background threads. No upkeep runs when this returns.
-    pub(crate) fn stop_background(&self) {
-        let threads = {
-            let mut signal = self.signal.lock();
-            signal.stop = true;
-            signal.has_thread = false;
-            std::mem::take(&mut signal.threads)
-        };
-        self.signalled.notify_all();
-        for thread in threads {
-            // The last handle may be dropped by one of these threads itself. A panic in one has been reported by the
-            // panic hook; closing goes on.
-            if thread.thread().id() != std::thread::current().id() {
-                _ = thread.join();
-            }
-        }
-    }
-
     /// Marks the database closed; returns whether this call did it. A fork never closes what its parent opened.
     pub(crate) fn begin_close(&self) -> bool {
         !self.is_forked() && !self.closed.swap(true, Ordering::AcqRel)
@@ -527,41 +363,6 @@ fn new_uuid() -> Result<Uuid> {
     Ok(Uuid(bytes))
 }
 
-/// Creates a directory and makes its name, and those above it that were missing, durable.
-fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
-    let missing = |path: &&Path| matches!(vfs.stat(path), Ok(None));
-    let made: Vec<&Path> =
-        path.ancestors().filter(|path| !path.as_os_str().is_empty()).take_while(missing).collect();
-    vfs.create_dir_all(path).map_err(|error| Error::io("create", path, error))?;
-    for directory in made {
-        let parent = match directory.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => continue,
-        };
-        vfs.sync_dir(parent).map_err(|error| Error::io("sync", parent, error))?;
-    }
-    Ok(())
-}
-
-/// Fails if a directory holds something that no database puts there and nothing that one does.
-fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
-    let entries = vfs.list(root).map_err(|error| Error::io("list", root, error))?;
-    let name =
-        |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned).unwrap_or_default();
-    let names: Vec<String> = entries.iter().map(|entry| name(&entry.path)).collect();
-    if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
-        return Ok(());
-    }
-    if let Some(foreign) = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP].contains(&name.as_str())) {
-        return Err(Error::invalid(format!(
-            "`{}` is not a vecstore store: it has no manifest, but `{foreign}`; give an empty or a new directory",
-            root.display()
-        )));
-    }
-    Ok(())
-}
-
 fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
     let path = root.join(LOCK);
     let holder = format!("process {}", std::process::id());
@@ -582,62 +383,4 @@ fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockG
             LockOutcome::Held { .. } => std::thread::sleep(LOCK_POLL),
         }
     }
-}
-
-/// Creates an empty database with one collection. A crash before the first manifest leaves nothing but empty
-/// directories and an empty log, which the next open starts over from.
-fn create(
-    vfs: &dyn Vfs,
-    root: &Path,
-    options: &OpenOptions,
-    name: &str,
-) -> Result<(Manifest, Option<Manifest>)> {
-    let collections = root.join(COLLECTIONS);
-    if vfs.stat(&collections).map_err(|error| Error::io("look for", &collections, error))?.is_some() {
-        check_holds_nothing(vfs, &collections)?;
-        vfs.remove_dir_all(&collections).map_err(|error| Error::io("remove", &collections, error))?;
-    }
-    let uuid = new_uuid()?;
-    let directory = collection_dir(root, uuid);
-    create_dirs(vfs, &directory)?;
-    create_dirs(vfs, &root.join(TMP))?;
-    LogWriter::create(vfs, &directory, 1, uuid, new_uuid()?)?;
-    vfs.sync_dir(root).map_err(|error| Error::io("sync", root, error))?;
-    let first = Manifest {
-        database: new_uuid()?,
-        generation: 1,
-        collections: vec![CollectionEntry {
-            uuid,
-            name: name.to_owned(),
-            metric: options.metric.unwrap_or(Metric::Cosine),
-            dim: options.dim,
-            checkpoint_lsn: 0,
-            first_log: 1,
-            durable_lsn: 0,
-            segments: Vec::new(),
-        }],
-    };
-    // Twice, since no log could make up for the loss of the first.
-    first.publish(vfs, root)?;
-    let second = Manifest { generation: 2, ..first.clone() };
-    second.publish(vfs, root)?;
-    Ok((second, Some(first)))
-}
-
-/// Fails if there are records under `collections`: then it is the manifests that are missing.
-fn check_holds_nothing(vfs: &dyn Vfs, collections: &Path) -> Result<()> {
-    let list = |path: &Path| vfs.list(path).map_err(|error| Error::io("list", path, error));
-    for directory in list(collections)? {
-        for file in if directory.is_dir { list(&directory.path)? } else { Vec::new() } {
-            let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let empty = wal::parse_file_name(name).is_some() && wal::is_empty(vfs, &file.path)?;
-            if !empty {
-                return Err(Error::corrupted(format!(
-                    "`{}` holds records, but the manifests that list them are missing",
-                    file.path.display()
-                )));
-            }
-        }
-    }
-    Ok(())
 }

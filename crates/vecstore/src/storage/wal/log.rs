@@ -1,0 +1,202 @@
+//! Reading of a log as it is found on disk.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+
+use super::{
+    FLAG_SYNCED, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, Header, KIND_CALL, KIND_WATERMARK,
+    LOG_BYTES_MAX, PREALLOC_BYTES_FIRST, damaged,
+};
+use crate::error::{Error, Result};
+use crate::storage::Uuid;
+use crate::vfs::Vfs;
+
+/// A log as it was found on disk.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    header: Option<Header>,
+    calls: Vec<Call>,
+    tail: usize,
+    durable_lsn: u64,
+    clean: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    lsn: u64,
+    start: usize,
+    end: usize,
+    synced: bool,
+}
+
+impl Log {
+    /// Reads a log. A torn tail is fine; damage is an error.
+    pub(crate) fn read(vfs: &dyn Vfs, path: &Path, collection: Uuid) -> Result<Self> {
+        let read = || -> io::Result<Vec<u8>> {
+            let file = vfs.open(path, false)?;
+            let len = file.len()?;
+            let mut bytes = Vec::new();
+            if len > LOG_BYTES_MAX || bytes.try_reserve_exact(len as usize).is_err() {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            bytes.resize(len as usize, 0);
+            file.read_exact_at(&mut bytes, 0)?;
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                damaged(path, 0, "it is longer than a log can be, or than fits in memory")
+            }
+            _ => Error::io("read", path, error),
+        })?;
+        let mut log = Self {
+            path: path.to_owned(),
+            bytes,
+            header: None,
+            calls: Vec::new(),
+            tail: HEADER_BYTES,
+            durable_lsn: 0,
+            clean: true,
+        };
+        // The header is written together with the first frames, into zeros: without it there is nothing.
+        let start = log.bytes.get(..HEADER_BYTES).unwrap_or_default();
+        if start.iter().all(|&byte| byte == 0) {
+            log.clean = log.bytes.iter().all(|&byte| byte == 0);
+            return Ok(log);
+        }
+        let header = Header::decode(start, path)?;
+        log.check_length()?;
+        if header.collection != collection {
+            return Err(damaged(path, 32, "the log is of another collection"));
+        }
+        log.header = Some(header);
+        log.scan(header)?;
+        Ok(log)
+    }
+
+    fn scan(&mut self, header: Header) -> Result<()> {
+        let seed = crc32c::crc32c(&header.uuid.0);
+        let mut expected = header.first_lsn;
+        self.durable_lsn = expected.saturating_sub(1);
+        while let Some((call, durable_lsn)) = self.call_at(self.tail, seed) {
+            if call.lsn != expected {
+                break;
+            }
+            self.calls.push(call);
+            self.durable_lsn = self.durable_lsn.max(durable_lsn);
+            self.tail = call.end.next_multiple_of(8);
+            expected += 1;
+        }
+        let mut rest = self.tail;
+        if let Some(mark) = FrameHeader::decode(self.bytes.get(rest..).unwrap_or_default(), seed)
+            && mark.kind == KIND_WATERMARK
+            && mark.lsn + 1 == expected
+        {
+            self.durable_lsn = self.durable_lsn.max(mark.durable_lsn);
+            rest += FRAME_HEADER_BYTES;
+        }
+        let rest_bytes = self.bytes.get(rest..).unwrap_or_default();
+        self.clean = rest_bytes.iter().all(|&byte| byte == 0);
+        if self.clean && self.durable_lsn < expected {
+            return Ok(());
+        }
+        // The tail is torn, or damaged: damaged if anything after it knew the missing frame to be durable.
+        let missing_was_durable = self.durable_lsn >= expected
+            || (self.tail..self.bytes.len()).step_by(8).any(|at| {
+                FrameHeader::decode(&self.bytes[at..], seed)
+                    .is_some_and(|header| header.durable_lsn >= expected)
+            });
+        if missing_was_durable {
+            let what = format!("call {expected} was acknowledged, but its frame is not intact");
+            return Err(damaged(&self.path, self.tail, &what));
+        }
+        Ok(())
+    }
+
+    fn call_at(&self, start: usize, seed: u32) -> Option<(Call, u64)> {
+        let bytes = self.bytes.get(start..)?;
+        let header = FrameHeader::decode(bytes, seed)?;
+        let payload = bytes.get(FRAME_HEADER_BYTES..)?.get(..header.payload_len as usize)?;
+        if header.kind != KIND_CALL || crc32c::crc32c(payload) != header.payload_crc {
+            return None;
+        }
+        let start = start + FRAME_HEADER_BYTES;
+        let synced = header.flags & FLAG_SYNCED != 0;
+        Some((Call { lsn: header.lsn, start, end: start + payload.len(), synced }, header.durable_lsn))
+    }
+
+    /// Returns the lsn of the first frame this log was made for, if anything was written to it.
+    pub(crate) fn first_lsn(&self) -> Option<u64> {
+        Some(self.header?.first_lsn)
+    }
+
+    /// Returns the lsn after that of the last call.
+    pub(crate) fn next_lsn(&self) -> Option<u64> {
+        Some(self.first_lsn()? + self.calls.len() as u64)
+    }
+
+    /// Returns the identity of the log, if anything was written to it.
+    pub(super) fn uuid(&self) -> Option<Uuid> {
+        Some(self.header?.uuid)
+    }
+
+    /// Returns whether there are only zeros behind the last frame.
+    pub(super) fn is_clean(&self) -> bool {
+        self.clean
+    }
+
+    /// Returns where the frame after that of `lsn` starts.
+    pub(super) fn end_of(&self, lsn: u64) -> u64 {
+        let known = self.calls.iter().take_while(|call| call.lsn <= lsn).last();
+        known.map_or(HEADER_BYTES, |call| call.end.next_multiple_of(8)) as u64
+    }
+
+    /// Fails if the file is shorter than any log whose name is durable.
+    pub(crate) fn check_length(&self) -> Result<()> {
+        if self.file_bytes() < PREALLOC_BYTES_FIRST {
+            return Err(damaged(&self.path, self.bytes.len(), "the file is cut short"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Returns the bytes that hold frames.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.tail as u64
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the number of calls that are acknowledged for sure: all, or those that were not to wait for a sync or are
+    /// shown to be synced.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.calls.iter().take_while(|call| !call.synced || call.lsn <= self.durable_lsn).count()
+    }
+
+    /// Makes everything that was read durable. After a failed sync the pages of a file count as clean though the disk
+    /// lacks them, so a sync alone would do nothing: what is not known to be durable is written again.
+    pub(crate) fn make_durable(&self, vfs: &dyn Vfs, durable_lsn: u64) -> Result<()> {
+        let durable_lsn = durable_lsn.max(self.durable_lsn);
+        let Some(first) = self.calls.iter().find(|call| call.lsn > durable_lsn) else { return Ok(()) };
+        // The first frames went out together with the header.
+        let start = if first.lsn == self.calls[0].lsn { 0 } else { first.start - FRAME_HEADER_BYTES };
+        let write = || -> io::Result<()> {
+            let file = vfs.open(&self.path, true)?;
+            file.write_all_at(&[IoSlice::new(&self.bytes[start..self.tail])], start as u64)?;
+            file.sync()
+        };
+        write().map_err(|error| Error::io("sync", &self.path, error))
+    }
+
+    /// Iterates over the calls: lsn and payload.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.calls.iter().map(|call| (call.lsn, &self.bytes[call.start..call.end]))
+    }
+}
