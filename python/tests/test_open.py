@@ -195,14 +195,17 @@ def test_a_read_only_directory_is_a_storage_error_for_a_user(path: Path) -> None
     assert caught.value.errno == 13
 
 
-def test_a_store_of_a_newer_format_is_unsupported_or_corrupted(path: Path) -> None:
+def test_a_store_of_a_newer_format_is_unsupported(path: Path) -> None:
     VecStore(path).close()
     for manifest in path.glob("manifest-*"):
         content = bytearray(manifest.read_bytes())
-        content[8:10] = b"\xff\x7f"
+        content[8:10] = b"\x02\x00"  # the major version, see the head of storage/manifest.rs
         manifest.write_bytes(bytes(content))
-    with pytest.raises((vecstore.UnsupportedError, vecstore.CorruptionError)):
-        VecStore(path)
+    before = {manifest: manifest.read_bytes() for manifest in path.glob("manifest-*")}
+    for read_only in (False, True):
+        with pytest.raises(vecstore.UnsupportedError, match=r"format 2 .* newer vecstore"):
+            VecStore(path, read_only=read_only)
+    assert {manifest: manifest.read_bytes() for manifest in path.glob("manifest-*")} == before
 
 
 def test_read_only_reads_and_does_not_write(path: Path) -> None:

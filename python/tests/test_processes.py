@@ -143,3 +143,34 @@ def test_ctrl_c_ends_a_long_conversion() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout == "interrupted 0\n", done.stderr
+
+
+def test_a_full_disk_is_a_storage_error_that_loses_nothing(path: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("limits the size of files with setrlimit")
+    script = (
+        "import resource, sys, vecstore\n"
+        "store = vecstore.VecStore(sys.argv[1])\n"
+        "store.upsert('first', [1.0] * 1000)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, resource.RLIM_INFINITY))\n"
+        "done = 0\n"
+        "try:\n"
+        "    for batch in range(100):\n"
+        "        ids = [f'{batch:02}-{n:03}' for n in range(100)]\n"
+        "        store.upsert_many(ids, [[1.0, *[float(n)] * 999] for n in range(100)])\n"
+        "        done += 1\n"
+        "except vecstore.StorageError as error:\n"
+        "    assert error.errno, error\n"
+        "assert len(store.query([1.0] * 1000, k=5)) == 5 if done else 1\n"
+        "assert len(store) == 1 + 100 * done, (len(store), done)\n"
+        "print(done)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    batches = int(done.stdout)
+    assert batches < 100
+    with VecStore(path) as store:
+        assert len(store) == 1 + 100 * batches
+        assert store.verify().ok

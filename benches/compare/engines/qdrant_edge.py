@@ -35,7 +35,7 @@ class QdrantEdge(Store):
         self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
     ) -> None:
         point = self.library.Point
-        records = metadata if metadata is not None else [None] * len(ids)
+        records: Sequence[Metadata | None] = [None] * len(ids) if metadata is None else metadata
         points = [point(int(row_id), vector, record) for row_id, vector, record in zip(ids, vectors, records)]
         self._shard.update(self.library.UpdateOperation.upsert_points(points))
         if self.variant == "flush":

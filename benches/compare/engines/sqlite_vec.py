@@ -15,7 +15,7 @@ class SqliteVec(Sqlite):
     """A vec0 table with the metadata, as JSON, in an auxiliary column.
 
     Row numbers are its integer keys, the fastest it has. vec0 has no INSERT OR REPLACE: rows are inserted,
-    which is less work than an upsert. Its distance is the default, L2, which orders unit vectors as cosine does.
+    which is less work than an upsert. The distance is its default: L2 orders unit vectors as cosine does.
     """
 
     name = "sqlite-vec"

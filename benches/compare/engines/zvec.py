@@ -57,7 +57,7 @@ class Zvec(Store):
         self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
     ) -> None:
         doc = self.library.Doc
-        records = metadata if metadata is not None else [None] * len(ids)
+        records: Sequence[Metadata | None] = [None] * len(ids) if metadata is None else metadata
         self._upsert(
             [
                 doc(id=row_id, vectors={"vector": vector}, fields=record)
