@@ -248,3 +248,18 @@ def test_the_metadata_of_a_result_is_one_dict() -> None:
     record = STORE.get("a")
     assert record is not None
     assert record.metadata == {"n": 1}
+
+
+class Raising(Odd):
+    """A zone whose code fails."""
+
+    def utcoffset(self, _when: datetime | None) -> timedelta:
+        raise ZeroDivisionError("the caller's own")
+
+
+def test_an_exception_of_the_callers_code_passes() -> None:
+    metadata = {"t": datetime(2024, 5, 1, tzinfo=Raising())}
+    with pytest.raises(ZeroDivisionError, match="the caller's own"):
+        STORE.upsert("odd", [1.0], metadata)
+    with pytest.raises(ZeroDivisionError, match="the caller's own"):
+        STORE.upsert_many(["odd"], [[1.0]], [metadata])

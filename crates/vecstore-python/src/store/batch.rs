@@ -1,5 +1,6 @@
 //! Writing many records in one call.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
@@ -381,6 +382,10 @@ impl VecStore {
 
 /// Says which of the metadata of a batch an error is about.
 fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+    // Other exceptions come from the caller's own code, and pass as they are.
+    if !is_own(py, &error) && !error.get_type(py).is(py.get_type::<PyTypeError>()) {
+        return error;
+    }
     let message = error.value(py).to_string();
     let rest = message.strip_prefix("metadatas").map(|rest| format!("metadatas[{row}]{rest}"));
     let message = rest.unwrap_or_else(|| format!("metadatas[{row}]: {message}"));
