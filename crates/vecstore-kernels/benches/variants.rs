@@ -24,6 +24,9 @@ mod avx2;
 #[path = "../src/avx512.rs"]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/codes/mod.rs"]
+mod codes;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/finite.rs"]
 mod finite;
 #[cfg(target_arch = "x86_64")]

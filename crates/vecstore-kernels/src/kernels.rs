@@ -1,6 +1,6 @@
 //! The safe face of the kernels: shapes are asserted here, once per call, and nowhere below.
 
-use crate::codes::QueryCodes;
+use crate::codes::{CodeFactors, QueryCodes};
 use crate::metric::{Metric, Op, cosine};
 use crate::scalar;
 use crate::table::Table;
@@ -190,6 +190,17 @@ impl Kernels {
         for (value, row) in out.iter_mut().zip(rows.chunks_exact(dim)) {
             *value = inverse(self.wide_norm(row));
         }
+    }
+
+    /// Encodes a finite vector in 8 bits a component. The same codes and factors on every tier.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the lengths differ.
+    pub fn encode(&self, vector: &[f32], codes: &mut [i8]) -> CodeFactors {
+        assert_eq!(vector.len(), codes.len(), "vector and codes differ in length");
+        // SAFETY: `for_tier` found the tier available; the slices are of one length.
+        unsafe { (self.table.encode)(vector, codes) }
     }
 
     /// Computes the integer dot products of an encoded query with consecutive rows of codes, exactly.

@@ -67,7 +67,7 @@ mod table;
 mod tier;
 mod wide;
 
-pub use codes::{CodeFactors, QueryCodes, encode};
+pub use codes::{CodeFactors, QueryCodes};
 pub use kernels::Kernels;
 pub use metric::{Metric, Op, UnknownMetric};
 pub use tier::Tier;

@@ -19,6 +19,7 @@ pub(crate) static TABLE: Table = Table {
     gather,
     scan_queries,
     scan_codes: codes::scan::portable,
+    encode: codes::encode,
     first_non_finite: finite::first_non_finite,
 };
 

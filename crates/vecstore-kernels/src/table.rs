@@ -1,5 +1,6 @@
 //! The table of entry points that each tier fills in.
 
+use crate::codes::CodeFactors;
 use crate::metric::Op;
 
 /// The entry points of one tier.
@@ -19,6 +20,8 @@ pub(crate) struct Table {
     pub(crate) scan_queries: unsafe fn(Op, &[f32], usize, &[f32], &mut [f32]),
     /// Query values, codes, out (see [`codes`](crate::codes)).
     pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
+    /// Vector, codes of its length.
+    pub(crate) encode: unsafe fn(&[f32], &mut [i8]) -> CodeFactors,
     /// Values; any length.
     pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
 }
@@ -67,6 +70,7 @@ macro_rules! kernel_table {
             gather,
             scan_queries,
             scan_codes: $scan_codes,
+            encode,
             first_non_finite,
         };
 
@@ -130,6 +134,11 @@ macro_rules! kernel_table {
             }
             // SAFETY: as above.
             unsafe { for_op!(op, with(queries, dim, rows, out)) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn encode(vector: &[f32], codes: &mut [i8]) -> codes::CodeFactors {
+            codes::encode(vector, codes)
         }
 
         #[target_feature(enable = $features)]

@@ -160,7 +160,8 @@ fn search(directory: &Path) {
         let time = measure(50, |n| drop(black_box(store.search(&filtered(n as u64)).unwrap())));
         print(&format!("exact search with a filter, threads={threads}"), time, "");
         let queries: Vec<f32> = (0..64).flat_map(vector).collect();
-        let time = measure(3, |_| drop(store.search_batch(&queries, DIM, &QueryOptions::new()).unwrap())) / 64;
+        let time =
+            measure(3, |_| drop(store.search_batch(&queries, DIM, &QueryOptions::new()).unwrap())) / 64;
         print(&format!("one of 64 exact searches in a batch, threads={threads}"), time, "");
     }
 }

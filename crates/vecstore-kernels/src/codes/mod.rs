@@ -21,28 +21,53 @@ pub struct CodeFactors {
     pub norm: f32,
 }
 
-/// Encodes a finite vector, one code a component.
-///
-/// # Panics
-///
-/// Panics if the lengths differ.
-pub fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
-    assert_eq!(vector.len(), codes.len(), "vector and codes differ in length");
-    let largest = vector.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+/// Components whose sums are kept side by side, so that the compiler may use vector registers.
+const LANES: usize = 8;
+
+/// The body of [`Kernels::encode`](crate::Kernels::encode): plain Rust that the compiler vectorises for the features of
+/// the function it is inlined into, with the same result for all of them.
+#[inline(always)]
+pub(crate) fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
+    let largest = vector
+        .iter()
+        .fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
     // The scale that is stored is the one the errors are measured with.
     let scale = (f64::from(largest) / CODE_MAX) as f32;
-    let (mut error, mut norm) = (0.0f64, 0.0f64);
-    for (code, &value) in codes.iter_mut().zip(vector) {
-        let exact = f64::from(value);
-        let units =
-            if scale > 0.0 { (exact / f64::from(scale)).round().clamp(-CODE_MAX, CODE_MAX) } else { 0.0 };
-        *code = units as i8;
-        let rest = exact - units * f64::from(scale);
-        error += rest * rest;
-        norm += exact * exact;
+    if scale == 0.0 {
+        // Nothing but zeros, or so little that a unit vanishes: all of it is error.
+        codes.fill(0);
+        let norm =
+            round_up(vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt());
+        return CodeFactors { scale, error: norm, norm };
     }
+    let scale_wide = f64::from(scale);
+    let inverse = 1.0 / scale_wide;
+    let (mut errors, mut norms) = ([0.0f64; LANES], [0.0f64; LANES]);
+    let one = |value: f32, code: &mut i8, error: &mut f64, norm: &mut f64| {
+        let exact = f64::from(value);
+        // Which way a tie goes, or the last bit of the quotient, does not matter: the error is that of the code.
+        let units = (exact * inverse).clamp(-CODE_MAX, CODE_MAX) + ROUND - ROUND;
+        *code = units as i8;
+        let rest = exact - units * scale_wide;
+        *error += rest * rest;
+        *norm += exact * exact;
+    };
+    let (blocks, last) = vector.as_chunks::<LANES>();
+    let (code_blocks, last_codes) = codes.as_chunks_mut::<LANES>();
+    for (values, codes) in blocks.iter().zip(code_blocks) {
+        for lane in 0..LANES {
+            one(values[lane], &mut codes[lane], &mut errors[lane], &mut norms[lane]);
+        }
+    }
+    for (lane, (&value, code)) in last.iter().zip(last_codes).enumerate() {
+        one(value, code, &mut errors[lane], &mut norms[lane]);
+    }
+    let (error, norm) = (errors.iter().sum::<f64>(), norms.iter().sum::<f64>());
     CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) }
 }
+
+/// Adding and subtracting it rounds an f64 of small magnitude to an integer.
+const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// A query in 16 bits a component.
 #[derive(Clone, Debug, PartialEq)]

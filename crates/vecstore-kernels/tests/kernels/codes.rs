@@ -1,14 +1,14 @@
 //! Codes: the same integers on every tier, and bounds that hold.
 
 use proptest::prelude::*;
-use vecstore_kernels::{Kernels, QueryCodes, Tier, encode};
+use vecstore_kernels::{Kernels, QueryCodes, Tier};
 
 fn vectors() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
     let dims = prop_oneof![1usize..70, Just(127), Just(128), Just(384), Just(1000)];
     let component = prop_oneof![Just(0.0f32), -1.0f32..1.0, -1e-3f32..1e-3, -1e6f32..1e6];
     dims.prop_flat_map(move |dim| {
         let vector = prop::collection::vec(component.clone(), dim);
-        (vector.clone(), prop::collection::vec(component.clone(), dim * 7))
+        (vector, prop::collection::vec(component.clone(), dim * 7))
     })
 }
 
@@ -20,12 +20,17 @@ proptest! {
         let mut codes = vec![0i8; rows.len() + 1];
         // Off by one byte, so that no load is aligned.
         let codes = &mut codes[1..];
-        let factors: Vec<_> =
-            rows.chunks(dim).zip(codes.chunks_mut(dim)).map(|(row, codes)| encode(row, codes)).collect();
-        let mut expected = vec![0; 7];
         let scalar = Kernels::for_tier(Tier::Scalar).unwrap();
+        let factors: Vec<_> =
+            rows.chunks(dim).zip(codes.chunks_mut(dim)).map(|(row, codes)| scalar.encode(row, codes)).collect();
+        let mut expected = vec![0; 7];
         scalar.scan_codes(&encoded, codes, &mut expected);
         for kernels in Tier::available().iter().filter_map(|&tier| Kernels::for_tier(tier)) {
+            let mut again = vec![0i8; dim];
+            for ((row, codes), factors) in rows.chunks(dim).zip(codes.chunks(dim)).zip(&factors) {
+                prop_assert_eq!(&kernels.encode(row, &mut again), factors);
+                prop_assert_eq!(&again, codes);
+            }
             let mut out = vec![i32::MIN; 7];
             kernels.scan_codes(&encoded, codes, &mut out);
             prop_assert_eq!(&out, &expected, "{:?}", kernels.tier());
@@ -46,7 +51,7 @@ fn the_largest_dimension_does_not_overflow() {
     let dim = 65_536;
     let ones = vec![1.0f32; dim];
     let mut codes = vec![0i8; dim];
-    let factors = encode(&ones, &mut codes);
+    let factors = Kernels::detect().encode(&ones, &mut codes);
     let query = QueryCodes::new(&ones);
     for kernels in Tier::available().iter().filter_map(|&tier| Kernels::for_tier(tier)) {
         let mut out = [0];

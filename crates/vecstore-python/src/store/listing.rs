@@ -74,7 +74,8 @@ impl VecStore {
         let request = ScrollRequest::new()
             .filter(optional_filter(filter, params)?)
             .limit(limit.within(py, "limit", 1..=MAX_K)?)
-            .after(cursor.map(|cursor| cursor.to_owned()));
+            .after(cursor.map(|cursor| cursor.to_owned()))
+            .vectors(with_vectors);
         let page = self.run(py, |engine| engine.scroll(&request))?;
         plain_value(py, "Page", (record_list(py, page.records, with_vectors)?, page.cursor))
     }

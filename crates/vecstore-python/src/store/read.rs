@@ -2,9 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
+use vecstore::ErrorKind;
 
 use super::VecStore;
-use super::open::not_found;
+
 use crate::arguments::{Id, texts};
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
@@ -128,8 +129,7 @@ impl VecStore {
     /// >>> store.get_text("fig")
     /// 'a fig'
     fn get_text(&self, py: Python<'_>, id: Id) -> PyResult<Option<String>> {
-        let found = py.detach(|| self.engine.get(&id)).or_raise(py)?;
-        found.map(|record| record.text).ok_or_else(|| not_found(py, &id))
+        self.run(py, |engine| engine.text(&id))
     }
 
     /// Returns whether there is a record with this id that has a text.
@@ -139,7 +139,9 @@ impl VecStore {
     /// >>> store.has_text("apple")
     /// False
     fn has_text(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
-        let found = self.run(py, |engine| engine.get(&id))?;
-        Ok(found.is_some_and(|record| record.text.is_some()))
+        match py.detach(|| self.engine.text(&id)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            text => Ok(text.or_raise(py)?.is_some()),
+        }
     }
 }

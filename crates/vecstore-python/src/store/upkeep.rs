@@ -7,9 +7,6 @@ use pyo3::types::PyAny;
 
 use super::{VecStore, plain_value};
 
-/// The share of dead rows from which `maybe_compact` compacts: the share at which background upkeep would.
-const DEAD_SHARE: f64 = 0.2;
-
 #[pymethods]
 impl VecStore {
     /// Finishes the background work now: seals, merges, frees space. Returns how many removed records it freed.
@@ -47,12 +44,7 @@ impl VecStore {
     /// False
     fn maybe_compact<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let started = Instant::now();
-        let freed = self.run(py, |engine| {
-            let stats = engine.stats()?;
-            let rows = stats.active + stats.deleted + stats.dead_rows;
-            let is_due = stats.dead_rows as f64 > rows as f64 * DEAD_SHARE;
-            is_due.then(|| engine.compact()).transpose()
-        })?;
+        let freed = self.run(py, |engine| engine.compact_if_due())?;
         let duration_ms = started.elapsed().as_secs_f64() * 1e3;
         plain_value(py, "CompactionResult", (freed.is_some(), freed.unwrap_or(0), duration_ms))
     }

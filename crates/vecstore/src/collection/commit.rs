@@ -79,6 +79,8 @@ pub(crate) struct Committer {
     state: Mutex<State>,
     /// Tickets that are out.
     tickets: AtomicUsize,
+    /// The length of the queue.
+    queued: AtomicUsize,
     /// `State::committed` for those who only want to know whether they are done, and whether any call failed: then
     /// they must look closer.
     committed: AtomicU64,
@@ -99,6 +101,7 @@ impl Committer {
         Self {
             state: Mutex::new(state),
             tickets: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             committed: AtomicU64::new(snapshot.lsn),
             failed: AtomicBool::new(false),
             durable: AtomicU64::new(snapshot.lsn),
@@ -142,6 +145,7 @@ impl Committer {
         frame.set_lsn(next.lsn);
         working.snapshot = next;
         working.queue.push(Queued::Frame(frame));
+        self.queued.store(working.queue.len(), Ordering::Relaxed);
         self.ticket(working)
     }
 
@@ -267,7 +271,7 @@ impl Committer {
             return;
         }
         let start = Instant::now();
-        while self.working.lock().queue.len() < group && start.elapsed() < GATHER_TIME {
+        while self.queued.load(Ordering::Relaxed) < group && start.elapsed() < GATHER_TIME {
             std::thread::yield_now();
         }
     }
@@ -298,6 +302,7 @@ impl Committer {
             let mut working = self.working.lock();
             // What happens from here on is seen by this commit or noted for it.
             working.replacements.clear();
+            self.queued.store(0, Ordering::Relaxed);
             (std::mem::take(&mut working.queue), working.snapshot.clone())
         };
         let mut frames = Vec::new();

@@ -41,6 +41,18 @@ impl Collection {
         location.map(|location| snapshot.record(location)).transpose()
     }
 
+    /// Returns the text of a record, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such record, or it is soft-deleted or expired.
+    pub fn text(&self, id: &str) -> Result<Option<String>> {
+        check_id(id)?;
+        let snapshot = self.core.snapshot()?;
+        let location = snapshot.locate_visible(id, self.core.now())?.ok_or_else(|| not_found(id))?;
+        Ok(snapshot.part(location).part.body(location.row)?.text.map(str::to_owned))
+    }
+
     /// Returns the records with these ids from one snapshot, in the order asked for.
     pub fn get_many<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<Option<Record>>> {
         let snapshot = self.core.snapshot()?;
@@ -145,12 +157,17 @@ impl Snapshot {
     }
 
     pub(super) fn record(&self, location: Location) -> Result<Record> {
+        let vector = self.part(location).part.vector(location.row)?.to_vec();
+        Ok(Record { vector, ..self.record_without_vector(location)? })
+    }
+
+    pub(super) fn record_without_vector(&self, location: Location) -> Result<Record> {
         let view = self.part(location);
         let body = view.part.body(location.row)?;
         let expiry = view.part.expiry(location.row)?;
         Ok(Record {
             id: view.part.id(location.row)?.to_owned(),
-            vector: view.part.vector(location.row)?.to_vec(),
+            vector: Vec::new(),
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
             expires_at_unix_ms: (expiry != 0).then_some(expiry),

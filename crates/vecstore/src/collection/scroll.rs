@@ -20,6 +20,7 @@ pub struct ScrollRequest {
     filter: Option<Filter>,
     limit: usize,
     after: Option<String>,
+    vectors: bool,
     visibility: Visibility,
 }
 
@@ -32,7 +33,7 @@ enum Visibility {
 
 impl Default for ScrollRequest {
     fn default() -> Self {
-        Self { filter: None, limit: 100, after: None, visibility: Visibility::Active }
+        Self { filter: None, limit: 100, after: None, vectors: true, visibility: Visibility::Active }
     }
 }
 
@@ -57,6 +58,12 @@ impl ScrollRequest {
     /// Goes on after the record with this id, which need not exist any more: the cursor of the page before.
     pub fn after(mut self, cursor: impl Into<Option<String>>) -> Self {
         self.after = cursor.into();
+        self
+    }
+
+    /// Sets whether the records come with their vectors (they do without it).
+    pub fn vectors(mut self, vectors: bool) -> Self {
+        self.vectors = vectors;
         self
     }
 
@@ -108,7 +115,7 @@ impl Collection {
                 page.cursor = page.records.last().map(|last: &Record| last.id.clone());
                 break;
             }
-            page.records.push(snapshot.record(location)?);
+            page.records.push(snapshot.listed(location, request.vectors)?);
         }
         Ok(page)
     }
@@ -126,7 +133,7 @@ impl Collection {
         while let Some(location) = listing.next_location()? {
             locations.push(location);
         }
-        Ok(Records { snapshot, locations: locations.into_iter() })
+        Ok(Records { snapshot, locations: locations.into_iter(), vectors: request.vectors })
     }
 }
 
@@ -135,6 +142,7 @@ impl Collection {
 pub struct Records {
     snapshot: Arc<Snapshot>,
     locations: std::vec::IntoIter<Location>,
+    vectors: bool,
 }
 
 impl Iterator for Records {
@@ -142,11 +150,17 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         let location = self.locations.next()?;
-        Some(self.snapshot.record(location))
+        Some(self.snapshot.listed(location, self.vectors))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.locations.size_hint()
+    }
+}
+
+impl Snapshot {
+    fn listed(&self, location: Location, vectors: bool) -> Result<Record> {
+        if vectors { self.record(location) } else { self.record_without_vector(location) }
     }
 }
 

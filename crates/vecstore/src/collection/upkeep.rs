@@ -88,6 +88,17 @@ impl Collection {
     }
 }
 
+impl Collection {
+    /// Compacts if more than a fifth of the rows are dead, the share at which the background rewrites a segment.
+    /// Returns how many removed records it freed if it did.
+    pub fn compact_if_due(&self) -> Result<Option<usize>> {
+        let snapshot = self.core.snapshot()?;
+        let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
+        let is_due = dead_rows(&snapshot) as f64 > rows as f64 * DEAD_SHARE;
+        is_due.then(|| self.compact()).transpose()
+    }
+}
+
 fn dead_rows(snapshot: &Snapshot) -> usize {
     snapshot.parts.iter().map(|view| view.marks.dead.len()).sum()
 }
@@ -292,6 +303,7 @@ impl Core {
         let contents = Contents {
             inverse_norm: self.scoring.uses_norms().then_some(&norm),
             codes: self.scoring.uses_codes(views[0].part.dim()),
+            kernels: self.scoring.kernels,
         };
         let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, contents)?;
         let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;

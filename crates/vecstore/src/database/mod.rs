@@ -36,6 +36,9 @@ const LOCK: &str = "LOCK";
 const COLLECTIONS: &str = "collections";
 const TMP: &str = "tmp";
 
+/// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
+const NO_ENTRY: i32 = 2;
+
 /// How often a locked database is tried again while waiting for it.
 const LOCK_POLL: Duration = Duration::from_millis(10);
 
@@ -70,13 +73,16 @@ impl Shared {
     /// Opens a database, creating it with one collection if it is not there.
     pub(crate) fn open(root: &Path, options: &OpenOptions, name: &str) -> Result<Arc<Self>> {
         let vfs = &*options.vfs;
+        // The process may change its directory while the store is open.
+        let absolute = std::path::absolute(root).map_err(|error| Error::io("open", root, error))?;
+        let root = absolute.as_path();
         let stat = vfs.stat(root).map_err(|error| Error::io("open", root, error))?;
         match stat {
             Some(stat) if !stat.is_dir => {
                 return Err(Error::invalid(format!("`{}` is a file, expected a directory", root.display())));
             }
             None if options.read_only => {
-                return Err(Error::io("open", root, io::Error::from(io::ErrorKind::NotFound)));
+                return Err(Error::io("open", root, io::Error::from_raw_os_error(NO_ENTRY)));
             }
             None => create_dirs(vfs, root)?,
             Some(_) => {}

@@ -1,6 +1,6 @@
 //! Lower bounds of keys from codes.
 //!
-//! With `q.x` known to within `m = |f| |x| + (|q| + |f|) |e|` (see [`vecstore_kernels::encode`]), a key that is a
+//! With `q.x` known to within `m = |f| |x| + (|q| + |f|) |e|` (see [`vecstore_kernels::Kernels::encode`]), a key that is a
 //! function of `q.x` is known to within what `m` makes of it. The bounds are of the key as the f32 kernels compute
 //! it, so they allow for the rounding of those sums, and for that of the bound itself.
 

@@ -10,7 +10,7 @@
 //!   6 body ends   u64 x rows
 //!   7 bodies      see `body`
 //!   8 expiry      u64 x rows          Unix milliseconds, 0 for never; only if a row has one
-//!   9 codes       i8 x dim x rows     see `vecstore_kernels::encode`; only where the metric can use them
+//!   9 codes       i8 x dim x rows     see `vecstore_kernels::Kernels::encode`; only where the metric can use them
 //!  10 factors     f32 x rows scales, f32 x rows errors, f32 x rows norms of the codes; with section 9
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (none defined: a reader refuses unknown ones)

@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SCAN_ALIGN, SECTION_ALIGN, Section};
+use vecstore_kernels::Kernels;
+
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::storage::{Uuid, id_index};
@@ -31,6 +33,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) inverse_norm: Option<&'a InverseNorm<'a>>,
     /// Whether there are codes.
     pub(crate) codes: bool,
+    pub(crate) kernels: Kernels,
 }
 
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
@@ -51,7 +54,7 @@ pub(crate) fn write(
         out.put(bytemuck::cast_slice(source.vector(row)?))?;
     }
     if contents.codes {
-        out.put_codes(source)?;
+        out.put_codes(source, contents.kernels)?;
     }
     if let Some(inverse_norm) = contents.inverse_norm {
         out.begin(Kind::Norms)?;
@@ -156,14 +159,14 @@ impl Output<'_> {
         Ok(())
     }
 
-    fn put_codes(&mut self, source: &dyn RowSource) -> Result<()> {
+    fn put_codes(&mut self, source: &dyn RowSource, kernels: Kernels) -> Result<()> {
         let rows = source.rows();
         let mut codes = vec![0; source.dim()];
         let (mut scales, mut errors, mut norms) =
             (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
         self.begin(Kind::Codes)?;
         for row in 0..rows {
-            let factors = vecstore_kernels::encode(source.vector(row)?, &mut codes);
+            let factors = kernels.encode(source.vector(row)?, &mut codes);
             scales.push(factors.scale);
             errors.push(factors.error);
             norms.push(factors.norm);

@@ -40,6 +40,10 @@ impl Frame {
     }
 }
 
+/// Small frames go where zeros have been written: the first write to reserved blocks changes the file system's own
+/// records, which makes a sync take 170 microseconds instead of 110. Large frames gain nothing by being written twice.
+const ZEROED_BYTES: u64 = 256 << 10;
+
 /// The log that calls are written to.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
@@ -50,6 +54,8 @@ pub(crate) struct LogWriter {
     seed: u32,
     tail: u64,
     allocated: u64,
+    /// Up to here the file's blocks have been written.
+    initialized: u64,
     /// The header goes out with the first frames.
     header_written: bool,
     last_lsn: u64,
@@ -81,6 +87,7 @@ impl LogWriter {
             seed: crc32c::crc32c(&uuid.0),
             tail: HEADER_BYTES as u64,
             allocated: PREALLOC_BYTES_FIRST,
+            initialized: 0,
             header_written: false,
             last_lsn: 0,
         })
@@ -103,6 +110,7 @@ impl LogWriter {
             seed: crc32c::crc32c(&uuid.0),
             tail: log.used_bytes(),
             allocated: log.file_bytes(),
+            initialized: log.used_bytes(),
             header_written: log.uuid().is_some(),
             last_lsn: log.next_lsn().map_or(0, |next| next.saturating_sub(1)),
         }))
@@ -203,12 +211,20 @@ impl LogWriter {
         Ok(())
     }
 
-    fn reserve(&mut self, len: u64) -> io::Result<()> {
-        if len > self.allocated {
+    /// Makes room up to `end`.
+    fn reserve(&mut self, end: u64) -> io::Result<()> {
+        if end > self.allocated {
             let step = self.allocated.clamp(PREALLOC_BYTES_FIRST, PREALLOC_BYTES_LAST);
-            let wanted = len.max(self.allocated + step);
+            let wanted = end.max(self.allocated + step);
             self.file.allocate(wanted)?;
             self.allocated = wanted;
+        }
+        if end - self.tail > COALESCE_BYTES as u64 {
+            self.initialized = self.initialized.max(end);
+        } else if end > self.initialized {
+            let until = self.allocated.min(end + ZEROED_BYTES);
+            self.zero(self.initialized.max(self.tail), until)?;
+            self.initialized = until;
         }
         Ok(())
     }
