@@ -297,9 +297,3 @@ impl VecStore {
             .map_or_else(|| IN_MEMORY.to_owned(), |path| path.to_string_lossy().into_owned())
     }
 }
-
-/// Makes the error of an operation on a record that is not there.
-pub(super) fn not_found(py: Python<'_>, id: &str) -> PyErr {
-    let shown: String = id.chars().take(40).collect::<String>().escape_debug().to_string();
-    exception(py, &vecstore::Error::new(ErrorKind::NotFound, format!("no record has the id `{shown}`")))
-}
