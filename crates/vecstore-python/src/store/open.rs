@@ -11,7 +11,7 @@ use vecstore::{Durability, ErrorKind, Metric, OpenOptions};
 
 use super::{VecStore, plain_value};
 use crate::arguments::{DurabilityName, Int, MetricName, Number, wait};
-use crate::errors::{OrRaise, exception, invalid};
+use crate::errors::{OrRaise, invalid};
 
 /// The name that stands for a store without a directory.
 const IN_MEMORY: &str = ":memory:";
