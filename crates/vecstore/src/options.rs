@@ -19,7 +19,7 @@ pub enum Durability {
     Commit,
     /// The end of the process. A sync follows within 100 ms, so that a power cut takes at most the last 100 ms.
     Interval,
-    /// The end of the process. Nothing is synced before [`VecStore::save`](crate::VecStore::save), close, or background
+    /// The end of the process. Nothing is synced before [`Collection::save`](crate::Collection::save), close, or background
     /// work that needs it; for bulk loads.
     None,
 }

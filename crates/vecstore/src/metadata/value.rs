@@ -8,7 +8,7 @@ use crate::metadata::{DateTime, Metadata};
 /// loosely; see [`Filter`](crate::Filter).
 ///
 /// Dropping is iterative, so a tree of any depth can be dropped. Cloning, comparing and printing recurse as deep as the
-/// tree; [`encode`](crate::encode) and filters check the depth before they do.
+/// tree; [`encode`](crate::metadata::encode) and filters check the depth before they do.
 ///
 /// # Examples
 ///
