@@ -7,7 +7,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{
     PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
-use vecstore::metadata::DocumentBuilder;
+use vecstore::metadata::{Document, DocumentBuilder};
 use vecstore::{DateTime, Metadata, Result, Value};
 
 use crate::datetimes::datetime_in;
@@ -75,14 +75,14 @@ pub(crate) fn document(
     metadata: Option<&Bound<'_, PyAny>>,
     what: &str,
     keys: &mut Keys,
-) -> PyResult<Vec<u8>> {
+) -> PyResult<Document> {
     let mut builder = DocumentBuilder::new();
     let Some(metadata) = metadata.filter(|metadata| !metadata.is_none()) else {
-        return Ok(builder.finish().expect("an empty document is whole"));
+        return Ok(Document::from_builder(builder).expect("an empty document is whole"));
     };
     let dict = mapping(metadata)?.ok_or_else(|| wrong_type(what, "a dict or None", metadata))?;
     push_entries(&mut builder, &dict, &At::top(what), keys)?;
-    builder.finish().or_raise(metadata.py())
+    Document::from_builder(builder).or_raise(metadata.py())
 }
 
 /// Returns a dict, or a copy of another mapping as one; `None` if the object is no mapping.
@@ -103,7 +103,7 @@ pub(crate) fn metadata(
     py: Python<'_>,
 ) -> PyResult<Metadata> {
     let document = document(metadata, what, &mut Keys::default())?;
-    vecstore::metadata::decode(&document).or_raise(py)
+    vecstore::metadata::decode(document.as_bytes()).or_raise(py)
 }
 
 /// Reads any value; `what` names it in errors. The limits are those of a filter.

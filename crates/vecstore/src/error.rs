@@ -27,7 +27,8 @@ pub enum ErrorKind {
     Closed,
     /// Bytes on disk are not what was written.
     Corrupted,
-    /// The operating system refused a read or write; nothing was changed.
+    /// The operating system refused a read or write. Nothing was changed, unless the message says that the store must be
+    /// opened again: after a failed sync it is not known what the disk holds.
     Io,
     /// The operation, or the format version, is not supported here.
     Unsupported,
@@ -74,6 +75,11 @@ impl Error {
             message: format!("cannot {act} `{}`: {source}", path.display()),
             source: Some(source),
         }
+    }
+
+    /// Makes an error of the same kind and cause with another message.
+    pub(crate) fn with_message(error: &Self, message: String) -> Self {
+        Self { message, ..error.duplicate() }
     }
 
     /// Returns the kind.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::limits::{MAX_CALL_BYTES, MAX_DIM, MAX_ID_BYTES, MAX_TEXT_BYTES};
-use crate::metadata::{self, Metadata};
+use crate::metadata::{Document, Metadata};
 use crate::storage::body::Body;
 use crate::storage::rows::RowsBuilder;
 
@@ -110,7 +110,7 @@ impl Batch {
     /// `InvalidInput` for an empty or too long id, metadata or text; `DimensionMismatch` for a vector of another
     /// dimension than the batch has. The batch stays as it was.
     pub fn push(&mut self, record: &Record, ttl: Option<Duration>) -> Result<()> {
-        let document = metadata::encode(&record.metadata)?;
+        let document = Document::new(&record.metadata)?;
         self.push_encoded(&record.id, &record.vector, &document, record.text.as_deref(), ttl)?;
         if let (Some(at), None) = (record.expires_at_unix_ms, ttl) {
             self.rows.set_last_expiry(at);
@@ -118,12 +118,12 @@ impl Batch {
         Ok(())
     }
 
-    /// Adds a record whose metadata is an encoded document (see [`crate::metadata::DocumentBuilder`]).
+    /// Adds a record whose metadata is encoded already (see [`crate::metadata::DocumentBuilder`]).
     pub fn push_encoded(
         &mut self,
         id: &str,
         vector: &[f32],
-        document: &[u8],
+        document: &Document,
         text: Option<&str>,
         ttl: Option<Duration>,
     ) -> Result<()> {
@@ -132,6 +132,7 @@ impl Batch {
             return Err(dimension_mismatch(self.rows.dim(), vector.len()));
         }
         check_text(text)?;
+        let document = document.as_bytes();
         let bytes = id.len() + vector.len() * 4 + document.len() + text.map_or(0, str::len) + 32;
         let before = self.rows.vectors().len() * 4 + self.rows.variable_bytes() + self.len() * 32;
         if before + bytes > MAX_CALL_BYTES {

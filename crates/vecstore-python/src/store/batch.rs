@@ -160,7 +160,7 @@ impl<'py> Parts<'py> {
             None => batch.push_encoded(&id, &components, &document, text.as_deref(), lives),
             Some(at) => {
                 let mut record = vecstore::Record::new(&*id, components);
-                record.metadata = vecstore::metadata::decode(&document).or_raise(py)?;
+                record.metadata = vecstore::metadata::decode(document.as_bytes()).or_raise(py)?;
                 record.text = text.map(|text| text.to_owned());
                 record.expires_at_unix_ms = Some(at);
                 batch.push(&record, None)
@@ -256,7 +256,6 @@ impl VecStore {
                     py.check_signals()?;
                     progress.advance(ROWS_PER_STEP)?;
                 }
-                let components = rows.get(row, "vectors", &mut scratch)?;
                 let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
                 let document = match &metadata {
                     Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
@@ -266,6 +265,8 @@ impl VecStore {
                 let text =
                     texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
                 let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
+                // Last: what comes before may run code of the caller, which may resize the array.
+                let components = rows.get(row, "vectors", &mut scratch)?;
                 let batch = match &mut batch {
                     Some(batch) => batch,
                     None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),

@@ -27,8 +27,7 @@ struct Wanted<'a, 'py> {
 impl Wanted<'_, '_> {
     fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
         check_recall(py, self.recall)?;
-        let min_score =
-            self.min_score.map(|score| score.named("min_score")).transpose()?.map(|score| score as f32);
+        let min_score = self.min_score.map(|score| score.named("min_score")).transpose()?.map(at_least);
         if min_score.is_some_and(f32::is_nan) {
             return Err(invalid(py, "min_score must be a number, got NaN"));
         }
@@ -249,4 +248,10 @@ impl VecStore {
         };
         self.neighbors(&query.getattr("vector")?, wanted, Included::DEFAULT)
     }
+}
+
+/// Returns the least f32 that is not below a number: no score that is below it as an f64 passes.
+fn at_least(number: f64) -> f32 {
+    let rounded = number as f32;
+    if f64::from(rounded) < number { rounded.next_up() } else { rounded }
 }

@@ -10,6 +10,7 @@
 //! is not certain what reached the disk (a failed sync), the collection is poisoned: it takes no more writes until it
 //! is opened again.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::Thread;
@@ -23,6 +24,7 @@ use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::options::Durability;
 use crate::storage::wal::{Frame, LogWriter};
+use crate::vfs::VfsFile;
 
 /// About half of the fastest sync: longer than threads take to wake and write again, short beside what they share.
 const GATHER_TIME: Duration = Duration::from_micros(60);
@@ -87,6 +89,7 @@ pub(crate) struct Committer {
     failed: AtomicBool,
     /// Used by the leader alone. Without a log (a store in memory) calls are committed at once.
     log: Mutex<Option<LogWriter>>,
+    syncing: Mutex<()>,
     logged: bool,
     durability: Durability,
     durable: AtomicU64,
@@ -108,6 +111,7 @@ impl Committer {
             log_bytes: AtomicU64::new(log.as_ref().map_or(0, LogWriter::tail)),
             logged: log.is_some(),
             log: Mutex::new(log),
+            syncing: Mutex::new(()),
             durability,
             unsynced: AtomicBool::new(false),
             published: ArcSwap::from_pointee(snapshot.clone()),
@@ -203,7 +207,7 @@ impl Committer {
     /// Commits everything staged so far, durably, and goes on in `next` if given. Returns the snapshot at the boundary; its parts in
     /// memory are the rows to seal, and are not merged any more.
     pub(crate) fn rotate(&self, next: Option<LogWriter>) -> Result<Snapshot> {
-        self.become_leader()?;
+        self.become_leader();
         let (boundary, ticket) = {
             let mut working = self.working.lock();
             working.snapshot.open_from = working.snapshot.next_part;
@@ -213,23 +217,44 @@ impl Committer {
         };
         self.lead();
         self.commit(ticket)?;
+        self.check_poison()?;
         Ok(boundary)
     }
 
     /// Waits until no commit is under way and keeps others from starting one.
-    fn become_leader(&self) -> Result<()> {
+    fn become_leader(&self) {
         loop {
             let mut state = self.state.lock();
-            if let Some(error) = &state.poison {
-                return Err(error.duplicate());
-            }
             if !std::mem::replace(&mut state.leading, true) {
-                return Ok(());
+                return;
             }
             state.waiting.push(std::thread::current());
             drop(state);
             std::thread::park();
         }
+    }
+
+    /// Syncs a log. The system reports a failure to one of those who sync a file at the same time, so they take turns,
+    /// and the one that learns of it tells the others.
+    fn sync_file(&self, file: &dyn VfsFile, path: &Path) -> Result<()> {
+        let _turn = self.syncing.lock();
+        self.check_poison()?;
+        file.sync().map_err(|error| {
+            let error = Error::io("sync", path, error);
+            self.poison(&error);
+            error
+        })
+    }
+
+    fn poison(&self, error: &Error) {
+        let message = format!("{}; the store takes no more writes until it is opened again", error.message());
+        self.state.lock().poison.get_or_insert_with(|| Error::with_message(error, message));
+    }
+
+    /// Runs something while nothing is written to the log.
+    pub(crate) fn pause<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _log = self.log.lock();
+        run()
     }
 
     /// Gives back parts that were to be sealed: they may be merged again.
@@ -346,7 +371,7 @@ impl Committer {
             written.map_err(Failed::Unknown)?.map_err(Failed::Nothing)?;
             self.log_bytes.store(log.tail(), Ordering::Relaxed);
             if sync || (synced && !frames.is_empty()) {
-                log.sync().map_err(Failed::Unknown)?;
+                self.sync_file(&*log.file(), log.path()).map_err(Failed::Unknown)?;
                 self.durable.store(after.lsn, Ordering::Relaxed);
                 self.unsynced.store(false, Ordering::Relaxed);
                 // Only a note, for readers and against rot: the calls are durable without it.
@@ -376,13 +401,11 @@ impl Committer {
             Failed::Nothing(error) => (error, false),
             Failed::Unknown(error) => (error, true),
         };
+        if unknown {
+            self.poison(&error);
+        }
         let mut working = self.working.lock();
         let mut state = self.state.lock();
-        if unknown {
-            let message =
-                format!("{}; the store takes no more writes until it is opened again", error.message());
-            state.poison = Some(Error::new(error.kind(), message));
-        }
         let next_part = working.snapshot.next_part;
         working.queue.clear();
         working.snapshot = Snapshot::clone(&self.published.load());
@@ -404,27 +427,29 @@ impl Committer {
             // Taking the log waits for a commit under way; what is committed then is in this file or synced before.
             let log = self.log.lock();
             let Some(log) = log.as_ref() else { return Ok(lsn) };
+            self.unsynced.store(false, Ordering::Relaxed);
             (log.file(), self.state.lock().committed, log.path().to_owned())
         };
-        if self.durable.load(Ordering::Relaxed) >= lsn {
-            return Ok(lsn);
+        if self.durable.load(Ordering::Relaxed) < lsn {
+            if let Err(error) = self.sync_file(&*file, &path) {
+                // A commit under way is let finish: what it publishes is not taken back.
+                self.become_leader();
+                self.fail(Failed::Unknown(error.duplicate()));
+                self.stop_leading();
+                return Err(error);
+            }
+            self.durable.fetch_max(lsn, Ordering::Relaxed);
         }
-        self.unsynced.store(false, Ordering::Relaxed);
-        if let Err(error) = file.sync() {
-            let error = Error::io("sync", &path, error);
-            self.fail(Failed::Unknown(error.duplicate()));
-            return Err(error);
-        }
-        self.durable.fetch_max(lsn, Ordering::Relaxed);
         Ok(lsn)
     }
 
     /// Makes everything durable and notes in the log that it is, for a clean end. Calls that come later fail: when this
-    /// returns, another process may write to the log. Returns the lsn up to which everything is durable.
+    /// returns, nothing is being written, and another process may write to the log. Returns the lsn up to which
+    /// everything is durable.
     pub(crate) fn close(&self, closed: Error) -> Result<u64> {
         let synced = self.sync();
-        self.become_leader()?;
-        self.state.lock().poison = Some(closed);
+        self.become_leader();
+        self.state.lock().poison.get_or_insert(closed);
         let noted = synced.and_then(|durable| {
             if let Some(log) = self.log.lock().as_ref() {
                 log.write_watermark(durable)?;

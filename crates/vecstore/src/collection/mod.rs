@@ -2,6 +2,7 @@
 
 mod commit;
 mod part;
+mod policy;
 mod read;
 mod recovery;
 mod replacement;
@@ -69,8 +70,6 @@ enum Source {
 struct Writer {
     committer: Committer,
     upkeep: Mutex<Upkeep>,
-    /// Bytes of rows that are only in memory and the log.
-    unsealed_bytes: AtomicU64,
     /// Signalled when upkeep has finished a step, for writers that got too far ahead of it.
     sealed: Condvar,
     /// Why the last step of upkeep failed, if it did.
@@ -148,7 +147,6 @@ impl Writer {
             (Snapshot { dim: entry.dim, ..Snapshot::default() }, None, Upkeep::new(1, Vec::new()))
         };
         Ok(Self {
-            unsealed_bytes: AtomicU64::new(snapshot.memory_bytes()),
             committer: Committer::new(snapshot, log, shared.durability),
             upkeep: Mutex::new(upkeep),
             sealed: Condvar::new(),

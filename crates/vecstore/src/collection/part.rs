@@ -151,6 +151,12 @@ impl PartView {
         Ok(expiry != 0 && expiry <= now)
     }
 
+    /// Iterates over the rows that a rewrite keeps: live and, at `now`, not expired. One whose expiry cannot be read is
+    /// kept, so that reading it fails where it is needed.
+    pub(crate) fn kept_rows(&self, now: u64) -> impl Iterator<Item = u32> + '_ {
+        self.live_rows().filter(move |&row| !self.is_expired(row, now).unwrap_or(false))
+    }
+
     /// Iterates over the live rows, hidden ones included.
     pub(crate) fn live_rows(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.part.len() as u32).filter(|&row| !self.marks.dead.contains(row))

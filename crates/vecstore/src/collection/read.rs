@@ -175,7 +175,7 @@ impl Snapshot {
         })
     }
 
-    fn visible(&self, now: u64) -> Result<usize> {
+    pub(super) fn visible(&self, now: u64) -> Result<usize> {
         let mut visible = 0;
         for view in &self.parts {
             visible += view.live() - view.marks.hidden.len();

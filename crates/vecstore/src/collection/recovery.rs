@@ -235,8 +235,10 @@ impl Follower {
             match self.read_log(core, position, &published, &mut snapshot) {
                 Ok(true) => {}
                 Ok(false) => break,
-                // The writer has published a manifest since, and removed the log.
-                Err(error) if error.kind() == ErrorKind::Io => return self.reload(core, position),
+                // The writer has published a manifest since and removed the log; or the log was read while it was written.
+                Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Corrupted) => {
+                    return self.reload(core, position);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -248,8 +250,11 @@ impl Follower {
 
     fn reload(&self, core: &Core, position: &mut Position) -> Result<()> {
         let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
-        *position = new;
-        self.published.store(Arc::new(snapshot));
+        // A failed write may have erased for a moment the note of what was acknowledged.
+        if snapshot.lsn >= self.published.load().lsn {
+            *position = new;
+            self.published.store(Arc::new(snapshot));
+        }
         Ok(())
     }
 

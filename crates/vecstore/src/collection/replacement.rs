@@ -6,7 +6,7 @@ use super::part::{Part, PartView};
 use super::snapshot::Snapshot;
 use crate::storage::marks::Marks;
 
-/// No row: the row was dead when the segment was written.
+/// No row: the row was dead or expired when the segment was written.
 const NONE: u32 = u32::MAX;
 
 /// Parts, the segment that holds their live rows, and which row went where.
@@ -18,18 +18,16 @@ pub(crate) struct Replacement {
 }
 
 impl Replacement {
-    /// Numbers the live rows of `views` from 0 on, in order, as the segment will hold them.
-    pub(crate) fn of(views: &[PartView]) -> Self {
+    /// Numbers the rows of `views` that are kept at `now` from 0 on, in order, as the segment will hold them.
+    pub(crate) fn of(views: &[PartView], now: u64) -> Self {
         let mut next = 0;
         let mut number = |view: &PartView| {
-            let rows = (0..view.part.len() as u32).map(|row| {
-                if view.marks.dead.contains(row) {
-                    return NONE;
-                }
+            let mut rows = vec![NONE; view.part.len()];
+            for row in view.kept_rows(now) {
+                rows[row as usize] = next;
                 next += 1;
-                next - 1
-            });
-            (view.id, rows.collect())
+            }
+            (view.id, rows)
         };
         Self { old: views.iter().map(&mut number).collect(), new: None, new_id: 0 }
     }

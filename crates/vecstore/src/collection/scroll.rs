@@ -222,10 +222,13 @@ impl<'a> Listing<'a> {
             Visibility::Deleted => hidden,
             Visibility::All => true,
         };
-        Ok(wanted
-            && !view.marks.dead.contains(row)
-            && !view.is_expired(row, self.now)?
-            && matches(self.matcher.as_ref(), view.part.body(row)?.document)?)
+        if !wanted || view.marks.dead.contains(row) || view.is_expired(row, self.now)? {
+            return Ok(false);
+        }
+        match &self.matcher {
+            Some(matcher) => matches(Some(matcher), view.part.body(row)?.document),
+            None => Ok(true),
+        }
     }
 }
 

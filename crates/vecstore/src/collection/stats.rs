@@ -46,7 +46,7 @@ impl Collection {
     pub fn stats(&self) -> Result<Stats> {
         let core = &*self.core;
         let snapshot = core.snapshot()?;
-        let active = self.len()?;
+        let active = snapshot.visible(core.now())?;
         let deleted: usize = snapshot.parts.iter().map(|view| view.marks.hidden.len()).sum();
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
         let in_memory = snapshot.parts.iter().filter(|view| matches!(view.part, Part::Memory(_)));
@@ -71,9 +71,7 @@ impl Collection {
             upserts: core.counters.upserts.load(Ordering::Relaxed),
             deletes: core.counters.deletes.load(Ordering::Relaxed),
             upkeep_error: match &core.source {
-                Source::Writer(writer) => {
-                    writer.sealing.lock().as_ref().map(|error| error.message().to_owned())
-                }
+                Source::Writer(writer) => writer.upkeep_error(),
                 Source::Follower(_) => None,
             },
         })

@@ -7,9 +7,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::part::{Part, PartView};
+use super::policy::{self, in_memory, segments};
 use super::replacement::Replacement;
 use super::snapshot::Snapshot;
 use super::{Collection, Core, Source, Writer};
@@ -20,34 +21,20 @@ use crate::storage::marks::{self, Marks};
 use crate::storage::segment::{self, Contents, RowSource, Segment};
 use crate::storage::wal::{self, LogWriter};
 
-/// Rows in memory are scanned in full by every query, so they are sealed before a scan of them takes long.
-const SEAL_ROWS: usize = 16_384;
-
-/// Large vectors are sealed earlier, so that opening after a crash never replays much.
-const SEAL_BYTES: u64 = 64 << 20;
-
-/// Deletes fill the log, too; without rows in memory it is cut at this length.
-const LOG_BYTES_MAX: u64 = 64 << 20;
-
 /// What is left in the log at close is replayed at open, at about 1 GB/s: up to here that costs less than a segment.
 const CLOSE_LOG_BYTES: u64 = 2 << 20;
 
-/// Segments of about the same size are merged this many at a time, so that a row is rewritten about once for each
-/// eightfold growth of the collection.
-const TIER_SEGMENTS: usize = 4;
-const TIER_RATIO: usize = 8;
-
-/// Rows of a segment are numbered in 32 bits.
-const MERGED_ROWS_MAX: usize = u32::MAX as usize / 2;
-
-/// A segment with more dead rows than this share is written again without them.
-const DEAD_SHARE: f64 = 0.2;
+const MERGE_REST_FIRST: Duration = Duration::from_secs(1);
+const MERGE_REST_DOUBLINGS: u32 = 10;
 
 /// What upkeep knows of the files; only upkeep changes it.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     log_seq: u64,
     saved_marks: HashMap<Uuid, SavedMarks>,
+    /// How many merges have failed in a row, and when to try again.
+    merge_failures: Option<(u32, Instant)>,
+    pub(super) merge_error: Option<Error>,
 }
 
 /// Marks as they are on disk.
@@ -60,7 +47,21 @@ pub(super) struct SavedMarks {
 
 impl Upkeep {
     pub(super) fn new(log_seq: u64, saved_marks: Vec<(Uuid, SavedMarks)>) -> Self {
-        Self { log_seq, saved_marks: saved_marks.into_iter().collect() }
+        Self {
+            log_seq,
+            saved_marks: saved_marks.into_iter().collect(),
+            merge_failures: None,
+            merge_error: None,
+        }
+    }
+
+    /// Rests longer after each merge that failed: one for which the disk has no room writes a lot before it fails.
+    fn note_merge(&mut self, error: Option<&Error>) {
+        self.merge_error = error.map(Error::duplicate);
+        self.merge_failures = error.map(|_| {
+            let failures = self.merge_failures.map_or(0, |(failures, _)| failures) + 1;
+            (failures, Instant::now() + MERGE_REST_FIRST * 2u32.pow(failures.min(MERGE_REST_DOUBLINGS)))
+        });
     }
 }
 
@@ -79,7 +80,7 @@ impl Collection {
         core.seal(writer, &mut upkeep)?;
         let published = writer.committer.published();
         let segments: Vec<PartView> = segments(&published).cloned().collect();
-        let fits = segments.iter().map(PartView::live).sum::<usize>() <= MERGED_ROWS_MAX;
+        let fits = segments.iter().map(PartView::live).sum::<usize>() <= policy::MERGED_ROWS_MAX;
         if fits && (segments.len() > 1 || segments.iter().any(|view| !view.marks.dead.is_empty())) {
             core.merge(writer, &mut upkeep, &segments)?;
         }
@@ -94,7 +95,7 @@ impl Collection {
     pub fn compact_if_due(&self) -> Result<Option<usize>> {
         let snapshot = self.core.snapshot()?;
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
-        let is_due = dead_rows(&snapshot) as f64 > rows as f64 * DEAD_SHARE;
+        let is_due = dead_rows(&snapshot) as f64 > rows as f64 * policy::DEAD_SHARE;
         is_due.then(|| self.compact()).transpose()
     }
 }
@@ -103,37 +104,36 @@ fn dead_rows(snapshot: &Snapshot) -> usize {
     snapshot.parts.iter().map(|view| view.marks.dead.len()).sum()
 }
 
-fn segments(snapshot: &Snapshot) -> impl Iterator<Item = &PartView> {
-    snapshot.parts.iter().filter(|view| matches!(view.part, Part::Segment(_)))
-}
-
-fn in_memory(snapshot: &Snapshot) -> impl Iterator<Item = &PartView> {
-    snapshot.parts.iter().filter(|view| matches!(view.part, Part::Memory(_)))
-}
-
 impl Core {
     /// Does what is due. Returns whether anything was.
     pub(crate) fn upkeep_step(&self) -> Result<bool> {
         let Source::Writer(writer) = &self.source else { return Ok(false) };
         let mut upkeep = writer.upkeep.lock();
         let published = writer.committer.published();
-        let outcome = if seal_is_due(writer, &published) {
-            self.seal(writer, &mut upkeep).map(|()| true)
-        } else {
-            match due_for_merge(&published) {
-                views if views.is_empty() => Ok(false),
-                views => self.merge(writer, &mut upkeep, &views).map(|()| true),
-            }
-        };
-        *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
-        writer.sealed.notify_all();
-        outcome
+        if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
+            let outcome = self.seal(writer, &mut upkeep).map(|()| true);
+            *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
+            writer.sealed.notify_all();
+            return outcome;
+        }
+        if upkeep.merge_failures.is_some_and(|(_, again)| Instant::now() < again) {
+            return Ok(false);
+        }
+        let views = policy::due_for_merge(&published, writer.seal_bytes, self.now())?;
+        if views.is_empty() {
+            return Ok(false);
+        }
+        let outcome = self.merge(writer, &mut upkeep, &views);
+        upkeep.note_merge(outcome.as_ref().err());
+        Ok(outcome.is_ok())
     }
 
     /// Asks the background thread for upkeep if any is due.
     pub(super) fn request_upkeep(&self, writer: &Writer) {
         let published = writer.committer.published();
-        if seal_is_due(writer, &published) || !due_for_merge(&published).is_empty() {
+        if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes)
+            || policy::has_dead_rows_due(&published)
+        {
             self.shared.background.request_upkeep();
         }
     }
@@ -153,12 +153,14 @@ impl Core {
         if !writer.committer.has_log() {
             return Ok(());
         }
-        writer.committer.check_poison()?;
-        if writer.committer.log_bytes() > CLOSE_LOG_BYTES {
+        let poisoned = writer.committer.check_poison();
+        if poisoned.is_ok() && writer.committer.log_bytes() > CLOSE_LOG_BYTES {
             // If there is no room for a segment, the log has it all.
             _ = self.seal(writer, &mut upkeep);
         }
-        let durable_lsn = writer.committer.close(self.shared.closed_error())?;
+        let closed = writer.committer.close(self.shared.closed_error());
+        poisoned?;
+        let durable_lsn = closed?;
         let entry = self.entry()?;
         if entry.durable_lsn < durable_lsn {
             let dim = writer.committer.published().dim;
@@ -202,7 +204,6 @@ impl Core {
         if outcome.is_err() {
             committer.reopen_parts();
         }
-        writer.unsealed_bytes.store(committer.published().memory_bytes(), Ordering::Relaxed);
         outcome
     }
 
@@ -239,7 +240,9 @@ impl Core {
         boundary: Option<&Snapshot>,
         made: &mut Made<'_>,
     ) -> Result<()> {
-        let new = self.write_segment(views, made)?;
+        // Rows that have expired are left out: nothing returns them any more.
+        let now = self.now();
+        let new = self.write_segment(views, now, made)?;
         let replaced: HashSet<Uuid> = views.iter().filter_map(|view| uuid_of(&view.part)).collect();
         let mut entry = self.entry()?;
         entry.segments.retain(|segment| !replaced.contains(&segment.uuid));
@@ -269,7 +272,7 @@ impl Core {
         self.shared.publish_entry(entry)?;
         made.paths.clear();
         upkeep.saved_marks = saved;
-        let replacement = Replacement::of(views);
+        let replacement = Replacement::of(views, now);
         let part = new.map(|(segment, _)| Part::Segment(segment));
         writer.committer.replace(|id| replacement.with_part(part, id));
         Ok(())
@@ -279,12 +282,13 @@ impl Core {
     fn write_segment(
         &self,
         views: &[PartView],
+        now: u64,
         made: &mut Made<'_>,
     ) -> Result<Option<(Arc<Segment>, Marks)>> {
         let rows: Vec<(usize, u32)> = views
             .iter()
             .enumerate()
-            .flat_map(|(view, part)| part.live_rows().map(move |row| (view, row)))
+            .flat_map(|(view, part)| part.kept_rows(now).map(move |row| (view, row)))
             .collect();
         if rows.is_empty() {
             return Ok(None);
@@ -341,22 +345,30 @@ impl Core {
 }
 
 impl Writer {
+    /// Returns why upkeep does not get on, if it does not.
+    pub(super) fn upkeep_error(&self) -> Option<String> {
+        let sealing = self.sealing.lock().as_ref().map(|error| error.message().to_owned());
+        // While upkeep is at work, it has not failed.
+        let merging = || Some(self.upkeep.try_lock()?.merge_error.as_ref()?.message().to_owned());
+        sealing.or_else(merging)
+    }
+
     /// Waits while rows in memory exceed the memory budget. If they cannot be sealed, says why.
     pub(super) fn wait_for_upkeep(&self, core: &Core) -> Result<()> {
-        let budget = core.shared.memory_budget;
-        if self.unsealed_bytes.load(Ordering::Relaxed) <= budget {
+        let is_over = || self.committer.lock_working().snapshot.memory_bytes() > core.shared.memory_budget;
+        if !is_over() {
             return Ok(());
         }
         if !core.shared.background.does_upkeep() {
             return core.upkeep_step().map(drop);
         }
-        let mut failure = self.sealing.lock();
-        while self.unsealed_bytes.load(Ordering::Relaxed) > budget {
+        while is_over() {
             core.shared.check_open()?;
+            core.shared.background.request_upkeep();
+            let mut failure = self.sealing.lock();
             if let Some(error) = &*failure {
                 return Err(error.duplicate());
             }
-            core.shared.background.request_upkeep();
             self.sealed.wait_for(&mut failure, UPKEEP_POLL);
         }
         Ok(())
@@ -365,31 +377,6 @@ impl Writer {
 
 /// A writer that waits looks again after this time, in case the store was closed meanwhile.
 const UPKEEP_POLL: std::time::Duration = std::time::Duration::from_millis(50);
-
-fn seal_is_due(writer: &Writer, published: &Snapshot) -> bool {
-    let rows: usize = in_memory(published).map(|view| view.part.len()).sum();
-    rows >= SEAL_ROWS
-        || published.memory_bytes() >= SEAL_BYTES.min(writer.seal_bytes)
-        || writer.committer.log_bytes() >= LOG_BYTES_MAX
-}
-
-/// Returns the segments to merge next: one with many dead rows, or several of about the same size.
-fn due_for_merge(published: &Snapshot) -> Vec<PartView> {
-    let wasteful = |view: &&PartView| view.marks.dead.len() as f64 > view.part.len() as f64 * DEAD_SHARE;
-    if let Some(view) = segments(published).find(wasteful) {
-        return vec![view.clone()];
-    }
-    let mut tiers: HashMap<u32, Vec<&PartView>> = HashMap::new();
-    for view in segments(published) {
-        tiers.entry((view.live() / SEAL_ROWS).max(1).ilog(TIER_RATIO)).or_default().push(view);
-    }
-    let full = tiers
-        .into_iter()
-        .filter(|(_, views)| views.len() >= TIER_SEGMENTS)
-        .filter(|(_, views)| views.iter().map(|view| view.live()).sum::<usize>() <= MERGED_ROWS_MAX)
-        .min_by_key(|&(tier, _)| tier);
-    full.map_or_else(Vec::new, |(_, views)| views.into_iter().cloned().collect())
-}
 
 fn uuid_of(part: &Part) -> Option<Uuid> {
     match part {

@@ -10,6 +10,9 @@ use crate::metadata;
 use crate::storage::marks;
 use crate::storage::wal::{self, Log};
 
+/// How often a process that only reads checks again before it believes in damage.
+const VERIFY_ATTEMPTS: usize = 5;
+
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,16 +53,36 @@ impl VerifyReport {
 
 impl Collection {
     /// Reads every byte of the collection's manifest, segments, marks and logs and checks it. Changes nothing, and
-    /// goes on after a problem.
+    /// goes on after a problem. Writes wait until it is done.
     ///
     /// # Errors
     ///
     /// `Io` or `Closed` if the files cannot be read at all; damage is in the report.
     pub fn verify(&self) -> Result<VerifyReport> {
+        match &self.core.source {
+            Source::Writer(_) => {
+                let writer = self.core.writer()?;
+                // Upkeep would remove files from under the check, and a commit would change the log. Reads go on.
+                let _upkeep = writer.upkeep.lock();
+                writer.committer.pause(|| self.verify_files())
+            }
+            Source::Follower(_) => {
+                // The writer may do both meanwhile: what is wrong only once is not wrong.
+                for _ in 1..VERIFY_ATTEMPTS {
+                    if let Ok(report) = self.verify_files()
+                        && report.is_ok()
+                    {
+                        return Ok(report);
+                    }
+                }
+                self.verify_files()
+            }
+        }
+    }
+
+    fn verify_files(&self) -> Result<VerifyReport> {
         let core = &*self.core;
         let vfs = &*core.shared.vfs;
-        // Upkeep would remove files from under the check.
-        let _upkeep = core.writer().ok().map(|writer| writer.upkeep.lock());
         let mut report = VerifyReport::default();
         for (path, bytes, problem) in core.shared.verify_manifests()? {
             report.check(&path, bytes, problem);

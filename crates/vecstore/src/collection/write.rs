@@ -1,7 +1,6 @@
 //! Writing records.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::read::not_found;
@@ -10,7 +9,7 @@ use super::{Collection, Core, Writer, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::limits::MAX_CALL_BYTES;
-use crate::metadata::{self, Metadata};
+use crate::metadata::{self, Document, Metadata};
 use crate::record::{Batch, BatchOutcome, Operation, Record, check_id, dimension_mismatch, shown};
 use crate::storage::body::Body;
 use crate::storage::rows::{Rows, RowsBuilder};
@@ -25,7 +24,7 @@ impl Collection {
     /// durable. Nothing is changed then.
     pub fn upsert(&self, id: &str, vector: &[f32], metadata: &Metadata) -> Result<()> {
         let mut batch = Batch::with_capacity(vector.len(), 1)?;
-        batch.push_encoded(id, vector, &metadata::encode(metadata)?, None, None)?;
+        batch.push_encoded(id, vector, &Document::new(metadata)?, None, None)?;
         self.upsert_many(batch).map(drop)
     }
 
@@ -268,7 +267,6 @@ impl Core {
             let ticket = match frame {
                 Some(frame) => {
                     next.merge_small_parts()?;
-                    writer.unsealed_bytes.store(next.memory_bytes(), Ordering::Relaxed);
                     committer.stage(&mut working, next, frame)
                 }
                 None => committer.ticket(&working),
@@ -283,6 +281,7 @@ impl Core {
     /// Writes a record again with changes. `change` sees the record as it is.
     fn rewrite<'a>(&self, id: &str, change: impl FnOnce(&Record) -> Result<Rewrite<'a>>) -> Result<()> {
         check_id(id)?;
+        self.writer()?.wait_for_upkeep(self)?;
         let now = self.now();
         self.write(|next, writer| {
             let location = next.locate_visible(id, now)?.ok_or_else(|| not_found(id))?;

@@ -12,6 +12,9 @@ use crate::error::Result;
 /// The most that a power cut takes under `Durability::Interval`.
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How often upkeep looks for what time alone makes due: records that have expired.
+const UPKEEP_LOOK: Duration = Duration::from_secs(60);
+
 /// How long upkeep rests after a failure; a full disk is not asked again at once.
 const UPKEEP_REST: Duration = Duration::from_secs(1);
 
@@ -42,7 +45,7 @@ impl Background {
         self.signal.lock().upkeep
     }
 
-    /// Starts a thread that calls `step` whenever upkeep is asked for, and again while there was something to do. It ends
+    /// Starts a thread that calls `step` whenever upkeep is asked for and every minute, and again while there was something to do. It ends
     /// when `step` returns `None`.
     pub(crate) fn start_upkeep(
         self: &Arc<Self>,
@@ -85,7 +88,7 @@ impl Background {
     /// Returns whether to go on when there is something to do.
     fn wait_for_request(&self) -> bool {
         let mut signal = self.signal.lock();
-        self.signalled.wait_while(&mut signal, |signal| !signal.stop && !signal.requested);
+        self.signalled.wait_while_for(&mut signal, |signal| !signal.stop && !signal.requested, UPKEEP_LOOK);
         signal.requested = false;
         !signal.stop
     }
@@ -107,11 +110,8 @@ impl Background {
         };
         self.signalled.notify_all();
         for thread in threads {
-            // The last handle may be dropped by one of these threads itself. A panic in one has been reported by the
-            // panic hook; closing goes on.
-            if thread.thread().id() != std::thread::current().id() {
-                _ = thread.join();
-            }
+            // A panic in one has been reported by the panic hook; closing goes on.
+            _ = thread.join();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Making a new database, and telling whether a directory is one.
 
 use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vecstore_kernels::Metric;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::options::OpenOptions;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::wal::{self, LogWriter};
-use crate::vfs::Vfs;
+use crate::vfs::{DirEntry, Vfs};
 
 /// Creates a directory and makes its name, and those above it that were missing, durable.
 pub(super) fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
@@ -48,19 +48,57 @@ fn sync_ancestors(vfs: &dyn Vfs, root: &Path) -> Result<()> {
 /// Fails if a directory holds something that no database puts there and nothing that one does.
 pub(super) fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
     let entries = vfs.list(root).map_err(|error| Error::io("list", root, error))?;
-    let name =
-        |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned).unwrap_or_default();
-    let names: Vec<String> = entries.iter().map(|entry| name(&entry.path)).collect();
+    let names: Vec<&str> = entries.iter().map(|entry| name(&entry.path).unwrap_or_default()).collect();
     if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
         return Ok(());
     }
-    if let Some(foreign) = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP].contains(&name.as_str())) {
+    let foreign = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP].contains(name));
+    if let Some(foreign) = foreign.map(|name| root.join(name)).or(foreign_below(vfs, root)?) {
         return Err(Error::invalid(format!(
-            "`{}` is not a vecstore store: it has no manifest, but `{foreign}`; give an empty or a new directory",
-            root.display()
+            "`{}` is not a vecstore store: it has no manifest, but `{}`; give an empty or a new directory",
+            root.display(),
+            foreign.display()
         )));
     }
     Ok(())
+}
+
+/// Returns something in `tmp/` or `collections/` that no database puts there.
+fn foreign_below(vfs: &dyn Vfs, root: &Path) -> Result<Option<PathBuf>> {
+    let drafts = list_if_there(vfs, &root.join(TMP))?;
+    let foreign_draft = drafts
+        .into_iter()
+        .find(|entry| entry.is_dir || name(&entry.path).and_then(manifest::parse_file_name).is_none());
+    if let Some(entry) = foreign_draft {
+        return Ok(Some(entry.path));
+    }
+    for directory in list_if_there(vfs, &root.join(COLLECTIONS))? {
+        let is_uuid = |name: &str| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !directory.is_dir || !name(&directory.path).is_some_and(is_uuid) {
+            return Ok(Some(directory.path));
+        }
+        let is_ours = |name: &str| {
+            wal::parse_file_name(name).is_some() || name.ends_with(".seg") || name.ends_with(".del")
+        };
+        let files = list_if_there(vfs, &directory.path)?;
+        if let Some(file) =
+            files.into_iter().find(|file| file.is_dir || !name(&file.path).is_some_and(is_ours))
+        {
+            return Ok(Some(file.path));
+        }
+    }
+    Ok(None)
+}
+
+fn list_if_there(vfs: &dyn Vfs, path: &Path) -> Result<Vec<DirEntry>> {
+    match vfs.stat(path).map_err(|error| Error::io("look for", path, error))? {
+        Some(stat) if stat.is_dir => vfs.list(path).map_err(|error| Error::io("list", path, error)),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
 }
 
 /// Creates an empty database with one collection. A crash before the first manifest leaves nothing but empty

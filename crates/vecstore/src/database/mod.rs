@@ -281,7 +281,10 @@ impl Shared {
     fn remove_debris(&self) -> Result<()> {
         let tmp = self.root.join(TMP);
         if let Ok(drafts) = self.vfs.list(&tmp) {
-            for draft in drafts {
+            let is_draft = |path: &Path| {
+                path.file_name().and_then(|name| name.to_str()).and_then(manifest::parse_file_name).is_some()
+            };
+            for draft in drafts.into_iter().filter(|draft| is_draft(&draft.path)) {
                 self.vfs.remove_file(&draft.path).map_err(|error| Error::io("remove", &draft.path, error))?;
             }
         } else {

@@ -148,3 +148,34 @@ impl ValueRef<'_> {
         value_of(*self)
     }
 }
+
+/// The bytes of a whole, valid document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Encodes metadata.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`].
+    pub fn new(metadata: &Metadata) -> Result<Self> {
+        Ok(Self { bytes: encode(metadata)? })
+    }
+
+    /// Ends the document that a builder was given.
+    ///
+    /// # Errors
+    ///
+    /// As [`DocumentBuilder::finish`].
+    pub fn from_builder(builder: DocumentBuilder) -> Result<Self> {
+        Ok(Self { bytes: builder.finish()? })
+    }
+
+    /// Returns the bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

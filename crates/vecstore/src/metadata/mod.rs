@@ -15,7 +15,7 @@ pub(crate) mod tests;
 
 pub use builder::DocumentBuilder;
 pub use datetime::DateTime;
-pub use document::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, decode, encode};
+pub use document::{Document, MAX_METADATA_BYTES, MAX_METADATA_DEPTH, decode, encode};
 pub use map::Metadata;
 pub use reader::{DocumentRef, Entries, Items, ListRef, ValueRef};
 pub use value::Value;

@@ -8,20 +8,29 @@ use vecstore_kernels::{Metric, QueryCodes};
 
 use crate::storage::segment::Codes;
 
-/// Lower bounds for one query.
+/// Lower bounds for one query. Computed in f64, in which nothing here overflows, underflows or rounds noticeably.
 pub(super) struct Bounds {
     metric: Metric,
     query: QueryCodes,
     /// How far rounding takes an inner product from its exact value, as a share of the product of the norms.
-    rounding: f32,
+    rounding: f64,
+    /// How far underflow does, absolutely.
+    underflow: f64,
 }
 
 impl Bounds {
     pub(super) fn new(metric: Metric, query: &[f32]) -> Self {
-        // A sum of n products is off by at most n + 1 roundings of 2^-24 each; 64 more cover the few operations here
-        // and the rounding of norms.
-        let rounding = (query.len() + 64) as f32 * 2.0f32.powi(-24);
-        Self { metric, query: QueryCodes::new(query), rounding }
+        // A sum of n products is off by at most n u / (1 - n u) with u = 2^-24; 64 more terms cover the rounding of norms
+        // and of the few operations that make a key of the sum.
+        let terms = (query.len() + 64) as f64;
+        let share = terms * f64::from(f32::EPSILON) / 2.0;
+        let rounding = share / (1.0 - share);
+        Self {
+            metric,
+            query: QueryCodes::new(query),
+            rounding,
+            underflow: terms * f64::from(f32::MIN_POSITIVE),
+        }
     }
 
     pub(super) fn query(&self) -> &QueryCodes {
@@ -36,38 +45,40 @@ impl Bounds {
         sums: &[i32],
         lowest: &mut [f32],
     ) {
-        let q = self.query.factors;
-        let rows = codes.scales.iter().zip(codes.errors).zip(codes.norms).zip(sums).zip(&mut *lowest);
-        // The inner product can be at most this.
-        let highest = |((&scale, &error), &norm): ((&f32, &f32), &f32), sum: i32| {
-            let product = q.scale * scale * sum as f32;
-            product + (q.error * norm + (q.norm + q.error) * error + self.rounding * q.norm * norm)
+        let factors = codes.scales.iter().zip(codes.errors).zip(codes.norms);
+        let rows =
+            factors.map(|((&scale, &error), &norm)| (f64::from(scale), f64::from(error), f64::from(norm)));
+        let rows = rows.zip(sums).zip(&mut *lowest);
+        let [scale, error, norm] =
+            [self.query.factors.scale, self.query.factors.error, self.query.factors.norm].map(f64::from);
+        // The inner product, as the kernels compute it, can be at most this.
+        let highest = |(row_scale, row_error, row_norm): (f64, f64, f64), sum: i32| {
+            let lost = error * row_norm + (norm + error) * row_error;
+            scale * row_scale * f64::from(sum) + lost + self.rounding * norm * row_norm + self.underflow
         };
         match self.metric {
             Metric::Cosine => {
-                for ((row, &inverse_norm), lowest) in rows
-                    .zip(inverse_norms)
-                    .map(|(((row, &sum), lowest), norm)| ((highest(row, sum), norm), lowest))
-                {
-                    *lowest = -(row * inverse_norm) - self.rounding;
+                for (((row, &sum), lowest), &inverse_norm) in rows.zip(inverse_norms) {
+                    *lowest = (-highest(row, sum) * f64::from(inverse_norm) - self.rounding) as f32;
                 }
             }
             Metric::Euclidean => {
                 for ((row, &sum), lowest) in rows {
-                    let norm = *row.1;
-                    let both = q.norm + norm;
-                    let squared = q.norm * q.norm + norm * norm - 2.0 * highest(row, sum);
+                    let (row_norm, both) = (row.2, norm + row.2);
+                    let squared = norm * norm + row_norm * row_norm - 2.0 * highest(row, sum);
                     // Norms are rounded up by a part in 10^7 at most, so the squares may be that much too large.
-                    *lowest = squared - self.rounding * both * both;
+                    *lowest = (squared - self.rounding * both * both - self.underflow) as f32;
                 }
             }
             _ => {
                 for ((row, &sum), lowest) in rows {
-                    *lowest = -highest(row, sum);
+                    *lowest = -highest(row, sum) as f32;
                 }
             }
         }
-        // Where something overflowed nothing is known.
-        lowest.iter_mut().filter(|lowest| !lowest.is_finite()).for_each(|lowest| *lowest = f32::NEG_INFINITY);
+        for lowest in lowest {
+            // Down, whichever way it was rounded. What is beyond f32 may still be a key that the kernels could compute.
+            *lowest = if lowest.is_finite() { lowest.next_down() } else { f32::NEG_INFINITY };
+        }
     }
 }

@@ -290,3 +290,21 @@ fn a_full_disk_is_survived_and_space_lets_the_store_go_on() {
     println!("{failed} calls failed for lack of space");
     assert!(failed > 500, "{failed}");
 }
+
+#[test]
+fn a_large_write_that_failed_does_not_keep_later_ones_waiting() {
+    let vfs = FaultVfs::new();
+    let options = VecStore::options().vfs(std::sync::Arc::new(vfs.clone())).memory_budget(8 << 20);
+    let store = options.open(PATH).unwrap();
+    let batch = |rows: u32| {
+        let mut batch = vecstore::Batch::new(1024).unwrap();
+        for n in 0..rows {
+            batch.push(&Record::new(format!("{n}"), vec![1.0; 1024]), None).unwrap();
+        }
+        batch
+    };
+    vfs.set_capacity(Some(vfs.bytes_used() + (1 << 20)));
+    assert_eq!(store.upsert_many(batch(3000)).unwrap_err().raw_os_error(), Some(28));
+    assert_eq!(store.upsert_many(batch(10)).unwrap(), 10);
+    assert_eq!(store.len().unwrap(), 10);
+}

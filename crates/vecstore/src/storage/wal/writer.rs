@@ -153,6 +153,8 @@ impl LogWriter {
                 // Synced at once: a crash must not bring back what was reported as failed.
                 let cleared = self.zero(start, end).and_then(|()| self.file.sync());
                 cleared.map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
+                // The note was where the frames were to go.
+                _ = self.write_watermark(durable_lsn);
                 Ok(Err(failed))
             }
         }
