@@ -83,7 +83,7 @@ def large() -> VecStore:
     ],
 )
 def test_the_gil_is_released(large: VecStore, call: Callable[[VecStore], object]) -> None:
-    """Of calls that take a millisecond or more; shorter ones are over before another thread could win the GIL."""
+    """Of calls that take a millisecond or more; shorter ones end before another thread could win the GIL."""
     assert releases_the_gil(lambda: call(large))
 
 

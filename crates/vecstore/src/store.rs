@@ -141,6 +141,8 @@ fn start_background(shared: &Shared, core: &Arc<Core>) -> Result<()> {
     let failed = |error| Error::io("start a thread for", &shared.root, error);
     let collection = Arc::downgrade(core);
     shared.background.start_upkeep(move || Some(collection.upgrade()?.upkeep_step())).map_err(failed)?;
+    // The last process may have left some.
+    shared.background.request_upkeep();
     if shared.durability == Durability::Interval {
         let collection = Arc::downgrade(core);
         // A failure poisons the log, so that the next write reports it.

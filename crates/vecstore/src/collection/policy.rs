@@ -51,11 +51,15 @@ fn is_wasteful(view: &PartView, wasted: usize) -> bool {
 
 /// Returns the segments to merge next: one with many dead or expired rows, or several of about the same size.
 pub(super) fn due_for_merge(published: &Snapshot, seal_bytes: u64, now: u64) -> Result<Vec<PartView>> {
-    for view in segments(published) {
-        let kept = if view.part.has_expiry() { view.kept_rows(now).count() } else { view.live() };
-        if is_wasteful(view, view.part.len() - kept) {
-            return Ok(vec![view.clone()]);
-        }
+    let kept =
+        |view: &&PartView| if view.part.has_expiry() { view.kept_rows(now).count() } else { view.live() };
+    // Segments with nothing left cost nothing to drop: all of them at once.
+    let empty: Vec<PartView> = segments(published).filter(|view| kept(view) == 0).cloned().collect();
+    if !empty.is_empty() {
+        return Ok(empty);
+    }
+    if let Some(view) = segments(published).find(|view| is_wasteful(view, view.part.len() - kept(view))) {
+        return Ok(vec![view.clone()]);
     }
     let mut tiers: HashMap<u32, Vec<&PartView>> = HashMap::new();
     for view in segments(published) {

@@ -110,22 +110,25 @@ impl Core {
         let Source::Writer(writer) = &self.source else { return Ok(false) };
         let mut upkeep = writer.upkeep.lock();
         let published = writer.committer.published();
+        let mut sealed = false;
         if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
-            let outcome = self.seal(writer, &mut upkeep).map(|()| true);
+            let outcome = self.seal(writer, &mut upkeep);
             *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
             writer.sealed.notify_all();
-            return outcome;
+            outcome?;
+            sealed = true;
         }
+        // In turns with sealing, so that a steady stream of writes does not leave dead segments behind.
         if upkeep.merge_failures.is_some_and(|(_, again)| Instant::now() < again) {
-            return Ok(false);
+            return Ok(sealed);
         }
-        let views = policy::due_for_merge(&published, writer.seal_bytes, self.now())?;
+        let views = policy::due_for_merge(&writer.committer.published(), writer.seal_bytes, self.now())?;
         if views.is_empty() {
-            return Ok(false);
+            return Ok(sealed);
         }
         let outcome = self.merge(writer, &mut upkeep, &views);
         upkeep.note_merge(outcome.as_ref().err());
-        Ok(outcome.is_ok())
+        Ok(sealed || outcome.is_ok())
     }
 
     /// Asks the background thread for upkeep if any is due.

@@ -177,8 +177,12 @@ impl Collection {
     /// Shows a soft-deleted record again. Returns whether there was one.
     pub fn restore(&self, id: &str) -> Result<bool> {
         check_id(id)?;
+        let now = self.core.now();
         self.core.write(|next, writer| {
             let Some(location) = next.locate(id)? else { return Ok((false, None)) };
+            if next.part(location).is_expired(location.row, now)? {
+                return Ok((false, None));
+            }
             let mut payload = Payload::default();
             payload.unhide([id]);
             let restored = next.set_hidden(location, false);

@@ -232,6 +232,12 @@ impl Shared {
             return Err(self.closed_error());
         }
         let mut catalog = self.catalog.lock();
+        if lock.as_ref().is_some_and(|lock| !lock.is_current()) {
+            // Nothing may be written to, or removed from, a store that is another one by now.
+            let message =
+                format!("the directory of the store `{}` was removed while it was open", self.root.display());
+            catalog.poison.get_or_insert(Error::closed(message));
+        }
         if let Some(error) = &catalog.poison {
             return Err(error.duplicate());
         }
@@ -296,7 +302,8 @@ impl Shared {
     fn remove_unnamed(&self) -> Result<()> {
         let lock = self.lock.lock();
         let catalog = self.catalog.lock();
-        if catalog.poison.is_some() || (self.logged && lock.is_none()) {
+        let is_ours = lock.as_ref().map_or(!self.logged, |lock| lock.is_current());
+        if catalog.poison.is_some() || !is_ours {
             return Ok(());
         }
         let kept = || [Some(&catalog.current), catalog.previous.as_ref()].into_iter().flatten();

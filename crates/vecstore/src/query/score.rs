@@ -95,7 +95,8 @@ impl Scoring {
         match self.metric {
             Metric::Cosine => {
                 for (value, norm) in values.iter_mut().zip(row_norms) {
-                    *value *= -norm;
+                    // Rounding may take a cosine beyond 1; all those are the same direction.
+                    *value = (*value * -norm).clamp(-1.0, 1.0);
                 }
             }
             Metric::Dot => values.iter_mut().for_each(|value| *value = -*value),
@@ -106,7 +107,7 @@ impl Scoring {
     /// Returns the distance that callers see, in the metric's own unit.
     pub(crate) fn distance(self, key: f32) -> f32 {
         match self.metric {
-            Metric::Cosine => (1.0 + key).clamp(0.0, 2.0),
+            Metric::Cosine => 1.0 + key,
             Metric::Euclidean => key.sqrt(),
             _ => key,
         }
@@ -115,8 +116,7 @@ impl Scoring {
     /// Returns the score that callers see: larger is better.
     pub(crate) fn score(self, key: f32) -> f32 {
         match self.metric {
-            Metric::Cosine => (-key).clamp(-1.0, 1.0),
-            Metric::Dot => -key,
+            Metric::Cosine | Metric::Dot => -key,
             _ => 1.0 / (1.0 + self.distance(key)),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{DirEntry, LockGuard, LockOutcome, Mapping, Stat, Vfs, VfsFile};
 
@@ -77,10 +77,14 @@ impl Vfs for DiskVfs {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => {
-                file.set_len(0)?;
-                file.seek(SeekFrom::Start(0))?;
-                file.write_all(holder.as_bytes())?;
-                Ok(LockOutcome::Acquired(Box::new(DiskLock { file, process: std::process::id() })))
+                // Who holds the lock is only told as a courtesy: there may be no room for it.
+                _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+                _ = file.write_all(holder.as_bytes());
+                Ok(LockOutcome::Acquired(Box::new(DiskLock {
+                    file,
+                    path: path.to_owned(),
+                    process: std::process::id(),
+                })))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -111,10 +115,18 @@ fn map_file(file: &File) -> io::Result<Mapping> {
 #[derive(Debug)]
 struct DiskLock {
     file: File,
+    path: PathBuf,
     process: u32,
 }
 
-impl LockGuard for DiskLock {}
+impl LockGuard for DiskLock {
+    #[cfg(unix)]
+    fn is_current(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |found: io::Result<fs::Metadata>| found.ok().map(|found| (found.dev(), found.ino()));
+        identity(fs::metadata(&self.path)) == identity(self.file.metadata())
+    }
+}
 
 impl Drop for DiskLock {
     fn drop(&mut self) {

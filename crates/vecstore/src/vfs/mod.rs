@@ -103,7 +103,13 @@ pub enum LockOutcome {
 }
 
 /// Holds a lock until it is dropped.
-pub trait LockGuard: Debug + Send + Sync {}
+pub trait LockGuard: Debug + Send + Sync {
+    /// Returns whether the file that was locked is still the one at its path: not if the directory was removed and
+    /// perhaps made anew. A file system where that cannot happen says yes.
+    fn is_current(&self) -> bool {
+        true
+    }
+}
 
 /// The bytes of a mapped file, shared and immutable.
 #[derive(Clone)]

@@ -218,8 +218,14 @@ impl LogWriter {
         if end > self.allocated {
             let step = self.allocated.clamp(PREALLOC_BYTES_FIRST, PREALLOC_BYTES_LAST);
             let wanted = end.max(self.allocated + step);
-            self.file.allocate(wanted)?;
-            self.allocated = wanted;
+            self.allocated = match self.file.allocate(wanted) {
+                // A nearly full disk may have room for this call, if not for those to come.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull && wanted > end => {
+                    self.file.allocate(end)?;
+                    end
+                }
+                outcome => outcome.map(|()| wanted)?,
+            };
         }
         if end - self.tail > COALESCE_BYTES as u64 {
             self.initialized = self.initialized.max(end);
