@@ -233,6 +233,8 @@ def test_ctrl_c_ends_the_wait_for_a_store(path: Path) -> None:
         pytest.skip("sends SIGINT")
     script = (
         "import os, signal, sys, threading, vecstore\n"
+        # A process started in the background of a shell inherits that SIGINT is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    vecstore.VecStore(sys.argv[1], wait=float('inf'))\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"

@@ -131,6 +131,8 @@ def test_ctrl_c_ends_a_long_conversion() -> None:
         pytest.skip("sends SIGINT")
     script = (
         "import os, signal, vecstore\n"
+        # A process started in the background of a shell inherits that SIGINT is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "store = vecstore.VecStore(':memory:')\n"
         "def rows():\n"
         "    for n in range(5000):\n"
