@@ -17,6 +17,8 @@ kernel_table! {
     ahead_bytes: 8192,
     query_tile: 2 x 2,
     scan_codes: codes::scan::avx2,
+    estimate: crate::signs::avx2,
+    panel_products: crate::panels::avx2,
 }
 
 /// Eight f32 lanes. A value exists only where AVX2 and FMA were detected (see [`Lanes`]).

@@ -12,11 +12,13 @@ use crate::table::{for_op, kernel_table};
 
 kernel_table! {
     lanes: Avx512,
-    features: "avx512f",
+    features: "avx512f,avx512bw,avx512vl,avx512vnni",
     scan_rows: 4,
     ahead_bytes: 8192,
     query_tile: 4 x 2,
     scan_codes: codes::scan::avx512,
+    estimate: crate::signs::avx512,
+    panel_products: crate::panels::avx512,
 }
 
 /// Sixteen f32 lanes. A value exists only where AVX-512F was detected (see [`Lanes`]).

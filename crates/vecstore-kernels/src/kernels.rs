@@ -2,7 +2,10 @@
 
 use crate::codes::{CodeFactors, QueryCodes};
 use crate::metric::{Metric, Op, cosine};
+use crate::panels::Panels;
+use crate::rotation::Rotation;
 use crate::scalar;
+use crate::signs::{CandidatePool, SIGN_ROWS, SignQuery, sign_block_bytes};
 use crate::table::Table;
 use crate::tier::Tier;
 use crate::wide;
@@ -217,6 +220,120 @@ impl Kernels {
         }
         // SAFETY: `for_tier` found the tier available; the codes are `out.len()` rows of the query's length.
         unsafe { (self.table.scan_codes)(query, codes, out) };
+    }
+
+    /// Computes the integer dot products of an encoded query with the rows of codes with the given numbers, exactly.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `out` is as long as `ids` and every id has a row of the query's length in `codes`.
+    pub fn gather_codes(&self, query: &QueryCodes, codes: &[i8], ids: &[u32], out: &mut [i32]) {
+        assert_eq!(ids.len(), out.len(), "ids and out differ in length");
+        if query.values().is_empty() {
+            out.fill(0);
+            return;
+        }
+        // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's length.
+        unsafe { (self.table.gather_codes)(query.values(), codes, ids, out) };
+    }
+
+    /// Rotates a vector.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `vector` has the rotation's dimension and `out` its rotated dimension.
+    pub fn rotate(&self, rotation: &Rotation, vector: &[f32], out: &mut [f32]) {
+        assert_eq!(vector.len(), rotation.dim(), "the vector has another dimension than the rotation");
+        assert_eq!(out.len(), rotation.rotated_dim(), "out has another dimension than rotated vectors");
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.rotate)(rotation, vector, out) };
+    }
+
+    /// Makes a query ready for blocks of signs and rows of codes, in the memory of an earlier one.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the length of `rotated` is a multiple of 64.
+    pub fn prepare(&self, query: &mut SignQuery, rotated: &[f32]) {
+        assert!(rotated.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.prepare)(query, rotated) };
+    }
+
+    /// Encodes a rotated row relative to a rotated centre into a place of a block of signs, under an id.
+    ///
+    /// `scratch` is overwritten.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless centre, row and scratch have one length, a multiple of 64, the block is of that dimension and
+    /// `place` is below [`SIGN_ROWS`].
+    pub fn encode_sign_row(
+        &self,
+        centre: &[f32],
+        row: &[f32],
+        place: usize,
+        id: u32,
+        scratch: &mut [u8],
+        block: &mut [u8],
+    ) {
+        assert!(centre.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
+        assert_eq!(centre.len(), row.len(), "centre and row differ in length");
+        assert_eq!(centre.len(), scratch.len(), "centre and scratch differ in length");
+        assert_eq!(block.len(), sign_block_bytes(centre.len()), "the block is of another dimension");
+        assert!(place < SIGN_ROWS, "place {place} is beyond a block");
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.encode_sign_row)(centre, row, place, id, scratch, block) };
+    }
+
+    /// Estimates the squared distances of a query to the 32 rows of a block, and adds those below `bound` to `pool`.
+    ///
+    /// `base` is the squared distance of the query to the centre that the block is relative to.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the block is of another dimension than the query.
+    #[inline]
+    pub fn estimate(&self, query: &SignQuery, block: &[u8], base: f32, bound: f32, pool: &mut CandidatePool) {
+        assert_eq!(block.len(), sign_block_bytes(query.dim()), "the block is of another dimension");
+        // SAFETY: `for_tier` found the tier available; the block has the bytes of the query's dimension.
+        unsafe { (self.table.estimate)(query, block, base, bound, pool) };
+    }
+
+    /// Removes the nearest candidate from a pool.
+    #[inline]
+    pub fn pop_nearest(&self, pool: &mut CandidatePool) -> Option<(f32, u32)> {
+        if pool.is_empty() {
+            return None;
+        }
+        // SAFETY: `for_tier` found the tier available; there are distances.
+        let at = unsafe { (self.table.nearest)(pool.distances()) };
+        Some(pool.take(at))
+    }
+
+    /// Asks the processor for memory that is about to be read.
+    #[inline]
+    pub fn prefetch<T>(&self, memory: &[T]) {
+        crate::codes::scan::prefetch(memory);
+    }
+
+    /// Computes the inner products of rows of codes with all rows of panels, exactly.
+    ///
+    /// `queries` are rows of codes with 128 added, one after the other; each has
+    /// [`Panels::padded_rows`] places in `out`. Fastest for multiples of [`PANEL_QUERIES`](crate::PANEL_QUERIES) rows.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `queries` are whole rows of the panels' dimension and `out` has the places for them.
+    pub fn panel_products(&self, panels: &Panels, queries: &[u8], out: &mut [i32]) {
+        if panels.rows() == 0 {
+            return;
+        }
+        assert!(queries.len().is_multiple_of(panels.dim()), "queries are not whole rows of codes");
+        let places = (queries.len() / panels.dim()).checked_mul(panels.padded_rows());
+        assert_eq!(Some(out.len()), places, "out does not fit queries and panels");
+        // SAFETY: `for_tier` found the tier available; the shapes fit.
+        unsafe { (self.table.panel_products)(panels, queries, out) };
     }
 
     /// Returns the position of the first NaN or infinity, or `None` if every value is finite.

@@ -17,6 +17,8 @@ kernel_table! {
     ahead_bytes: 8192,
     query_tile: 4 x 2,
     scan_codes: codes::scan::portable,
+    estimate: crate::signs::portable,
+    panel_products: crate::panels::portable,
 }
 
 /// Four f32 lanes. A value exists only where NEON was detected (see [`Lanes`]).

@@ -19,6 +19,13 @@ pub(crate) static TABLE: Table = Table {
     gather,
     scan_queries,
     scan_codes: codes::scan::portable,
+    gather_codes: |query, codes, ids, out| codes::scan::gather(query, codes, ids, out, codes::scan::portable),
+    rotate: |rotation, vector, out| rotation.rotate(vector, out),
+    prepare: |query, rotated| query.prepare(rotated),
+    encode_sign_row: crate::signs::encode,
+    estimate: crate::signs::portable,
+    nearest: crate::nearest::nearest,
+    panel_products: crate::panels::portable,
     encode: codes::encode,
     first_non_finite: finite::first_non_finite,
 };

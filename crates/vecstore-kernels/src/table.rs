@@ -2,6 +2,9 @@
 
 use crate::codes::CodeFactors;
 use crate::metric::Op;
+use crate::panels::Panels;
+use crate::rotation::Rotation;
+use crate::signs::{CandidatePool, SignQuery};
 
 /// The entry points of one tier.
 ///
@@ -20,6 +23,20 @@ pub(crate) struct Table {
     pub(crate) scan_queries: unsafe fn(Op, &[f32], usize, &[f32], &mut [f32]),
     /// Query values, codes, out (see [`codes`](crate::codes)).
     pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
+    /// Query values, codes, ids of rows, out.
+    pub(crate) gather_codes: unsafe fn(&[i16], &[i8], &[u32], &mut [i32]),
+    /// Rotation, vector, out.
+    pub(crate) rotate: unsafe fn(&Rotation, &[f32], &mut [f32]),
+    /// Query, rotated vector.
+    pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32]),
+    /// Centre, row, place, id, scratch of the length of the row, block.
+    pub(crate) encode_sign_row: unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]),
+    /// Query, block, base, bound, pool.
+    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool),
+    /// Distances, not empty.
+    pub(crate) nearest: unsafe fn(&[f32]) -> usize,
+    /// Panels, queries, out.
+    pub(crate) panel_products: unsafe fn(&Panels, &[u8], &mut [i32]),
     /// Vector, codes of its length.
     pub(crate) encode: unsafe fn(&[f32], &mut [i8]) -> CodeFactors,
     /// Values; any length.
@@ -61,7 +78,9 @@ macro_rules! kernel_table {
         scan_rows: $scan_rows:literal,
         ahead_bytes: $ahead_bytes:literal,
         query_tile: $query_tile:literal x $row_tile:literal,
-        scan_codes: $scan_codes:expr $(,)?
+        scan_codes: $scan_codes:path,
+        estimate: $estimate:path,
+        panel_products: $panel_products:path $(,)?
     ) => {
         /// The entry points of this tier.
         pub(crate) static TABLE: $crate::table::Table = $crate::table::Table {
@@ -70,6 +89,13 @@ macro_rules! kernel_table {
             gather,
             scan_queries,
             scan_codes: $scan_codes,
+            gather_codes,
+            rotate,
+            prepare,
+            encode_sign_row,
+            estimate: $estimate,
+            nearest,
+            panel_products: $panel_products,
             encode,
             first_non_finite,
         };
@@ -134,6 +160,41 @@ macro_rules! kernel_table {
             }
             // SAFETY: as above.
             unsafe { for_op!(op, with(queries, dim, rows, out)) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn gather_codes(query: &[i16], codes: &[i8], ids: &[u32], out: &mut [i32]) {
+            // SAFETY: the caller upholds the contract of the table, which is that of `codes::scan`.
+            codes::scan::gather(query, codes, ids, out, |query, row, out| unsafe {
+                $scan_codes(query, row, out)
+            });
+        }
+
+        #[target_feature(enable = $features)]
+        fn rotate(rotation: &crate::rotation::Rotation, vector: &[f32], out: &mut [f32]) {
+            rotation.rotate(vector, out);
+        }
+
+        #[target_feature(enable = $features)]
+        fn prepare(query: &mut crate::signs::SignQuery, rotated: &[f32]) {
+            query.prepare(rotated);
+        }
+
+        #[target_feature(enable = $features)]
+        fn encode_sign_row(
+            centre: &[f32],
+            row: &[f32],
+            place: usize,
+            id: u32,
+            signs: &mut [u8],
+            block: &mut [u8],
+        ) {
+            crate::signs::encode(centre, row, place, id, signs, block);
+        }
+
+        #[target_feature(enable = $features)]
+        fn nearest(distances: &[f32]) -> usize {
+            crate::nearest::nearest(distances)
         }
 
         #[target_feature(enable = $features)]

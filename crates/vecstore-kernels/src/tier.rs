@@ -14,7 +14,7 @@ pub enum Tier {
     Scalar,
     /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX-512F, BW and VL (every server since 2017, every laptop with AVX-512).
+    /// x86-64 with AVX-512F, BW, VL and VNNI (servers since 2019, laptops with AVX-512, AMD since Zen 4).
     Avx512,
     /// AArch64.
     Neon,
@@ -61,6 +61,7 @@ impl Tier {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vnni")
             }
             #[cfg(target_arch = "aarch64")]
             Tier::Neon => std::arch::is_aarch64_feature_detected!("neon"),

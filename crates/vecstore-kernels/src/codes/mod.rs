@@ -70,7 +70,7 @@ pub(crate) fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// A query in 16 bits a component.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryCodes {
     values: Vec<i16>,
     /// The value of one unit, the norm of what the values lack, and the norm of the query; the latter two rounded up.
@@ -80,26 +80,45 @@ pub struct QueryCodes {
 impl QueryCodes {
     /// Encodes a finite query.
     pub fn new(query: &[f32]) -> Self {
-        let largest = query.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        let mut codes = Self::default();
+        codes.encode(query);
+        codes
+    }
+
+    /// Encodes a finite query in the memory of an earlier one.
+    #[inline(always)]
+    pub(crate) fn encode(&mut self, query: &[f32]) {
+        let largest = query
+            .iter()
+            .fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
         // No sum of products with codes may pass an i32.
         let limit =
             (f64::from(i32::MAX) / (CODE_MAX * query.len().max(1) as f64)).floor().min(f64::from(i16::MAX));
         let scale = (f64::from(largest) / limit) as f32;
-        let (mut error, mut norm) = (0.0f64, 0.0f64);
-        let values = query.iter().map(|&value| {
+        let scale_wide = f64::from(scale);
+        let inverse = if scale > 0.0 { 1.0 / scale_wide } else { 0.0 };
+        self.values.resize(query.len(), 0);
+        let (mut errors, mut norms) = ([0.0f64; LANES], [0.0f64; LANES]);
+        let one = |value: f32, code: &mut i16, error: &mut f64, norm: &mut f64| {
             let exact = f64::from(value);
-            let units =
-                if scale > 0.0 { (exact / f64::from(scale)).round().clamp(-limit, limit) } else { 0.0 };
-            let rest = exact - units * f64::from(scale);
-            error += rest * rest;
-            norm += exact * exact;
-            units as i16
-        });
-        let values = values.collect();
-        Self {
-            values,
-            factors: CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) },
+            let units = (exact * inverse).clamp(-limit, limit) + ROUND - ROUND;
+            *code = units as i16;
+            let rest = exact - units * scale_wide;
+            *error += rest * rest;
+            *norm += exact * exact;
+        };
+        let (blocks, last) = query.as_chunks::<LANES>();
+        let (code_blocks, last_codes) = self.values.as_chunks_mut::<LANES>();
+        for (values, codes) in blocks.iter().zip(code_blocks) {
+            for lane in 0..LANES {
+                one(values[lane], &mut codes[lane], &mut errors[lane], &mut norms[lane]);
+            }
         }
+        for (lane, (&value, code)) in last.iter().zip(last_codes).enumerate() {
+            one(value, code, &mut errors[lane], &mut norms[lane]);
+        }
+        let (error, norm) = (errors.iter().sum::<f64>(), norms.iter().sum::<f64>());
+        self.factors = CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) };
     }
 
     /// Returns the encoded components.

@@ -19,6 +19,49 @@ pub(crate) fn portable(query: &[i16], codes: &[i8], out: &mut [i32]) {
     }
 }
 
+/// Scores rows by number with a tier's `scan` of one row, and asks for the rows that follow meanwhile.
+#[inline(always)]
+pub(crate) fn gather(
+    query: &[i16],
+    codes: &[i8],
+    ids: &[u32],
+    out: &mut [i32],
+    scan: impl Fn(&[i16], &[i8], &mut [i32]),
+) {
+    let dim = query.len();
+    let row = |id: u32| &codes[id as usize * dim..][..dim];
+    for (n, (&id, out)) in ids.iter().zip(out).enumerate() {
+        if let Some(&next) = ids.get(n + GATHER_AHEAD_ROWS) {
+            prefetch(row(next));
+        }
+        scan(query, row(id), std::slice::from_mut(out));
+    }
+}
+
+/// Rows ahead of the one being scored that are asked for.
+const GATHER_AHEAD_ROWS: usize = 4;
+
+/// Asks for all of a piece of memory.
+#[inline(always)]
+pub(crate) fn prefetch<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for at in (0..size_of_val(memory)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, at whatever address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(memory.as_ptr().cast::<i8>().wrapping_add(at)) };
+    }
+    #[cfg(target_arch = "aarch64")]
+    for at in (0..size_of_val(memory)).step_by(64) {
+        // SAFETY: a prefetch reads nothing, at whatever address.
+        unsafe {
+            let at = memory.as_ptr().cast::<u8>().wrapping_add(at);
+            std::arch::asm!("prfm pldl1keep, [{at}]", at = in(reg) at, options(nostack, readonly, preserves_flags));
+        }
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = memory;
+}
+
 /// AVX2: 16 products an instruction.
 ///
 /// # Safety
