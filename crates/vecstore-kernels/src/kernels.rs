@@ -249,15 +249,16 @@ impl Kernels {
         unsafe { (self.table.rotate)(rotation, vector, out) };
     }
 
-    /// Makes a query ready for blocks of signs and rows of codes, in the memory of an earlier one.
+    /// Makes a query ready for rows of codes of vectors, and for blocks of signs of rotated vectors, in the memory of
+    /// an earlier one.
     ///
     /// # Panics
     ///
     /// Panics unless the length of `rotated` is a multiple of 64.
-    pub fn prepare(&self, query: &mut SignQuery, rotated: &[f32]) {
+    pub fn prepare(&self, query: &mut SignQuery, vector: &[f32], rotated: &[f32]) {
         assert!(rotated.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
         // SAFETY: `for_tier` found the tier available.
-        unsafe { (self.table.prepare)(query, rotated) };
+        unsafe { (self.table.prepare)(query, vector, rotated) };
     }
 
     /// Encodes a rotated row relative to a rotated centre into a place of a block of signs, under an id.

@@ -21,7 +21,7 @@ pub(crate) static TABLE: Table = Table {
     scan_codes: codes::scan::portable,
     gather_codes: |query, codes, ids, out| codes::scan::gather(query, codes, ids, out, codes::scan::portable),
     rotate: |rotation, vector, out| rotation.rotate(vector, out),
-    prepare: |query, rotated| query.prepare(rotated),
+    prepare: |query, vector, rotated| query.prepare(vector, rotated),
     encode_sign_row: crate::signs::encode,
     estimate: crate::signs::portable,
     nearest: crate::nearest::nearest,

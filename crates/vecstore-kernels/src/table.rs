@@ -27,8 +27,8 @@ pub(crate) struct Table {
     pub(crate) gather_codes: unsafe fn(&[i16], &[i8], &[u32], &mut [i32]),
     /// Rotation, vector, out.
     pub(crate) rotate: unsafe fn(&Rotation, &[f32], &mut [f32]),
-    /// Query, rotated vector.
-    pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32]),
+    /// Query, vector, rotated vector.
+    pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32], &[f32]),
     /// Centre, row, place, id, scratch of the length of the row, block.
     pub(crate) encode_sign_row: unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]),
     /// Query, block, base, bound, pool.
@@ -176,8 +176,8 @@ macro_rules! kernel_table {
         }
 
         #[target_feature(enable = $features)]
-        fn prepare(query: &mut crate::signs::SignQuery, rotated: &[f32]) {
-            query.prepare(rotated);
+        fn prepare(query: &mut crate::signs::SignQuery, vector: &[f32], rotated: &[f32]) {
+            query.prepare(vector, rotated);
         }
 
         #[target_feature(enable = $features)]

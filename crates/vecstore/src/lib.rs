@@ -49,6 +49,7 @@ mod collection;
 mod database;
 mod error;
 mod filter;
+mod index;
 pub mod limits;
 pub mod metadata;
 mod options;

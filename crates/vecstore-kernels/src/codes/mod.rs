@@ -85,6 +85,12 @@ impl QueryCodes {
         codes
     }
 
+    /// Takes the codes of a row as a query, to compare rows with each other.
+    pub fn take_row(&mut self, codes: &[i8]) {
+        self.values.clear();
+        self.values.extend(codes.iter().map(|&code| i16::from(code)));
+    }
+
     /// Encodes a finite query in the memory of an earlier one.
     #[inline(always)]
     pub(crate) fn encode(&mut self, query: &[f32]) {

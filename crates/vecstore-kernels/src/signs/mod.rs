@@ -108,6 +108,19 @@ impl CandidatePool {
         self.len = kept;
     }
 
+    /// Removes those of the candidates from the `start`th on whose id is one that `is_removed` names.
+    pub fn remove_from(&mut self, start: usize, is_removed: impl Fn(u32) -> bool) {
+        let mut kept = start;
+        for at in start..self.len {
+            if !is_removed(self.ids[at]) {
+                self.distances[kept] = self.distances[at];
+                self.ids[kept] = self.ids[at];
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
     /// Makes room for a block and the kernels' slack.
     #[inline]
     pub(crate) fn reserve(&mut self) {

@@ -16,7 +16,7 @@ const PATTERNS: [[f32; GROUP]; 16] = {
     patterns
 };
 
-/// A rotated query: the look-up table for signs, and its 16-bit codes for rows of 8-bit codes.
+/// A query: the look-up table for signs of its rotated vector, and the 16-bit codes of its own for rows of 8-bit codes.
 #[derive(Clone, Debug, Default)]
 pub struct SignQuery {
     dim: usize,
@@ -33,9 +33,9 @@ pub struct SignQuery {
 impl SignQuery {
     /// The body of [`Kernels::prepare`](crate::Kernels::prepare), inlined into a function of each tier.
     #[inline(always)]
-    pub(crate) fn prepare(&mut self, rotated: &[f32]) {
+    pub(crate) fn prepare(&mut self, vector: &[f32], rotated: &[f32]) {
         self.dim = rotated.len();
-        self.codes.encode(rotated);
+        self.codes.encode(vector);
         self.squared_norm = self.codes.factors.norm * self.codes.factors.norm;
         let (groups, _) = rotated.as_chunks::<GROUP>();
         let reach = |group: &[f32; GROUP]| group.iter().map(|value| value.abs()).sum::<f32>();
@@ -57,12 +57,12 @@ impl SignQuery {
         }
     }
 
-    /// Returns the number of components.
+    /// Returns the number of components of the rotated vector.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Returns the query in 16 bits a component.
+    /// Returns the query, not rotated, in 16 bits a component.
     pub fn codes(&self) -> &QueryCodes {
         &self.codes
     }

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::index::FlatSigns;
+use crate::query::Scoring;
 use crate::storage::body::Body;
 use crate::storage::marks::Marks;
 use crate::storage::rows::Rows;
@@ -58,6 +60,27 @@ impl Part {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         order.sort_unstable_by_key(|&row| ids[row as usize]);
         Ok(Arc::clone(sorted.get_or_init(|| Arc::new(order))))
+    }
+
+    /// Returns the rows in one bit a component; `None` if their metric, or vectors of extreme length, rule it out.
+    /// Encodes them the first time.
+    pub(crate) fn signs(&self, scoring: Scoring) -> Result<Option<&FlatSigns>> {
+        let place = match self {
+            Self::Memory(rows) => rows.signs(),
+            Self::Segment(segment) => segment.signs(),
+        };
+        if let Some(signs) = place.get() {
+            return Ok(signs.as_ref());
+        }
+        let dim = self.dim();
+        let signs = match scoring.space(dim, self.len(), |row| self.vector(row as u32))? {
+            Some(space) => {
+                let vector = |row| self.vector(row as u32);
+                Some(FlatSigns::encode(scoring.kernels, space, dim, self.len(), vector)?)
+            }
+            None => None,
+        };
+        Ok(place.get_or_init(|| signs).as_ref())
     }
 
     pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {

@@ -20,6 +20,9 @@ const LOG_BYTES_MAX: u64 = 64 << 20;
 const TIER_SEGMENTS: usize = 4;
 const TIER_RATIO: u64 = 8;
 
+/// Fewer rows are scanned as fast as a graph of them is searched.
+pub(super) const GRAPH_ROWS_MIN: usize = 4096;
+
 /// Rows of a segment are numbered in 32 bits.
 pub(super) const MERGED_ROWS_MAX: usize = u32::MAX as usize / 2;
 

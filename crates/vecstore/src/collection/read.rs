@@ -140,6 +140,7 @@ impl Collection {
             limit,
             filter: matcher.as_ref(),
             now: core.now(),
+            recall: if options.exact { 1.0 } else { options.recall },
         };
         let found = query::search(&snapshot, &search, core.shared.pool(snapshot.live() * dim * 4))?;
         count(&core.counters.queries, found.len() as u64);

@@ -18,18 +18,15 @@ pub(crate) struct Replacement {
 }
 
 impl Replacement {
-    /// Numbers the rows of `views` that are kept at `now` from 0 on, in order, as the segment will hold them.
-    pub(crate) fn of(views: &[PartView], now: u64) -> Self {
-        let mut next = 0;
-        let mut number = |view: &PartView| {
-            let mut rows = vec![NONE; view.part.len()];
-            for row in view.kept_rows(now) {
-                rows[row as usize] = next;
-                next += 1;
-            }
-            (view.id, rows)
-        };
-        Self { old: views.iter().map(&mut number).collect(), new: None, new_id: 0 }
+    /// Numbers rows from 0 on in the order in which the segment will hold them: pairs of a position in `views` and a row.
+    /// Rows that are not among them are left out.
+    pub(crate) fn of(views: &[PartView], rows: &[(usize, u32)]) -> Self {
+        let mut maps: Vec<Vec<u32>> = views.iter().map(|view| vec![NONE; view.part.len()]).collect();
+        for (new, &(view, row)) in rows.iter().enumerate() {
+            maps[view][row as usize] = new as u32;
+        }
+        let old = views.iter().map(|view| view.id).zip(maps).collect();
+        Self { old, new: None, new_id: 0 }
     }
 
     /// Names the part that takes the place of the others; without one they held no live rows.

@@ -15,6 +15,7 @@ use super::replacement::Replacement;
 use super::snapshot::Snapshot;
 use super::{Collection, Core, Source, Writer};
 use crate::error::{Error, Result};
+use crate::index::{self, Draft, Points};
 use crate::storage::Uuid;
 use crate::storage::manifest::{CollectionEntry, SegmentEntry};
 use crate::storage::marks::{self, Marks};
@@ -245,7 +246,7 @@ impl Core {
     ) -> Result<()> {
         // Rows that have expired are left out: nothing returns them any more.
         let now = self.now();
-        let new = self.write_segment(views, now, made)?;
+        let (new, rows) = self.write_segment(views, now, boundary.is_none(), made)?;
         let replaced: HashSet<Uuid> = views.iter().filter_map(|view| uuid_of(&view.part)).collect();
         let mut entry = self.entry()?;
         entry.segments.retain(|segment| !replaced.contains(&segment.uuid));
@@ -275,29 +276,39 @@ impl Core {
         self.shared.publish_entry(entry)?;
         made.paths.clear();
         upkeep.saved_marks = saved;
-        let replacement = Replacement::of(views, now);
+        let replacement = Replacement::of(views, &rows);
         let part = new.map(|(segment, _)| Part::Segment(segment));
         writer.committer.replace(|id| replacement.with_part(part, id));
         Ok(())
     }
 
-    /// Writes the live rows of `views`, if there are any, and returns the segment with the marks it starts with.
+    /// Writes the live rows of `views`, if there are any, and returns the segment with the marks it starts with, and
+    /// the rows in its order.
     fn write_segment(
         &self,
         views: &[PartView],
         now: u64,
+        with_graph: bool,
         made: &mut Made<'_>,
-    ) -> Result<Option<(Arc<Segment>, Marks)>> {
+    ) -> Result<(Option<(Arc<Segment>, Marks)>, Vec<(usize, u32)>)> {
         let rows: Vec<(usize, u32)> = views
             .iter()
             .enumerate()
             .flat_map(|(view, part)| part.kept_rows(now).map(move |row| (view, row)))
             .collect();
         if rows.is_empty() {
-            return Ok(None);
+            return Ok((None, rows));
         }
+        let rows = LiveRows { views, rows };
+        let vector = |row: usize| rows.vector(row);
+        let draft = if with_graph { self.draft(&rows, &vector)? } else { None };
+        let ordered = match &draft {
+            Some(draft) => draft.order().iter().map(|&row| rows.rows[row as usize]).collect(),
+            None => rows.rows.clone(),
+        };
+        let ordered = LiveRows { views, rows: ordered };
         let mut marks = Marks::default();
-        for (new, &(view, row)) in rows.iter().enumerate() {
+        for (new, &(view, row)) in ordered.rows.iter().enumerate() {
             if views[view].marks.hidden.contains(row) {
                 marks.hidden.insert(new as u32);
             }
@@ -311,10 +322,34 @@ impl Core {
             inverse_norm: self.scoring.uses_norms().then_some(&norm),
             codes: self.scoring.uses_codes(views[0].part.dim()),
             kernels: self.scoring.kernels,
+            graph: draft.as_ref().map(|draft| Ok((draft, draft.measure()?))).transpose()?,
         };
-        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, contents)?;
+        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &ordered, contents)?;
         let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
-        Ok(Some((Arc::new(segment), marks)))
+        Ok((Some((Arc::new(segment), marks)), ordered.rows))
+    }
+
+    /// Builds the graph of rows, if they are enough and their metric has one.
+    fn draft<'a>(
+        &self,
+        rows: &LiveRows<'_>,
+        vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
+    ) -> Result<Option<Draft<'a>>> {
+        if rows.rows() < policy::GRAPH_ROWS_MIN {
+            return Ok(None);
+        }
+        let dim = rows.dim();
+        let Some(space) = self.scoring.space(dim, rows.rows(), |row| vector(row))? else { return Ok(None) };
+        let build = || -> Result<Draft<'a>> {
+            let points = Points::encode(self.scoring.kernels, space, dim, rows.rows(), vector)?;
+            let graph = index::build(&points, &|| self.shared.check_open())?;
+            Ok(Draft::new(space, dim, points, graph, vector))
+        };
+        match self.shared.pool(usize::MAX) {
+            Some(pool) => pool.install(build),
+            None => build(),
+        }
+        .map(Some)
     }
 
     /// Writes the marks of a segment unless they are on disk already.

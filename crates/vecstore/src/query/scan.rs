@@ -44,12 +44,14 @@ pub(crate) struct Search<'a> {
     pub(crate) limit: usize,
     pub(crate) filter: Option<&'a Matcher>,
     pub(crate) now: u64,
+    /// The recall that is enough; 1 and more is exact.
+    pub(crate) recall: f32,
 }
 
-struct Task<'s> {
-    part: u32,
-    view: &'s PartView,
-    rows: Range<usize>,
+pub(super) struct Task<'s> {
+    pub(super) part: u32,
+    pub(super) view: &'s PartView,
+    pub(super) rows: Range<usize>,
 }
 
 /// Returns for each query the best rows, best first.
@@ -58,8 +60,11 @@ pub(crate) fn search(
     search: &Search<'_>,
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Vec<Vec<FoundRow>>> {
-    let tasks = tasks(snapshot);
     let queries = search.queries.len() / search.dim;
+    if search.recall < 1.0 && search.scoring.uses_codes(search.dim) {
+        return approximate(snapshot, search, queries, pool);
+    }
+    let tasks = tasks(snapshot);
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
         |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
@@ -92,6 +97,29 @@ pub(crate) fn search(
     Ok(found.into_iter().flatten().map(sorted).collect())
 }
 
+/// Queries given to one thread at a time in an approximate search.
+const APPROXIMATE_QUERIES: usize = 16;
+
+fn approximate(
+    snapshot: &Snapshot,
+    search: &Search<'_>,
+    queries: usize,
+    pool: Option<&rayon::ThreadPool>,
+) -> Result<Vec<Vec<FoundRow>>> {
+    let one = |query| -> Result<Vec<FoundRow>> {
+        let mut best = TopK::new(search.limit);
+        search.approximate(snapshot, query, &mut best)?;
+        Ok(best.into_sorted().iter().map(FoundRow::from).collect())
+    };
+    match pool {
+        Some(pool) if queries >= 2 * APPROXIMATE_QUERIES => {
+            let some = || (0..queries).into_par_iter().with_min_len(APPROXIMATE_QUERIES).map(one);
+            pool.install(|| some().collect())
+        }
+        _ => (0..queries).map(one).collect(),
+    }
+}
+
 fn tasks(snapshot: &Snapshot) -> Vec<Task<'_>> {
     let mut tasks = Vec::new();
     for (part, view) in snapshot.parts.iter().enumerate() {
@@ -104,8 +132,13 @@ fn tasks(snapshot: &Snapshot) -> Vec<Task<'_>> {
 }
 
 impl Search<'_> {
+    /// Returns the vector of a query.
+    pub(super) fn query(&self, query: usize) -> &[f32] {
+        &self.queries[query * self.dim..][..self.dim]
+    }
+
     /// Offers the visible rows of a task to the best of each query in `queries`.
-    fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
+    pub(super) fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
         if let ([best], Part::Segment(segment)) = (&mut *best, &task.view.part)
             && segment.has_codes()
         {
@@ -142,7 +175,7 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
-        let vector = &self.queries[query * self.dim..][..self.dim];
+        let vector = self.query(query);
         let bounds = Bounds::new(self.scoring.metric, vector);
         let mut sums = [0; RUN_ROWS];
         let mut lowest = [0.0; RUN_ROWS];
@@ -196,7 +229,7 @@ impl Search<'_> {
     }
 
     /// Returns whether a row is not expired and matches the filter.
-    fn is_wanted(&self, task: &Task<'_>, row: u32) -> Result<bool> {
+    pub(super) fn is_wanted(&self, task: &Task<'_>, row: u32) -> Result<bool> {
         if task.view.is_expired(row, self.now)? {
             return Ok(false);
         }
@@ -220,6 +253,6 @@ fn near(keys: &[f32], limit: f32) -> u64 {
 }
 
 /// Returns whether a key cannot be among the best. A sum that overflowed to NaN counts as far away, not as missing.
-fn is_beyond(key: f32, limit: f32) -> bool {
+pub(super) fn is_beyond(key: f32, limit: f32) -> bool {
     key > limit || (key.is_nan() && limit < f32::INFINITY)
 }

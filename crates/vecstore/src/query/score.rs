@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use vecstore_kernels::{Kernels, Metric, Op};
 
 use crate::error::{Error, Result};
+use crate::index::Space;
 
 /// How the collection's metric is computed and reported. A *key* orders neighbors: smaller is nearer.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,25 @@ impl Scoring {
     pub(crate) fn uses_codes(self, dim: usize) -> bool {
         const DIM_WITH_CODES: usize = 32;
         matches!(self.metric, Metric::Cosine | Metric::Dot | Metric::Euclidean) && dim >= DIM_WITH_CODES
+    }
+
+    /// Returns the space in which rows are points for an index; `None` if the metric has none, or if squares of lengths
+    /// could leave the range of f32.
+    pub(crate) fn space<'a>(
+        self,
+        dim: usize,
+        rows: usize,
+        vector: impl Fn(usize) -> Result<&'a [f32]>,
+    ) -> Result<Option<Space>> {
+        const LENGTHS: std::ops::RangeInclusive<f32> = 1e-15..=1e15;
+        if !self.uses_codes(dim) || self.metric == Metric::Cosine {
+            return Ok(Space::of(self.metric, 0.0).filter(|_| self.uses_codes(dim)));
+        }
+        let mut longest = 0.0f32;
+        for row in 0..rows {
+            longest = longest.max(self.kernels.norm(vector(row)?));
+        }
+        Ok(Space::of(self.metric, longest).filter(|_| LENGTHS.contains(&longest)))
     }
 
     pub(crate) fn op(self) -> Op {

@@ -21,6 +21,7 @@ use super::body::Body;
 use super::id_index;
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
+use crate::index::FlatSigns;
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 
 const FLAG_EXPIRY: u32 = 1;
@@ -130,7 +131,7 @@ impl RowsBuilder {
         }
         let (index, repeated) = self.index();
         if !repeated.contains(&true) {
-            return Rows { columns: self, index, inverse_norms, sorted: OnceLock::new() };
+            return Rows { columns: self, index, inverse_norms, sorted: OnceLock::new(), signs: OnceLock::new() };
         }
         let mut kept = Self::with_capacity(rows, self.dim);
         let mut kept_norms = Vec::new();
@@ -172,6 +173,7 @@ pub(crate) struct Rows {
     index: Vec<u64>,
     inverse_norms: Vec<f32>,
     sorted: OnceLock<Arc<Vec<u32>>>,
+    signs: OnceLock<Option<FlatSigns>>,
 }
 
 impl Rows {
@@ -206,6 +208,11 @@ impl Rows {
 
     pub(crate) fn vectors(&self) -> &[f32] {
         &self.columns.vectors
+    }
+
+    /// Returns the place for the rows in one bit a component.
+    pub(crate) fn signs(&self) -> &OnceLock<Option<FlatSigns>> {
+        &self.signs
     }
 
     /// Returns the place for the rows in order of id.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
+use crate::index::FlatSigns;
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
@@ -26,7 +27,7 @@ pub(crate) struct Codes<'a> {
 #[derive(Debug)]
 pub(crate) struct Segment {
     path: PathBuf,
-    map: Mapping,
+    pub(super) map: Mapping,
     uuid: Uuid,
     checksum: u64,
     rows: usize,
@@ -40,10 +41,12 @@ pub(crate) struct Segment {
     bodies: Range<usize>,
     expiry: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
+    pub(super) graph: Option<super::graph::Sections>,
     blocks: Vec<u64>,
     /// One bit a block: it was checked and is right.
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
+    signs: OnceLock<Option<FlatSigns>>,
 }
 
 impl Segment {
@@ -90,7 +93,7 @@ impl Segment {
         let need = |kind| find(kind).ok_or_else(|| Error::corrupted(format!("section {kind:?} is missing")));
         let rows = u32::try_from(footer.rows).map_err(|_| Error::corrupted("too many rows"))? as usize;
         let dim = footer.dim as usize;
-        let segment = Self {
+        let mut segment = Self {
             path: path.to_owned(),
             uuid: footer.uuid,
             checksum,
@@ -105,10 +108,12 @@ impl Segment {
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
+            graph: None,
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             blocks: footer.blocks,
             map,
             sorted: OnceLock::new(),
+            signs: OnceLock::new(),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -121,6 +126,10 @@ impl Segment {
             && segment.id_table.len() == id_index::capacity(rows) * 8;
         if !right {
             return Err(Error::corrupted("the lengths of the sections do not fit the number of rows"));
+        }
+        if let Some(head) = find(Kind::GraphHead) {
+            let (entries, blocks) = (need(Kind::GraphEntries)?, need(Kind::GraphBlocks)?);
+            segment.graph = Some(super::graph::Sections::new(&segment, head, entries, blocks));
         }
         Ok(segment)
     }
@@ -141,6 +150,11 @@ impl Segment {
         self.map.len() as u64
     }
 
+    /// Returns the place for the rows in one bit a component.
+    pub(crate) fn signs(&self) -> &OnceLock<Option<FlatSigns>> {
+        &self.signs
+    }
+
     /// Returns the place for the rows in order of id.
     pub(crate) fn sorted(&self) -> &OnceLock<Arc<Vec<u32>>> {
         &self.sorted
@@ -155,7 +169,7 @@ impl Segment {
     }
 
     /// Returns the bytes of a range of the file, all of whose blocks are right.
-    fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
+    pub(super) fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
         if range.is_empty() {
             return Ok(&[]);
         }
@@ -223,6 +237,19 @@ impl Segment {
         Ok(Codes { codes: bytemuck::cast_slice(bytes), scales, errors, norms })
     }
 
+    /// Returns the codes of one row.
+    pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
+        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let start = codes.start + row as usize * self.dim;
+        Ok(bytemuck::cast_slice(self.checked(start..start + self.dim)?))
+    }
+
+    /// Returns where the codes of one row are, for a prefetch.
+    pub(super) fn unchecked_row_codes(&self, row: u32) -> &[u8] {
+        let start = self.codes.as_ref().map_or(0, |(codes, _)| codes.start + row as usize * self.dim);
+        &self.map[start..start + self.dim]
+    }
+
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {
         bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| {
             Error::unsupported("the file system maps files at addresses that are no multiple of 4")
@@ -245,7 +272,7 @@ impl Segment {
         self.checked(bytes.start + start as usize..bytes.start + end as usize)
     }
 
-    fn malformed(&self, what: &str) -> Error {
+    pub(super) fn malformed(&self, what: &str) -> Error {
         Error::corrupted(format!("`{}` is malformed: {what}", self.path.display()))
     }
 

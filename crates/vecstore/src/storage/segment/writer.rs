@@ -8,6 +8,7 @@ use vecstore_kernels::Kernels;
 
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
+use crate::index::{Draft, Space, Widths};
 use crate::storage::{Uuid, id_index};
 use crate::vfs::{Vfs, VfsFile};
 
@@ -15,7 +16,7 @@ use crate::vfs::{Vfs, VfsFile};
 const BUFFER_BYTES: usize = 16 * BLOCK_BYTES;
 
 /// The rows of a segment to be, by position.
-pub(crate) trait RowSource {
+pub(crate) trait RowSource: Sync {
     fn rows(&self) -> usize;
     fn dim(&self) -> usize;
     fn vector(&self, row: usize) -> Result<&[f32]>;
@@ -34,7 +35,12 @@ pub(crate) struct Contents<'a> {
     /// Whether there are codes.
     pub(crate) codes: bool,
     pub(crate) kernels: Kernels,
+    /// The graph over the rows, in their order.
+    pub(crate) graph: Option<(&'a Draft<'a>, Widths)>,
 }
+
+/// Rows whose blocks are encoded at once, on several threads.
+const GRAPH_ROWS: usize = 4096;
 
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
 pub(crate) fn write(
@@ -55,6 +61,9 @@ pub(crate) fn write(
     }
     if contents.codes {
         out.put_codes(source, contents.kernels)?;
+    }
+    if let Some((draft, widths)) = contents.graph {
+        out.put_graph(draft, widths, rows)?;
     }
     if let Some(inverse_norm) = contents.inverse_norm {
         out.begin(Kind::Norms)?;
@@ -124,7 +133,7 @@ impl Output<'_> {
 
     fn begin(&mut self, kind: Kind) -> Result<()> {
         self.end_section();
-        self.align(if matches!(kind, Kind::Vectors | Kind::Codes) { SCAN_ALIGN } else { SECTION_ALIGN })?;
+        self.align(if matches!(kind, Kind::Vectors | Kind::Codes | Kind::GraphBlocks) { SCAN_ALIGN } else { SECTION_ALIGN })?;
         self.sections.push(Section { kind, offset: self.position(), len: 0 });
         Ok(())
     }
@@ -175,6 +184,21 @@ impl Output<'_> {
         self.begin(Kind::Factors)?;
         for column in [scales, errors, norms] {
             self.put(bytemuck::cast_slice(&column))?;
+        }
+        Ok(())
+    }
+
+    fn put_graph(&mut self, draft: &Draft<'_>, widths: Widths, rows: usize) -> Result<()> {
+        self.begin(Kind::GraphHead)?;
+        let longest = if let Space::Dot { longest } = draft.space() { longest } else { 0.0 };
+        self.put(&longest.to_le_bytes())?;
+        self.put(bytemuck::cast_slice(&widths.0))?;
+        self.put(&[0; 4])?;
+        self.begin(Kind::GraphEntries)?;
+        self.put(draft.entries())?;
+        self.begin(Kind::GraphBlocks)?;
+        for first in (0..rows).step_by(GRAPH_ROWS) {
+            self.put(&draft.blocks(first..rows.min(first + GRAPH_ROWS))?)?;
         }
         Ok(())
     }

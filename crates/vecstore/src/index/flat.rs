@@ -1,0 +1,106 @@
+//! Signs of all rows of a part without a graph: few or young rows, which are scanned.
+
+use vecstore_kernels::{CandidatePool, Kernels, Rotation, SIGN_ROWS, SignQuery, sign_block_bytes};
+
+use super::space::Space;
+use crate::error::Result;
+
+/// Blocks of signs of consecutive rows, relative to the origin.
+#[derive(Debug)]
+pub(crate) struct FlatSigns {
+    space: Space,
+    rotation: Rotation,
+    blocks: Vec<u8>,
+    rows: usize,
+    /// The length of the longest point.
+    longest: f32,
+}
+
+/// How far an estimate from one bit a component is off, as a share of the product of the norms and of
+/// the square root of the dimension: the standard deviation in theorem 3.2 of RaBitQ, with the mean of 0.8 for the
+/// cosine of a rotated vector and its signs.
+const ERROR_SHARE: f32 = 2.0 * 0.75;
+
+impl FlatSigns {
+    /// Encodes the vectors of `rows` rows.
+    pub(crate) fn encode<'a>(
+        kernels: Kernels,
+        space: Space,
+        vector_dim: usize,
+        rows: usize,
+        vector: impl Fn(usize) -> Result<&'a [f32]>,
+    ) -> Result<Self> {
+        let rotation = Rotation::new(space.point_dim(vector_dim));
+        let dim = rotation.rotated_dim();
+        let (origin, mut rotated, mut signs) = (vec![0.0; dim], vec![0.0; dim], vec![0; dim]);
+        let block_bytes = sign_block_bytes(dim);
+        let mut blocks = vec![0; rows.div_ceil(SIGN_ROWS) * block_bytes];
+        let (mut point, mut longest) = (Vec::new(), 0.0f32);
+        for row in 0..rows {
+            space.point_of_row(kernels, vector(row)?, &mut point);
+            longest = longest.max(kernels.norm(&point));
+            kernels.rotate(&rotation, &point, &mut rotated);
+            let block = &mut blocks[row / SIGN_ROWS * block_bytes..][..block_bytes];
+            kernels.encode_sign_row(&origin, &rotated, row % SIGN_ROWS, row as u32, &mut signs, block);
+        }
+        Ok(Self { space, rotation, blocks, rows, longest })
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.blocks.len()
+    }
+
+    pub(crate) fn space(&self) -> Space {
+        self.space
+    }
+
+    /// Makes a query ready for [`FlatSigns::estimate`].
+    pub(crate) fn prepare(&self, kernels: Kernels, vector: &[f32], query: &mut FlatQuery) {
+        self.space.point_of_query(kernels, vector, &mut query.point);
+        query.rotated.resize(self.rotation.rotated_dim(), 0.0);
+        kernels.rotate(&self.rotation, &query.point, &mut query.rotated);
+        kernels.prepare(&mut query.query, &query.point[..vector.len()], &query.rotated);
+    }
+
+    /// Returns the standard deviation of the estimates for a query.
+    pub(crate) fn deviation(&self, query: &FlatQuery) -> f32 {
+        let norm = query.query.squared_norm().sqrt();
+        ERROR_SHARE * norm * self.longest / (self.rotation.rotated_dim() as f32).sqrt()
+    }
+
+    /// Returns the squared distance of points that a key of the metric stands for.
+    pub(crate) fn distance_of_key(&self, query: &FlatQuery, query_norm: f32, key: f32) -> f32 {
+        let square = query.query.squared_norm();
+        match self.space {
+            Space::Cosine => square + 1.0 + 2.0 * key,
+            Space::Euclidean => key,
+            // The key is minus the product with the query as it came, not as long as the longest row.
+            Space::Dot { longest } => {
+                let factor = if query_norm > 0.0 { longest / query_norm } else { 0.0 };
+                square + longest * longest + 2.0 * key * factor
+            }
+        }
+    }
+
+    /// Adds the rows whose estimated squared distance is below `bound` to `pool`.
+    pub(crate) fn estimate(&self, kernels: Kernels, query: &FlatQuery, bound: f32, pool: &mut CandidatePool) {
+        let block_bytes = sign_block_bytes(self.rotation.rotated_dim());
+        let square = query.query.squared_norm();
+        for (n, block) in self.blocks.chunks_exact(block_bytes).enumerate() {
+            let before = pool.len();
+            kernels.estimate(&query.query, block, square, bound, pool);
+            if (n + 1) * SIGN_ROWS > self.rows {
+                // The last block has places without a row, all of which say row 0.
+                pool.remove_from(before, |id| (id as usize) < n * SIGN_ROWS);
+            }
+        }
+    }
+}
+
+/// A query for flat signs, and its memory.
+#[derive(Debug, Default)]
+pub(crate) struct FlatQuery {
+    query: SignQuery,
+    point: Vec<f32>,
+    rotated: Vec<f32>,
+}

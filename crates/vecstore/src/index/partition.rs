@@ -1,0 +1,108 @@
+//! Cutting the points into leaves of near ones.
+
+use rayon::prelude::*;
+use vecstore_kernels::{PANEL_QUERIES, Panels};
+
+use super::Random;
+use super::points::Points;
+
+/// Points of a leaf at most. All pairs of a leaf are compared: at 2,000, ten partitions of 250,000 rows find better
+/// neighbors than sixteen at 1,000, at the same cost.
+pub(super) const LEAF_POINTS: usize = 2000;
+
+/// Leaders of a cut at most.
+const LEADERS_MAX: usize = 1024;
+
+/// A cut that leaves everything in one piece this often is of equal points: they are cut by number then.
+const DEPTH_MAX: usize = 12;
+
+/// Points that one thread assigns at a time.
+const RUN: usize = 256;
+
+/// Cuts the points into leaves by the nearest of random leaders, again until they are small enough.
+pub(super) fn leaves(points: &Points, random: &mut Random) -> Vec<Vec<u32>> {
+    let mut leaves = Vec::new();
+    let mut open = vec![((0..points.len() as u32).collect::<Vec<_>>(), 0)];
+    // The seed decides, not the order in which threads get on.
+    while let Some((piece, depth)) = open.pop() {
+        if piece.len() <= LEAF_POINTS {
+            leaves.push(piece);
+        } else if depth == DEPTH_MAX {
+            leaves.extend(piece.chunks(LEAF_POINTS).map(<[u32]>::to_vec));
+        } else {
+            open.extend(cut(points, &piece, random).into_iter().map(|part| (part, depth + 1)));
+        }
+    }
+    leaves
+}
+
+/// Cuts a piece; small parts are put together with others, since pairs of few points tell little.
+fn cut(points: &Points, piece: &[u32], random: &mut Random) -> Vec<Vec<u32>> {
+    let wanted = (2 * piece.len() / LEAF_POINTS).clamp(2, LEADERS_MAX);
+    let leaders: Vec<u32> = (0..wanted).map(|_| piece[random.below(piece.len())]).collect();
+    let mut parts = vec![Vec::new(); wanted];
+    for (&point, leader) in piece.iter().zip(nearest_leaders(points, piece, &leaders)) {
+        parts[leader as usize].push(point);
+    }
+    let (mut cut, mut rest): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+    for part in parts {
+        if part.len() >= LEAF_POINTS / 8 {
+            cut.push(part);
+            continue;
+        }
+        rest.extend(part);
+        if rest.len() >= LEAF_POINTS * 3 / 4 {
+            cut.push(std::mem::take(&mut rest));
+        }
+    }
+    if !rest.is_empty() {
+        cut.push(rest);
+    }
+    cut
+}
+
+fn nearest_leaders(points: &Points, piece: &[u32], leaders: &[u32]) -> Vec<u32> {
+    let mut panels = Panels::default();
+    panels.pack(points.dim, leaders.iter().map(|&leader| points.codes(leader)));
+    let padded = panels.padded_rows();
+    let runs = piece.par_chunks(RUN).map_init(
+        || (vec![0; PANEL_QUERIES * points.dim], vec![0; PANEL_QUERIES * padded]),
+        |(queries, products), run| {
+            let mut nearest = Vec::with_capacity(run.len());
+            for some in run.chunks(PANEL_QUERIES) {
+                let products = products_of(points, some, &panels, queries, products);
+                for (&point, products) in some.iter().zip(products.chunks_exact(padded)) {
+                    let distance = |&(n, &leader): &(usize, &u32)| points.distance(point, leader, products[n]);
+                    let (mut best, mut at) = (f32::INFINITY, 0);
+                    for leader in leaders.iter().enumerate() {
+                        let distance = distance(&leader);
+                        if distance < best {
+                            (best, at) = (distance, leader.0 as u32);
+                        }
+                    }
+                    nearest.push(at);
+                }
+            }
+            nearest
+        },
+    );
+    runs.flatten_iter().collect()
+}
+
+/// Returns the products of up to [`PANEL_QUERIES`] points with panels. `queries` and `products` have room for so many.
+pub(super) fn products_of<'a>(
+    points: &Points,
+    some: &[u32],
+    panels: &Panels,
+    queries: &mut [u8],
+    products: &'a mut [i32],
+) -> &'a [i32] {
+    for (&point, query) in some.iter().zip(queries.chunks_exact_mut(points.dim)) {
+        for (to, &from) in query.iter_mut().zip(points.codes(point)) {
+            *to = from as u8 ^ 0x80;
+        }
+    }
+    let products = &mut products[..some.len() * panels.padded_rows()];
+    points.kernels.panel_products(panels, &queries[..some.len() * points.dim], products);
+    products
+}

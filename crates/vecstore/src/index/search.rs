@@ -1,0 +1,233 @@
+//! Searching a graph.
+//!
+//! A search keeps the candidates it has estimated and not visited in a pool. It visits the nearest: scores it on its
+//! 8-bit codes, and estimates its 32 neighbors from one block. It ends when the nearest candidate is beyond
+//! `(1 + slack)` of the distance of the k-th result: a query in a dense place looks no further than it has to, one in a
+//! sparse place as far as it must (Al-Jazzazi et al., "Distance adaptive beam search", 2025). Candidates beyond that
+//! are not even kept.
+//!
+//! Only wanted points become results; all are visited on the way. With a filter or deletes the k-th result is further
+//! off, and the search goes on for longer by itself.
+
+use std::cell::RefCell;
+
+use vecstore_kernels::{CandidatePool, Kernels, Rotation, SignQuery, sign_block_bytes};
+
+use super::space::Space;
+use crate::error::Result;
+
+/// What turns the product of codes into the squared distance of points.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowFactors {
+    pub(crate) square: f32,
+    pub(crate) factor: f32,
+}
+
+/// A graph, wherever it is kept.
+pub(crate) trait GraphSource {
+    fn len(&self) -> usize;
+    fn space(&self) -> Space;
+    fn rotation(&self) -> &Rotation;
+    /// The blocks of the points where searches start.
+    fn entries(&self) -> Result<&[u8]>;
+    /// The block of a point, and its factors.
+    fn block(&self, point: u32) -> Result<(&[u8], RowFactors)>;
+    /// The 8-bit codes of all points' vectors.
+    fn codes(&self, point: u32) -> Result<&[i8]>;
+    /// Asks the processor for what a visit of the point reads.
+    fn prefetch(&self, kernels: Kernels, point: u32);
+}
+
+/// How far a search looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beam {
+    /// Results whose distance decides when to stop.
+    pub(crate) k: usize,
+    /// Results to return at most, at least `k`.
+    pub(crate) keep: usize,
+    /// How much further than the k-th result candidates are still visited, as a share of its squared distance.
+    pub(crate) slack: f32,
+    /// Visits after which it gives up.
+    pub(crate) visits_max: usize,
+}
+
+/// A point found, with its approximate squared distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) distance: f32,
+    pub(crate) point: u32,
+}
+
+/// What a search did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Effort {
+    /// Points visited.
+    pub(crate) visits: usize,
+    /// Candidates estimated.
+    pub(crate) estimates: usize,
+    /// It gave up before it was done.
+    pub(crate) gave_up: bool,
+}
+
+/// The memory of searches, kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    query: SignQuery,
+    point: Vec<f32>,
+    rotated: Vec<f32>,
+    pool: CandidatePool,
+    /// One bit a point: visited. All 0 between searches.
+    visited: Vec<u64>,
+    visits: Vec<u32>,
+    pub(crate) found: Vec<Found>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Scratch {
+    /// Runs something with this thread's memory for searches.
+    pub(crate) fn with<T>(run: impl FnOnce(&mut Self) -> T) -> T {
+        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+            Ok(mut scratch) => run(&mut scratch),
+            // A filter that searches in turn: it gets memory of its own.
+            Err(_) => run(&mut Self::default()),
+        })
+    }
+
+    fn visit(&mut self, point: u32) -> bool {
+        let word = &mut self.visited[point as usize / 64];
+        let bit = 1 << (point % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        if is_new {
+            self.visits.push(point);
+        }
+        is_new
+    }
+
+    fn forget(&mut self) {
+        for point in self.visits.drain(..) {
+            self.visited[point as usize / 64] &= !(1 << (point % 64));
+        }
+    }
+
+    /// Adds a result where its distance belongs.
+    #[inline]
+    fn keep(&mut self, found: Found, keep: usize) {
+        if self.found.len() == keep {
+            if self.found[keep - 1].distance <= found.distance {
+                return;
+            }
+            self.found.pop();
+        }
+        let at = self.found.iter().rposition(|other| other.distance <= found.distance).map_or(0, |at| at + 1);
+        self.found.insert(at, found);
+    }
+}
+
+/// Fills `scratch.found` with the points nearest to a query, nearest first, of those that `wanted` says yes to.
+///
+/// `vector` is as [`Space::point_of_query`] wants it. `skip` is left out as if it did not exist.
+pub(crate) fn search(
+    graph: &impl GraphSource,
+    kernels: Kernels,
+    vector: &[f32],
+    beam: Beam,
+    scratch: &mut Scratch,
+    skip: Option<u32>,
+    mut wanted: impl FnMut(u32) -> Result<bool>,
+) -> Result<Effort> {
+    scratch.found.clear();
+    scratch.pool.clear();
+    scratch.visited.resize(scratch.visited.len().max(graph.len().div_ceil(64)), 0);
+    if let Some(skip) = skip {
+        scratch.visit(skip);
+    }
+    let outcome = walk(graph, kernels, vector, beam, scratch, &mut wanted);
+    scratch.forget();
+    outcome
+}
+
+fn walk(
+    graph: &impl GraphSource,
+    kernels: Kernels,
+    vector: &[f32],
+    beam: Beam,
+    scratch: &mut Scratch,
+    wanted: &mut impl FnMut(u32) -> Result<bool>,
+) -> Result<Effort> {
+    let space = graph.space();
+    space.point_of_query(kernels, vector, &mut scratch.point);
+    scratch.rotated.resize(graph.rotation().rotated_dim(), 0.0);
+    kernels.rotate(graph.rotation(), &scratch.point, &mut scratch.rotated);
+    // Codes are of vectors; the component that a point has more than its vector is 0 in queries.
+    let own = &scratch.point[..vector.len()];
+    kernels.prepare(&mut scratch.query, own, &scratch.rotated);
+    let square = scratch.query.squared_norm();
+    let unit = scratch.query.codes().factors.scale;
+    let mut effort = Effort::default();
+    for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
+        kernels.estimate(&scratch.query, block, square, f32::INFINITY, &mut scratch.pool);
+    }
+    effort.estimates += scratch.pool.len();
+    let mut bound = f32::INFINITY;
+    let mut compact_at = COMPACT_CANDIDATES;
+    let mut next = nearest(kernels, scratch, graph.len());
+    if let Some((_, point)) = next {
+        graph.prefetch(kernels, point);
+    }
+    while let Some((estimate, point)) = next {
+        if estimate >= bound {
+            break;
+        }
+        if effort.visits == beam.visits_max {
+            effort.gave_up = true;
+            break;
+        }
+        // The one after this is chosen before this one's neighbors are known, so that it is on its way meanwhile.
+        next = nearest(kernels, scratch, graph.len());
+        if let Some((_, point)) = next {
+            graph.prefetch(kernels, point);
+        }
+        effort.visits += 1;
+        let (block, factors) = graph.block(point)?;
+        let mut product = [0];
+        kernels.scan_codes(scratch.query.codes(), graph.codes(point)?, &mut product);
+        let distance = (square + factors.square + factors.factor * unit * product[0] as f32).max(0.0);
+        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
+        if is_near && wanted(point)? {
+            scratch.keep(Found { distance, point }, beam.keep);
+            if let Some(kth) = scratch.found.get(beam.k - 1) {
+                bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
+            }
+        }
+        let before = scratch.pool.len();
+        kernels.estimate(&scratch.query, block, distance, bound, &mut scratch.pool);
+        effort.estimates += scratch.pool.len() - before;
+        if scratch.pool.len() > compact_at {
+            scratch.pool.retain_below(bound);
+            compact_at = (2 * scratch.pool.len()).max(COMPACT_CANDIDATES);
+        }
+        if next.is_none() {
+            next = nearest(kernels, scratch, graph.len());
+        }
+    }
+    Ok(effort)
+}
+
+/// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
+const COMPACT_CANDIDATES: usize = 512;
+
+/// Takes the nearest candidate that was not visited yet, and marks it.
+#[inline]
+fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize) -> Option<(f32, u32)> {
+    loop {
+        let (distance, point) = kernels.pop_nearest(&mut scratch.pool)?;
+        // A number beyond the last can only come from damage that a checksum did not see.
+        if (point as usize) < count && scratch.visit(point) {
+            return Some((distance, point));
+        }
+    }
+}
