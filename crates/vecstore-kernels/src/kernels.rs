@@ -312,6 +312,28 @@ impl Kernels {
         Some(pool.take(at))
     }
 
+    /// Adds to `pool` the positions whose squared distance is below `limit`, with it: of each product `p` of codes
+    /// `square + squares[i] + factor * factors[i] * p`.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the slices have one length.
+    pub fn keep_nearer(
+        &self,
+        products: &[i32],
+        rows: (&[f32], &[f32]),
+        query: (f32, f32),
+        limit: f32,
+        pool: &mut CandidatePool,
+    ) {
+        assert!(
+            products.len() == rows.0.len() && products.len() == rows.1.len(),
+            "products, factors and squares differ in length"
+        );
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.keep_nearer)(products, rows, query, limit, pool) };
+    }
+
     /// Asks the processor for memory that is about to be read.
     #[inline]
     pub fn prefetch<T>(&self, memory: &[T]) {

@@ -25,6 +25,7 @@ pub(crate) static TABLE: Table = Table {
     encode_sign_row: crate::signs::encode,
     estimate: crate::signs::portable,
     nearest: crate::nearest::nearest,
+    keep_nearer: crate::nearest::keep_nearer,
     panel_products: crate::panels::portable,
     encode: codes::encode,
     first_non_finite: finite::first_non_finite,

@@ -35,6 +35,8 @@ pub(crate) struct Table {
     pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool),
     /// Distances, not empty.
     pub(crate) nearest: unsafe fn(&[f32]) -> usize,
+    /// Products, factors and squares of rows, factor and square of the query, limit, pool.
+    pub(crate) keep_nearer: KeepNearer,
     /// Panels, queries, out.
     pub(crate) panel_products: unsafe fn(&Panels, &[u8], &mut [i32]),
     /// Vector, codes of its length.
@@ -42,6 +44,8 @@ pub(crate) struct Table {
     /// Values; any length.
     pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
 }
+
+type KeepNearer = unsafe fn(&[i32], (&[f32], &[f32]), (f32, f32), f32, &mut CandidatePool);
 
 type Gather = unsafe fn(Op, &[f32], &[f32], &[u32], &mut [f32]);
 
@@ -95,6 +99,7 @@ macro_rules! kernel_table {
             encode_sign_row,
             estimate: $estimate,
             nearest,
+            keep_nearer,
             panel_products: $panel_products,
             encode,
             first_non_finite,
@@ -195,6 +200,17 @@ macro_rules! kernel_table {
         #[target_feature(enable = $features)]
         fn nearest(distances: &[f32]) -> usize {
             crate::nearest::nearest(distances)
+        }
+
+        #[target_feature(enable = $features)]
+        fn keep_nearer(
+            products: &[i32],
+            rows: (&[f32], &[f32]),
+            query: (f32, f32),
+            limit: f32,
+            pool: &mut crate::signs::CandidatePool,
+        ) {
+            crate::nearest::keep_nearer(products, rows, query, limit, pool);
         }
 
         #[target_feature(enable = $features)]

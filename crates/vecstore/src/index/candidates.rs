@@ -1,8 +1,10 @@
 //! The nearest points that each point met in the leaves it shared with them.
 
+use std::ops::Range;
+
 use parking_lot::Mutex;
 use rayon::prelude::*;
-use vecstore_kernels::{PANEL_QUERIES, Panels};
+use vecstore_kernels::{CandidatePool, PANEL_QUERIES, Panels};
 
 use super::partition::{leaves, products_of};
 use super::points::Points;
@@ -48,7 +50,7 @@ struct Leaf {
     products: Vec<i32>,
     scales: Vec<f32>,
     squares: Vec<f32>,
-    distances: Vec<f32>,
+    pool: CandidatePool,
     near: Vec<Met>,
 }
 
@@ -65,17 +67,13 @@ impl Leaf {
         for (batch, some) in members.chunks(PANEL_QUERIES).enumerate() {
             products_of(points, some, &self.panels, &mut self.queries, &mut self.products);
             for (n, &point) in some.iter().enumerate() {
-                let products = &self.products[n * padded..][..members.len()];
-                let (scale, square) = (points.scale(point), points.square(point));
-                self.distances.clear();
-                let others = products.iter().zip(&self.scales).zip(&self.squares);
-                self.distances.extend(others.map(|((&product, &other_scale), &other_square)| {
-                    (square + other_square + scale * other_scale * product as f32).max(0.0)
-                }));
-                self.distances[batch * PANEL_QUERIES + n] = f32::INFINITY;
+                // A point is not its own neighbor.
+                self.squares[batch * PANEL_QUERIES + n] = f32::INFINITY;
                 let mut list = lists[point as usize].lock();
                 let limit = list.get(CANDIDATES - 1).map_or(f32::MAX, |worst| worst.distance());
-                nearest(&self.distances, members, limit, &mut self.near);
+                let query = (points.scale(point), points.square(point));
+                self.nearest(points, n * padded..n * padded + members.len(), members, query, limit);
+                self.squares[batch * PANEL_QUERIES + n] = points.square(point);
                 list.extend_from_slice(&self.near);
                 list.sort_unstable();
                 list.dedup();
@@ -83,29 +81,32 @@ impl Leaf {
             }
         }
     }
-}
 
-/// Distances looked at together: most runs hold none that is near enough.
-const RUN: usize = 16;
-
-/// Fills `near` with the nearest members, up to [`LEAF_CANDIDATES`], that are nearer than `limit`.
-fn nearest(distances: &[f32], members: &[u32], mut limit: f32, near: &mut Vec<Met>) {
-    near.clear();
-    for (run, members) in distances.chunks(RUN).zip(members.chunks(RUN)) {
-        let least = run.iter().fold(f32::INFINITY, |least, &distance| if distance < least { distance } else { least });
-        if least >= limit {
-            continue;
-        }
-        let wanted = run.iter().zip(members).filter(|&(&distance, _)| distance < limit);
-        near.extend(wanted.map(|(&distance, &member)| Met::new(distance, member)));
-        if near.len() >= 3 * LEAF_CANDIDATES {
-            near.select_nth_unstable(LEAF_CANDIDATES - 1);
-            near.truncate(LEAF_CANDIDATES);
-            limit = limit.min(near[LEAF_CANDIDATES - 1].distance());
+    /// Fills `near` with the nearest members, up to [`LEAF_CANDIDATES`], that are nearer than `limit`.
+    fn nearest(
+        &mut self,
+        points: &Points,
+        products: Range<usize>,
+        members: &[u32],
+        query: (f32, f32),
+        mut limit: f32,
+    ) {
+        let products = &self.products[products];
+        let runs = products.chunks(RUN).zip(members.chunks(RUN)).zip(self.scales.chunks(RUN).zip(self.squares.chunks(RUN)));
+        self.near.clear();
+        for ((products, members), rows) in runs {
+            self.pool.clear();
+            points.kernels.keep_nearer(products, rows, query, limit, &mut self.pool);
+            let met = |(distance, at): (f32, u32)| Met::new(distance, members[at as usize]);
+            self.near.extend(self.pool.entries().map(met));
+            if self.near.len() > LEAF_CANDIDATES {
+                self.near.select_nth_unstable(LEAF_CANDIDATES - 1);
+                self.near.truncate(LEAF_CANDIDATES);
+                limit = limit.min(self.near[LEAF_CANDIDATES - 1].distance());
+            }
         }
     }
-    if near.len() > LEAF_CANDIDATES {
-        near.select_nth_unstable(LEAF_CANDIDATES - 1);
-        near.truncate(LEAF_CANDIDATES);
-    }
 }
+
+/// Members looked at between two cuts of the list of the nearest: the limit falls with each.
+const RUN: usize = 128;

@@ -14,7 +14,7 @@
 //!  10 factors     f32 x rows scales, f32 x rows errors, f32 x rows norms of the codes; with section 9
 //! (11 is for field indexes)
 //!  12 graph head    f32 length of the longest vector (metric dot; 0 otherwise), f32 x 6 slacks (see `index::widths`),
-//!                   u32 zero; with sections 9, 13 and 14 if there is a graph: feature bit 0
+//!                   u32 zero; with sections 9, 13 and 14 if there is a graph: feature bit 1
 //!  13 graph entries blocks of signs of the rows where searches start (see `vecstore_kernels`)
 //!  14 graph blocks  for each row f32 square, f32 factor, 56 zeros, the block of signs of its neighbors
 //! footer, at a multiple of 64:
@@ -50,7 +50,7 @@ const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 /// The segment has a graph. A reader that does not know of graphs would find the sections unknown.
-const FEATURE_GRAPH: u32 = 1;
+const FEATURE_GRAPH: u32 = 2;
 
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
