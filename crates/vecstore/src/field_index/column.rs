@@ -129,9 +129,12 @@ impl<'a> Column<'a> {
         Ok(start..end.max(start))
     }
 
-    /// Tests every distinct text. Returns ranges of ordinals.
-    pub(super) fn scan_texts(&self, mut test: impl FnMut(&str) -> bool) -> Result<Vec<Range<u32>>> {
+    /// Tests every distinct text. Returns ranges of ordinals, or `None` if there are too many to try.
+    pub(super) fn scan_texts(&self, mut test: impl FnMut(&str) -> bool) -> Result<Option<Vec<Range<u32>>>> {
         self.check_texts()?;
+        if self.place.distinct > self.section.tried_texts_max {
+            return Ok(None);
+        }
         let ends = self.section.bytes(self.place.offset, self.place.distinct as usize * 4)?;
         let texts = self.section.bytes(self.texts, self.place.text_bytes as usize)?;
         let mut ranges: Vec<Range<u32>> = Vec::new();
@@ -147,7 +150,7 @@ impl<'a> Column<'a> {
                 }
             }
         }
-        Ok(ranges)
+        Ok(Some(ranges))
     }
 
     /// Returns how many entries have an ordinal below `ordinal`.

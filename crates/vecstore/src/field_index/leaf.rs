@@ -130,6 +130,14 @@ impl<'a> Leaf<'a> {
         self.yes(Part::Values(column, ranges));
     }
 
+    /// Adds what a scan of the texts of a column found; all of the column may be it if there was none.
+    fn scanned(&mut self, column: Column<'a>, found: Option<Vec<Range<u32>>>) {
+        match found {
+            Some(ranges) => self.values(column, ranges),
+            None => self.maybe.push(Part::Values(column, vec![0..column.distinct()])),
+        }
+    }
+
     /// Adds the parts of a table of elements, of which a row can have several.
     pub(super) fn elements(&mut self, elements: Leaf<'a>) {
         let values = |part: &Part<'_>| match part {
@@ -202,8 +210,10 @@ impl<'t> WantedValues<'t> {
                 let is_wanted = |text: &str| {
                     DateTime::try_parse(text).is_some_and(|time| times.binary_search(&time.unix_micros()).is_ok())
                 };
-                found.extend(strings.scan_texts(is_wanted)?);
-                found = distinct(found);
+                match strings.scan_texts(is_wanted)? {
+                    Some(times) => found = distinct(found.into_iter().chain(times).collect()),
+                    None => leaf.scanned(strings, None),
+                }
             }
             leaf.values(strings, found);
         }
@@ -260,14 +270,18 @@ fn strings<'a>(table: &Table<'a>, test: &Test) -> Result<Leaf<'a>> {
     leaf.maybe(table.set(part::LONG));
     leaf.maybe(table.set(part::DROPPED));
     let Some(column) = table.column(part::STRINGS) else { return Ok(leaf) };
-    let ranges = match test {
+    match test {
         Test::StartsWith(prefix) | Test::Like(LikePattern::Prefix(prefix)) => {
-            vec![column.with_prefix(prefix.as_bytes())?]
+            leaf.values(column, vec![column.with_prefix(prefix.as_bytes())?]);
         }
-        Test::Like(LikePattern::Exact(text)) => ranges_of([column.find_text(text.as_bytes())].into_iter())?,
-        _ => column.scan_texts(|text| test.matches(Some(ValueRef::Str(text))))?,
-    };
-    leaf.values(column, ranges);
+        Test::Like(LikePattern::Exact(text)) => {
+            leaf.values(column, ranges_of([column.find_text(text.as_bytes())].into_iter())?);
+        }
+        _ => {
+            let found = column.scan_texts(|text| test.matches(Some(ValueRef::Str(text))))?;
+            leaf.scanned(column, found);
+        }
+    }
     Ok(leaf)
 }
 
@@ -305,7 +319,8 @@ fn ordered<'a>(table: &Table<'a>, test: &Test, tests: &[(Comparison, &Operand)])
     })?;
     if has(|operand| matches!(operand, Operand::Time(_))) {
         if let Some(strings) = table.column(part::STRINGS).filter(Column::has_times) {
-            leaf.values(strings, strings.scan_texts(|text| test.matches(Some(ValueRef::Str(text))))?);
+            let found = strings.scan_texts(|text| test.matches(Some(ValueRef::Str(text))))?;
+            leaf.scanned(strings, found);
         }
     } else {
         range_of(&mut leaf, table.column(part::STRINGS), tests, text, |column, text, or_equal| {

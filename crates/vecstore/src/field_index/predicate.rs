@@ -13,7 +13,8 @@ pub(crate) struct RowFilter<'a> {
 }
 
 impl RowFilter<'_> {
-    /// Returns whether a row matches or, unless the filter is exact, may match. A few nanoseconds for each condition.
+    /// Returns whether a row of the segment matches or, unless the filter is exact, may match. A few nanoseconds for each
+    /// condition.
     #[inline]
     pub(crate) fn matches(&self, row: u32) -> bool {
         self.test.matches(row)

@@ -22,6 +22,8 @@ pub(super) struct Section<'a> {
     pub(super) rows: usize,
     /// The longest string in a column, in bytes.
     pub(super) longest: usize,
+    /// The most distinct texts that a condition may be tried on.
+    pub(super) tried_texts_max: u32,
 }
 
 impl std::fmt::Debug for Section<'_> {
@@ -82,7 +84,7 @@ impl<'a> FieldIndex<'a> {
     ///
     /// `Corrupted` if it is not a field index for so many rows.
     pub(crate) fn open(source: &'a dyn Source, range: Range<usize>, rows: usize) -> Result<Self> {
-        let mut section = Section { source, start: range.start, len: range.len(), rows, longest: 0 };
+        let mut section = Section { source, start: range.start, len: range.len(), rows, longest: 0, tried_texts_max: u32::MAX };
         let end = range.len().checked_sub(END_BYTES).ok_or_else(|| section.corrupted("it is too short"))?;
         let mut reader = Reader::new(section.bytes(end as u64, END_BYTES)?, "field index");
         let offset = reader.u64()?;
@@ -126,14 +128,22 @@ impl<'a> FieldIndex<'a> {
         self.section.rows
     }
 
-    /// Works out how a filter reads the columns. O(conditions), and O(distinct strings) for each condition on a
-    /// pattern; nothing grows with the rows.
+    /// Works out how a filter reads the columns. O(conditions), and O(distinct strings) for each condition that tries
+    /// them one by one (`$regex`, `$ends_with`, `$text`, a substring, a time among strings); nothing else grows with the
+    /// rows.
     ///
     /// # Errors
     ///
     /// This and what is asked of the plan: `Corrupted`.
     pub(crate) fn plan(&self, matcher: &Matcher) -> Result<Plan<'a>> {
         Plan::new(self, &matcher.root)
+    }
+
+    /// Does what `plan` does, but leaves conditions to the documents that would try more than `texts_max` strings (each
+    /// takes about 50 ns): for searches that look at few rows.
+    pub(crate) fn plan_trying(&self, matcher: &Matcher, texts_max: u32) -> Result<Plan<'a>> {
+        let section = Section { tried_texts_max: texts_max, ..self.section };
+        Plan::new(&Self { section, ..*self }, &matcher.root)
     }
 
     /// Reads every column and row set. Returns the first thing that is malformed.

@@ -2,6 +2,7 @@
 
 mod equivalence;
 mod forged;
+mod speed;
 
 use std::ops::Range;
 

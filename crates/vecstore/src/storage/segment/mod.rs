@@ -12,8 +12,10 @@
 //!   8 expiry      u64 x rows          Unix milliseconds, 0 for never; only if a row has one
 //!   9 codes       i8 x dim x rows     see `vecstore_kernels::Kernels::encode`; only where the metric can use them
 //!  10 factors     f32 x rows scales, f32 x rows errors, f32 x rows norms of the codes; with section 9
+//!  11 fields      see `field_index`; only if a row has metadata; with feature bit 0
 //! footer, at a multiple of 64:
-//!   u16 format major, u16 minor, u32 feature bits (none defined: a reader refuses unknown ones)
+//!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; a reader refuses unknown
+//!     ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
 //!   per section: u32 kind, u32 zero, u64 offset, u64 length
@@ -42,6 +44,8 @@ pub(crate) use writer::{Contents, RowSource, write};
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
+/// There may be a field index, which a reader without it would take for an unknown section.
+const FEATURE_FIELDS: u32 = 1;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -67,10 +71,11 @@ enum Kind {
     Expiry = 8,
     Codes = 9,
     Factors = 10,
+    Fields = 11,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -81,6 +86,7 @@ impl Kind {
         Self::Expiry,
         Self::Codes,
         Self::Factors,
+        Self::Fields,
     ];
 }
 
@@ -107,7 +113,8 @@ impl Footer {
         let mut out = Vec::new();
         out.put_u16(FORMAT_MAJOR);
         out.put_u16(FORMAT_MINOR);
-        out.put_u32(0);
+        let has_fields = self.sections.iter().any(|section| section.kind == Kind::Fields);
+        out.put_u32(if has_fields { FEATURE_FIELDS } else { 0 });
         out.put(&self.uuid.0);
         out.put(&self.collection.0);
         out.put_u64(self.rows);
@@ -127,7 +134,7 @@ impl Footer {
         let mut reader = Reader::new(bytes, "segment footer");
         let (major, _minor) = (reader.u16()?, reader.u16()?);
         let features = reader.u32()?;
-        if major != FORMAT_MAJOR || features != 0 {
+        if major != FORMAT_MAJOR || features & !FEATURE_FIELDS != 0 {
             return Err(Error::unsupported(format!(
                 "segment format {major} with features {features:#x}; this version reads format {FORMAT_MAJOR}: \
                  open the store with a newer vecstore"

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
+use crate::field_index::{FieldIndex, Source};
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
@@ -39,6 +40,7 @@ pub(crate) struct Segment {
     body_ends: Range<usize>,
     bodies: Range<usize>,
     expiry: Option<Range<usize>>,
+    fields: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
     blocks: Vec<u64>,
     /// One bit a block: it was checked and is right.
@@ -104,6 +106,7 @@ impl Segment {
             body_ends: need(Kind::BodyEnds)?,
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
+            fields: find(Kind::Fields),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             blocks: footer.blocks,
@@ -192,6 +195,16 @@ impl Segment {
         self.floats(start + rows.start * self.dim * 4..start + rows.end * self.dim * 4)
     }
 
+    /// Returns the vectors of all rows, of which the listed ones are checked: no other may be read. So a search of few
+    /// rows need not wait for the checksums of all.
+    pub(crate) fn vectors_of(&self, rows: &[u32]) -> Result<&[f32]> {
+        for &row in rows {
+            self.vector(row)?;
+        }
+        let all = &self.map[self.vectors.clone()];
+        bytemuck::try_cast_slice(all).map_err(|_| unaligned())
+    }
+
     pub(crate) fn vector(&self, row: u32) -> Result<&[f32]> {
         self.vectors(row as usize..row as usize + 1)
     }
@@ -224,9 +237,7 @@ impl Segment {
     }
 
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {
-        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| {
-            Error::unsupported("the file system maps files at addresses that are no multiple of 4")
-        })
+        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| unaligned())
     }
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
@@ -286,12 +297,23 @@ impl Segment {
         failure.map_or(Ok(found), Err)
     }
 
+    /// Returns the columns over the metadata, if the segment has any.
+    pub(crate) fn fields(&self) -> Result<Option<FieldIndex<'_>>> {
+        let Some(range) = &self.fields else { return Ok(None) };
+        FieldIndex::open(self, range.clone(), self.rows).map(Some)
+    }
+
+    fn verify_fields(&self) -> Result<()> {
+        self.fields()?.map_or(Ok(()), |fields| fields.verify()).map_err(|error| in_file(&self.path, &error))
+    }
+
     /// Checks every block, and that every row can be read and found by its id. Returns what is wrong.
     pub(crate) fn verify(&self) -> Vec<Error> {
         let mut problems: Vec<Error> =
             (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
         if problems.is_empty() {
             problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
+            problems.extend(self.verify_fields().err());
         }
         problems
     }
@@ -307,6 +329,16 @@ impl Segment {
         crate::metadata::decode(self.body(row)?.document)?;
         self.expiry(row).map(drop)
     }
+}
+
+impl Source for Segment {
+    fn bytes(&self, range: Range<usize>) -> Result<&[u8]> {
+        self.checked(range)
+    }
+}
+
+fn unaligned() -> Error {
+    Error::unsupported("the file system maps files at addresses that are no multiple of 4")
 }
 
 fn in_file(path: &Path, error: &Error) -> Error {
