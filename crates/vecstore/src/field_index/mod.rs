@@ -86,8 +86,8 @@ struct Caps {
     paths: usize,
     /// The longest path, in bytes; with the number of paths, it bounds the directory to 256 KiB of text.
     path_bytes: usize,
-    /// The deepest path, in maps.
-    path_depth: usize,
+    /// The most dots in a path, which bounds how deep maps are walked.
+    path_dots: usize,
     /// The longest string or byte string in a column. Ids, names, URLs and hashes are shorter; what is longer is prose,
     /// which filters search rather than compare, and which a dictionary would only store a second time.
     value_bytes: usize,
@@ -106,7 +106,7 @@ impl Caps {
         Self {
             paths: 1_024,
             path_bytes: 256,
-            path_depth: 8,
+            path_dots: 8,
             value_bytes: 256,
             row_values: 4_096,
             text_bytes: rows.saturating_mul(128).clamp(1 << 20, u32::MAX as usize), // ends have 32 bits

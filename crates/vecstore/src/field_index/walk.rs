@@ -72,7 +72,9 @@ impl<'a, 'b> Walk<'a, 'b> {
         if self.outcome.is_opaque {
             return;
         }
-        if path.len() > self.caps.path_bytes || depth >= self.caps.path_depth {
+        // By dots, not by maps: a path is left out of all rows or of none.
+        let dots = path.iter().filter(|&&byte| byte == b'.').count();
+        if path.len() > self.caps.path_bytes || dots > self.caps.path_dots {
             self.outcome.is_partial = true;
             return;
         }

@@ -10,10 +10,10 @@ use crate::metadata::{DocumentRef, Metadata, Value};
 fn caps() -> impl Strategy<Value = Caps> {
     let all = Just(Caps::new(0));
     let some = (1usize..12, 1usize..4, 1usize..4, 0usize..12, 1usize..20, 0usize..40, 0usize..2_000).prop_map(
-        |(paths, path_bytes, path_depth, value_bytes, row_values, text_bytes, writer_bytes)| Caps {
+        |(paths, path_bytes, path_dots, value_bytes, row_values, text_bytes, writer_bytes)| Caps {
             paths,
             path_bytes,
-            path_depth,
+            path_dots,
             value_bytes,
             row_values,
             text_bytes,
@@ -25,7 +25,7 @@ fn caps() -> impl Strategy<Value = Caps> {
         *[
             &mut caps.paths,
             &mut caps.path_bytes,
-            &mut caps.path_depth,
+            &mut caps.path_dots,
             &mut caps.value_bytes,
             &mut caps.row_values,
             &mut caps.text_bytes,
