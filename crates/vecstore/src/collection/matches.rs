@@ -91,14 +91,18 @@ impl PartView {
         if !selection.is_exact() {
             return Ok(None);
         }
+        if self.marks.is_empty() {
+            return Ok(Some(selection.cardinality()));
+        }
         Ok(Some(match &selection.rows {
             RowIds::Bits { words, .. } => {
                 let visible = |(n, word): (usize, &u64)| (word & self.visible_word(n)).count_ones() as usize;
                 words.iter().enumerate().map(visible).sum()
             }
-            RowIds::List(list) => {
-                list.iter().filter(|row| self.visible_word(**row as usize / 64) >> (**row % 64) & 1 == 1).count()
-            }
+            RowIds::List(list) => list
+                .iter()
+                .filter(|row| self.visible_word(**row as usize / 64) >> (**row % 64) & 1 == 1)
+                .count(),
         }))
     }
 }

@@ -123,9 +123,8 @@ impl<'a> Column<'a> {
     /// Returns the ordinals of the texts that start with `prefix`.
     pub(super) fn with_prefix(&self, prefix: &[u8]) -> Result<Range<u32>> {
         let start = self.texts_before(prefix, false)?;
-        let end = self.partition(|n| {
-            self.text_at(n).map(|found| found < prefix || found.starts_with(prefix))
-        })?;
+        let end =
+            self.partition(|n| self.text_at(n).map(|found| found < prefix || found.starts_with(prefix)))?;
         Ok(start..end.max(start))
     }
 
@@ -191,7 +190,8 @@ impl<'a> Column<'a> {
         let start = self.entries_before(range.start)?.checked_sub(entries_start);
         let end = self.entries_before(range.end)?.checked_sub(entries_end);
         let width = row_width(self.section.rows);
-        let (Some(start), Some(len)) = (start, end.zip(start).and_then(|(end, start)| end.checked_sub(start)))
+        let (Some(start), Some(len)) =
+            (start, end.zip(start).and_then(|(end, start)| end.checked_sub(start)))
         else {
             return Err(self.section.corrupted("the ends of a column do not ascend"));
         };

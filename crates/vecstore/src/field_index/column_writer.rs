@@ -138,7 +138,8 @@ impl ColumnWriter {
         out.put(&bytes)?;
         for &number in order {
             let value = self.values.get(number);
-            place.has_times |= std::str::from_utf8(value).is_ok_and(|text| DateTime::try_parse(text).is_some());
+            place.has_times |=
+                std::str::from_utf8(value).is_ok_and(|text| DateTime::try_parse(text).is_some());
             out.put(value)?;
         }
         Ok(())

@@ -52,7 +52,9 @@ impl<'a> Field<'a> {
         }
         let tables = [columns(&self.place.values), columns(&self.place.elements)];
         let columns = tables.into_iter().flatten().chain([self.place.sizes]).flatten();
-        columns.map(|place: ColumnPlace| Column::new(self.section, place)).try_for_each(|column| column.verify(words))
+        columns
+            .map(|place: ColumnPlace| Column::new(self.section, place))
+            .try_for_each(|column| column.verify(words))
     }
 }
 

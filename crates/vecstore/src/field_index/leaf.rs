@@ -75,7 +75,8 @@ pub(super) fn union(parts: &[Part<'_>], rows: usize) -> Result<RowIds> {
     for part in parts {
         count += part.count(rows)?;
     }
-    let is_one_value = matches!(parts, [Part::Values(_, ranges)] if matches!(&ranges[..], [range] if range.len() == 1));
+    let is_one_value =
+        matches!(parts, [Part::Values(_, ranges)] if matches!(&ranges[..], [range] if range.len() == 1));
     if count <= SORTED_ROWS_MAX || is_one_value && count <= rows / LIST_SHARE {
         let mut list = Vec::with_capacity(count);
         let mut is_listed = true;
@@ -208,7 +209,8 @@ impl<'t> WantedValues<'t> {
                 let mut times = self.text_times.clone();
                 times.sort_unstable();
                 let is_wanted = |text: &str| {
-                    DateTime::try_parse(text).is_some_and(|time| times.binary_search(&time.unix_micros()).is_ok())
+                    DateTime::try_parse(text)
+                        .is_some_and(|time| times.binary_search(&time.unix_micros()).is_ok())
                 };
                 match strings.scan_texts(is_wanted)? {
                     Some(times) => found = distinct(found.into_iter().chain(times).collect()),

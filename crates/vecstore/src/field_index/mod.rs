@@ -71,7 +71,6 @@ use std::ops::Range;
 
 use crate::error::Result;
 
-pub(crate) use plan::{Cardinality, Plan, Selection};
 pub(crate) use predicate::RowFilter;
 pub(crate) use reader::FieldIndex;
 pub(crate) use row_ids::RowIds;

@@ -133,10 +133,14 @@ fn step<'a>(index: &FieldIndex<'a>, node: &Node) -> Result<Step<'a>> {
 fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Result<Step<'a>> {
     let looked = look_up(index, path.as_str())?;
     let step = match (&looked.field, test) {
-        (Some(field), Test::Contains(operand)) => elements::contains(field, test, std::slice::from_ref(operand))?,
+        (Some(field), Test::Contains(operand)) => {
+            elements::contains(field, test, std::slice::from_ref(operand))?
+        }
         (Some(field), Test::ContainsAll(operands)) => elements::contains(field, test, operands)?,
         (Some(field), Test::ContainsAny { operands, .. }) => elements::contains_any(field, test, operands)?,
-        (Some(field), Test::ElemMatch { inner, maps_only }) => elements::elem_match(field, inner, *maps_only)?,
+        (Some(field), Test::ElemMatch { inner, maps_only }) => {
+            elements::elem_match(field, inner, *maps_only)?
+        }
         (Some(field), Test::Rectangle(rectangle)) => {
             elements::rectangle(index, path.as_str(), field, rectangle)?
         }
@@ -160,7 +164,8 @@ fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Resul
 
 impl<'a> Step<'a> {
     fn cardinality(&self, rows: usize) -> Result<Cardinality> {
-        let of = |steps: &[Step<'a>]| steps.iter().map(|step| step.cardinality(rows)).collect::<Result<Vec<_>>>();
+        let of =
+            |steps: &[Step<'a>]| steps.iter().map(|step| step.cardinality(rows)).collect::<Result<Vec<_>>>();
         Ok(match self {
             Self::All(steps) => {
                 let parts = of(steps)?;
@@ -247,7 +252,8 @@ fn select_all(steps: &[Step<'_>], rows: usize) -> Result<Bounds> {
 
 impl Leaf<'_> {
     fn cardinality(&self, rows: usize) -> Result<Cardinality> {
-        let counts = |parts: &[Part<'_>]| parts.iter().map(|part| part.count(rows)).collect::<Result<Vec<_>>>();
+        let counts =
+            |parts: &[Part<'_>]| parts.iter().map(|part| part.count(rows)).collect::<Result<Vec<_>>>();
         let (yes, maybe) = match (&self.yes[..], &self.maybe[..]) {
             ([part], []) if !self.overlaps => {
                 let count = part.count(rows)?.min(rows);
@@ -262,4 +268,3 @@ impl Leaf<'_> {
         Ok(Cardinality { at_least: some.saturating_sub(maybe), at_most: (all + maybe).min(rows) })
     }
 }
-

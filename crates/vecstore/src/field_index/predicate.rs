@@ -33,9 +33,16 @@ pub(super) enum RowTest<'a> {
     Not(Box<RowTest<'a>>),
     Everything,
     /// The ordinal plus 1 is in a range of `len` from `first`.
-    Within { ordinals: Ordinals<'a>, first: u32, len: u32 },
+    Within {
+        ordinals: Ordinals<'a>,
+        first: u32,
+        len: u32,
+    },
     /// The ordinal plus 1 is in a set.
-    Among { ordinals: Ordinals<'a>, set: Vec<u64> },
+    Among {
+        ordinals: Ordinals<'a>,
+        set: Vec<u64>,
+    },
     Stored(&'a [[u8; 8]]),
     Bits(Vec<u64>),
 }
@@ -105,7 +112,8 @@ fn is_exact(step: &Step<'_>) -> bool {
 }
 
 fn build<'a>(step: &Step<'a>, side: Side, rows: usize) -> Result<RowTest<'a>> {
-    let all = |steps: &[Step<'a>]| steps.iter().map(|step| build(step, side, rows)).collect::<Result<Vec<_>>>();
+    let all =
+        |steps: &[Step<'a>]| steps.iter().map(|step| build(step, side, rows)).collect::<Result<Vec<_>>>();
     Ok(match (step, side) {
         (Step::All(steps), _) => RowTest::All(all(steps)?),
         (Step::Any(steps), _) => RowTest::Any(all(steps)?),
@@ -148,7 +156,11 @@ fn one_part<'a>(part: &Part<'a>, rows: usize) -> Result<RowTest<'a>> {
             }
             if let Some(ordinals) = column.ordinals()? {
                 if let [range] = &ranges[..] {
-                    return Ok(RowTest::Within { ordinals, first: range.start + 1, len: range.end - range.start });
+                    return Ok(RowTest::Within {
+                        ordinals,
+                        first: range.start + 1,
+                        len: range.end - range.start,
+                    });
                 }
                 let mut set = vec![0u64; column.distinct() as usize / 64 + 1];
                 for ordinal in ranges.iter().flat_map(|range| range.start + 1..=range.end) {

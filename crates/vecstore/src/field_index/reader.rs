@@ -84,7 +84,14 @@ impl<'a> FieldIndex<'a> {
     ///
     /// `Corrupted` if it is not a field index for so many rows.
     pub(crate) fn open(source: &'a dyn Source, range: Range<usize>, rows: usize) -> Result<Self> {
-        let mut section = Section { source, start: range.start, len: range.len(), rows, longest: 0, tried_texts_max: u32::MAX };
+        let mut section = Section {
+            source,
+            start: range.start,
+            len: range.len(),
+            rows,
+            longest: 0,
+            tried_texts_max: u32::MAX,
+        };
         let end = range.len().checked_sub(END_BYTES).ok_or_else(|| section.corrupted("it is too short"))?;
         let mut reader = Reader::new(section.bytes(end as u64, END_BYTES)?, "field index");
         let offset = reader.u64()?;
@@ -113,9 +120,11 @@ impl<'a> FieldIndex<'a> {
             opaque: none,
             partial: none,
         };
-        let fields_len = if paths == 0 { 0 } else { section.u32_at(field_ends + u64::from(paths - 1) * 4)? };
+        let fields_len =
+            if paths == 0 { 0 } else { section.u32_at(field_ends + u64::from(paths - 1) * 4)? };
         let sets = fields + u64::from(fields_len);
-        let len = (end as u64).checked_sub(sets).ok_or_else(|| section.corrupted("the directory is cut short"))?;
+        let len =
+            (end as u64).checked_sub(sets).ok_or_else(|| section.corrupted("the directory is cut short"))?;
         let mut reader = Reader::new(section.bytes(sets, len as usize)?, "field index");
         index.opaque = StoredSet::new(section, SetPlace::decode(&mut reader)?);
         index.partial = StoredSet::new(section, SetPlace::decode(&mut reader)?);

@@ -64,7 +64,8 @@ impl<'a> StoredSet<'a> {
             SetForm::List => {
                 for row in self.list(self.len())? {
                     let word = words.get_mut(row as usize / 64);
-                    *word.ok_or_else(|| self.section.corrupted("a row is beyond the last"))? |= 1 << (row % 64);
+                    *word.ok_or_else(|| self.section.corrupted("a row is beyond the last"))? |=
+                        1 << (row % 64);
                 }
                 clear_tail(words, rows);
             }
@@ -72,7 +73,8 @@ impl<'a> StoredSet<'a> {
                 let mut missing = vec![0u64; words.len()];
                 for row in self.list(rows - self.len())? {
                     let word = missing.get_mut(row as usize / 64);
-                    *word.ok_or_else(|| self.section.corrupted("a row is beyond the last"))? |= 1 << (row % 64);
+                    *word.ok_or_else(|| self.section.corrupted("a row is beyond the last"))? |=
+                        1 << (row % 64);
                 }
                 words.iter_mut().zip(&missing).for_each(|(word, missing)| *word |= !missing);
                 clear_tail(words, rows);

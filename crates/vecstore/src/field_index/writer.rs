@@ -1,5 +1,6 @@
 //! The writer: documents in order of row in, one section out.
 
+use super::Caps;
 use super::column_writer::ColumnWriter;
 use super::interner::Interner;
 use super::layout::{END_BYTES, FieldPlace, MAGIC};
@@ -7,7 +8,6 @@ use super::number::Key;
 use super::row_set_writer::RowSetWriter;
 use super::table_writer::TableWriter;
 use super::walk::{Found, Walk};
-use super::Caps;
 use crate::codec::WriteFields;
 use crate::error::Result;
 use crate::metadata::{DocumentRef, ValueRef};
@@ -74,8 +74,9 @@ impl FieldColumns {
     }
 }
 
-/// Collects the fields of the rows of a segment. Holds at most 16 MiB, or 192 bytes for each row it is made for, and
-/// while it writes as much again for one column.
+/// Collects the fields of the rows of a segment. Holds at most 16 MiB, or 192 bytes for each row it is made for, of values;
+/// beside them up to 8 bytes for each path that a row has (none while all rows have it), and while it writes, about as
+/// much again as the column at hand.
 #[derive(Debug)]
 pub(crate) struct FieldWriter {
     rows: u32,
@@ -219,4 +220,3 @@ impl FieldWriter {
         out.flush()
     }
 }
-

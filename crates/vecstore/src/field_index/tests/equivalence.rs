@@ -9,8 +9,8 @@ use crate::metadata::{DocumentRef, Metadata, Value};
 
 fn caps() -> impl Strategy<Value = Caps> {
     let all = Just(Caps::new(0));
-    let some = (1usize..12, 1usize..4, 1usize..4, 0usize..12, 1usize..20, 0usize..40, 0usize..2_000).prop_map(
-        |(paths, path_bytes, path_dots, value_bytes, row_values, text_bytes, writer_bytes)| Caps {
+    let some = (1usize..12, 1usize..4, 1usize..4, 0usize..12, 1usize..20, 0usize..40, 0usize..2_000)
+        .prop_map(|(paths, path_bytes, path_dots, value_bytes, row_values, text_bytes, writer_bytes)| Caps {
             paths,
             path_bytes,
             path_dots,
@@ -18,8 +18,7 @@ fn caps() -> impl Strategy<Value = Caps> {
             row_values,
             text_bytes,
             writer_bytes,
-        },
-    );
+        });
     let one = (0..7, 1usize..12).prop_map(|(which, cap)| {
         let mut caps = Caps::new(0);
         *[
@@ -39,10 +38,11 @@ fn caps() -> impl Strategy<Value = Caps> {
 /// Documents, some of them many times over, so that values become dense.
 fn documents() -> impl Strategy<Value = Vec<Metadata>> {
     let few = vec(document(), 1..24);
-    let many = (vec(document(), 1..6), vec(any::<prop::sample::Index>(), 0..400)).prop_map(|(kinds, picks)| {
-        let picked: Vec<Metadata> = picks.iter().map(|pick| pick.get(&kinds).clone()).collect();
-        kinds.iter().cloned().chain(picked).collect()
-    });
+    let many =
+        (vec(document(), 1..6), vec(any::<prop::sample::Index>(), 0..400)).prop_map(|(kinds, picks)| {
+            let picked: Vec<Metadata> = picks.iter().map(|pick| pick.get(&kinds).clone()).collect();
+            kinds.iter().cloned().chain(picked).collect()
+        });
     prop_oneof![3 => few, 1 => many]
 }
 

@@ -16,7 +16,9 @@ fn ask(bytes: &Bytes, rows: usize, filters: &[Filter]) -> Result<(), TestCaseErr
         errors.push(plan.cardinality().err());
         match plan.select() {
             Ok(selection) => {
-                prop_assert!(selection.rows.iter().chain(selection.undecided.iter()).all(|row| (row as usize) < rows));
+                prop_assert!(
+                    selection.rows.iter().chain(selection.undecided.iter()).all(|row| (row as usize) < rows)
+                );
                 prop_assert_eq!(selection.rows.len(), selection.rows.iter().count());
                 prop_assert!(selection.rows.iter().collect::<Vec<_>>().is_sorted_by(|a, b| a < b));
             }

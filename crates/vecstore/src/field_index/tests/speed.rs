@@ -11,6 +11,11 @@ use crate::filter::{Filter, field};
 use crate::metadata::{Metadata, encode};
 
 fn best(rounds: usize, calls: u32, mut call: impl FnMut()) -> Duration {
+    let start = Instant::now();
+    call();
+    // A few seconds for all rounds, however slow one call is.
+    let calls =
+        calls.min((Duration::from_millis(20).as_nanos() / start.elapsed().as_nanos().max(1)) as u32 + 1);
     let round = |_| {
         let start = Instant::now();
         (0..calls).for_each(|_| call());
@@ -46,7 +51,8 @@ fn measure(index: &FieldIndex<'_>, name: &str, filter: &Filter) {
     let counted = best(15, calls, || _ = black_box(plan().cardinality().unwrap()));
     let selected = best(15, calls / 10, || _ = black_box(plan().select().unwrap()));
     let filter = plan().row_filter().unwrap();
-    let rows: Vec<u32> = (0..index.rows() as u32).map(|n| n.wrapping_mul(7_919) % index.rows() as u32).collect();
+    let rows: Vec<u32> =
+        (0..index.rows() as u32).map(|n| n.wrapping_mul(7_919) % index.rows() as u32).collect();
     let tested = best(5, 1, || {
         black_box(rows.iter().filter(|row| filter.matches(**row)).count());
     });
@@ -141,8 +147,9 @@ fn times_on_packages() {
 fn times_of_row_sets() {
     for rows in [60_000u32, 1_000_000] {
         for per_mille in [1, 10, 100, 500] {
-            let list: Vec<u32> =
-                (0..rows).filter(|row| row.wrapping_mul(2_654_435_761) >> 7 & 1023 < per_mille * 1024 / 1000).collect();
+            let list: Vec<u32> = (0..rows)
+                .filter(|row| row.wrapping_mul(2_654_435_761) >> 7 & 1023 < per_mille * 1024 / 1000)
+                .collect();
             let roaring: roaring::RoaringBitmap = list.iter().copied().collect();
             let roaring_words = best(7, 20, || {
                 let mut words = vec![0u64; rows as usize / 64 + 1];
@@ -165,7 +172,8 @@ fn times_of_row_sets() {
                 words.iter().flat_map(|word| word.to_le_bytes()).collect()
             };
             let bitmap_words = best(7, 20, || {
-                let words: Vec<u64> = bitmap.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+                let words: Vec<u64> =
+                    bitmap.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
                 black_box(words);
             });
             println!(
