@@ -135,7 +135,7 @@ impl<'a> Leaf<'a> {
     fn scanned(&mut self, column: Column<'a>, found: Option<Vec<Range<u32>>>) {
         match found {
             Some(ranges) => self.values(column, ranges),
-            None => self.maybe.push(Part::Values(column, vec![0..column.distinct()])),
+            None => self.maybe.push(Part::Values(column, std::iter::once(0..column.distinct()).collect())),
         }
     }
 

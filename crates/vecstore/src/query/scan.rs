@@ -210,7 +210,13 @@ impl Search<'_> {
         Ok(!task.view.is_expired(row, self.now)? && task.filter.matches(task.view, row)?)
     }
 
-    pub(super) fn offer_row<'s>(&self, task: &Task<'s>, row: u32, key: f32, best: &mut TopK<'s>) -> Result<()> {
+    pub(super) fn offer_row<'s>(
+        &self,
+        task: &Task<'s>,
+        row: u32,
+        key: f32,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         if !is_beyond(key, best.limit()) {
             best.offer(Candidate { key, id: task.view.part.id(row)?, part: task.part, row });
         }
