@@ -1,20 +1,23 @@
-//! Times of matching, encoding and decoding: `cargo bench -p vecstore --bench filters`.
+//! Times of matching, encoding and decoding, and of counting in the columns of a segment: `cargo bench -p vecstore --bench filters`.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use vecstore::metadata::{DocumentRef, decode, encode};
-use vecstore::{Metadata, Result, Value, field};
+use vecstore::{Batch, Durability, Metadata, Record, Result, Value, VecStore, field};
 
 /// Prints the best time of one call over several rounds.
-fn measure(name: &str, mut call: impl FnMut()) {
+fn measure(name: &str, call: impl FnMut()) {
+    measure_calls(name, 100_000, call);
+}
+
+fn measure_calls(name: &str, calls: u32, mut call: impl FnMut()) {
     const ROUNDS: usize = 15;
-    const CALLS: u32 = 100_000;
     let best = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
-            (0..CALLS).for_each(|_| call());
-            start.elapsed() / CALLS
+            (0..calls).for_each(|_| call());
+            start.elapsed() / calls
         })
         .min()
         .unwrap_or_default();
@@ -29,6 +32,35 @@ fn product() -> Metadata {
         .with("stock", 37)
         .with("tags", ["new", "sale", "paper"])
         .with("year", 2021)
+}
+
+/// Counts in one segment of 60,000 products.
+fn count_in_columns() -> Result<()> {
+    const ROWS: usize = 60_000;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = VecStore::options().durability(Durability::None).open(directory.path())?;
+    let mut batch = Batch::with_capacity(2, ROWS)?;
+    for n in 0..ROWS {
+        let metadata = product()
+            .with("title", format!("product {n}"))
+            .with("category", format!("category {}", n % 58))
+            .with("stock", (n * 7_919 % 10_000) as i64);
+        batch.push(&Record::new(format!("id-{n}"), [1.0, n as f32]).with_metadata(metadata), None)?;
+    }
+    store.upsert_many(batch)?;
+    store.compact()?;
+    for (name, filter) in [
+        ("count: category =", field("category").eq("category 7")),
+        ("count: stock < (half)", field("stock").lt(5_000)),
+        ("count: category = and stock <", field("category").eq("category 7") & field("stock").lt(5_000)),
+        ("count: title starts with", field("title").starts_with("product 12")),
+    ] {
+        assert!(store.count(&filter)? > 0, "{name}");
+        measure_calls(name, 1_000, || {
+            let _ = black_box(store.count(black_box(&filter)));
+        });
+    }
+    store.close()
 }
 
 fn main() -> Result<()> {
@@ -78,5 +110,6 @@ fn main() -> Result<()> {
         copies.clear();
         println!("drop of one of 1,000,000 values           {:?}", start.elapsed() / 1_000_000);
     }
+    count_in_columns()?;
     Ok(())
 }

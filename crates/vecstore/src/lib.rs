@@ -48,6 +48,7 @@ mod codec;
 mod collection;
 mod database;
 mod error;
+mod field_index;
 mod filter;
 mod index;
 pub mod limits;

@@ -390,3 +390,81 @@ fn verify_finds_nothing_while_others_write() {
         }
     });
 }
+
+/// Rows in memory have no columns; rows of segments do. Every way to use a filter must answer the same.
+#[test]
+fn columns_of_segments_change_no_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let store =
+        VecStore::options().durability(Durability::None).background(false).open(directory.path()).unwrap();
+    let plain = VecStore::options().background(false).open_in_memory().unwrap();
+    let dim = 40;
+    for store in [&store, &plain] {
+        let mut batch = Batch::with_capacity(dim, 3_000).unwrap();
+        for n in 0..3_000u64 {
+            let metadata = Metadata::new()
+                .with("n", n as i64)
+                .with("group", ["a", "b", "c", "d"][n as usize % 4])
+                .with("rare", (n % 500 == 7).then_some(1.5))
+                .with("tags", [n as i64 % 3, n as i64 % 70])
+                .with("deep", Metadata::new().with("text", format!("{} of many", n * 7_919 % 3_000)))
+                .with("prose", "word ".repeat(if n % 100 == 3 { 80 } else { 1 }));
+            let record = Record::new(format!("id-{n}"), vector(n + 1, dim)).with_metadata(metadata);
+            let ttl = n.is_multiple_of(11).then_some(Duration::from_nanos(1));
+            batch.push(&record, ttl.filter(|_| n > 1_500)).unwrap();
+        }
+        store.upsert_many(batch).unwrap();
+        store.upsert("bare", &vector(9_999, dim), &Metadata::new()).unwrap();
+    }
+    store.compact().unwrap();
+    for store in [&store, &plain] {
+        for n in (0..3_000).step_by(13) {
+            store.delete(&format!("id-{n}")).unwrap();
+            store.soft_delete(&format!("id-{}", n + 1)).unwrap();
+        }
+    }
+    assert_eq!(store.stats().unwrap().segments, 1);
+    let filters = [
+        field("n").lt(20),
+        field("n").lt(1_500),
+        field("n").between(100, 180) & field("group").eq("b"),
+        field("rare").eq(1.5),
+        field("rare").exists(true) & field("rare").ne(Value::Null),
+        field("tags").eq(69),
+        field("tags.1").eq(69),
+        field("deep.text").starts_with("29"),
+        field("deep.text").regex("^1.* of"),
+        field("prose").text("word"),
+        field("prose").eq("word ".repeat(80)),
+        field("prose").eq("word ".repeat(80)) & field("n").lt(1_000),
+        field("n").exists(false),
+        !field("n").exists(true) | field("n").eq(3),
+        field("absent").eq(1),
+        field("absent").ne(1),
+    ];
+    for filter in &filters {
+        assert_eq!(store.count(filter).unwrap(), plain.count(filter).unwrap(), "{filter:?}");
+        let request = ScrollRequest::new().filter(filter.clone()).limit(5_000);
+        let (page, plain_page) = (store.scroll(&request).unwrap(), plain.scroll(&request).unwrap());
+        assert!(page.records == plain_page.records, "{filter:?}");
+        for k in [1, 10, 4_000] {
+            let query = Query::new(vector(777, dim)).k(k).filter(filter.clone());
+            assert_eq!(store.query(&query).unwrap(), plain.query(&query).unwrap(), "{filter:?}");
+        }
+        let both = [vector(5, dim), vector(6, dim)].concat();
+        let options = vecstore::QueryOptions::new().k(7).filter(filter.clone());
+        let batch = |store: &VecStore| -> Vec<_> {
+            let hits = store.search_batch(&both, dim, &options).unwrap();
+            hits.iter().map(|hits| hits.to_neighbors(vecstore::Include::default()).unwrap()).collect()
+        };
+        assert_eq!(batch(&store), batch(&plain), "{filter:?}");
+    }
+    assert!(store.verify().unwrap().is_ok());
+    for filter in filters.iter().take(6) {
+        assert_eq!(store.delete_where(filter).unwrap(), plain.delete_where(filter).unwrap(), "{filter:?}");
+    }
+    let ids = |store: &VecStore| -> Vec<String> {
+        store.iter().unwrap().map(|record| record.unwrap().id).collect()
+    };
+    assert_eq!(ids(&store), ids(&plain));
+}

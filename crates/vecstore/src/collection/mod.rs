@@ -1,6 +1,7 @@
 //! A collection: records of one dimension and metric, their log, and the upkeep that turns the one into segments.
 
 mod commit;
+mod matches;
 mod part;
 mod policy;
 mod read;

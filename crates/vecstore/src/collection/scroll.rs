@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::Collection;
 use super::part::PartView;
-use super::read::matches;
 use super::snapshot::{Location, Snapshot};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
+use crate::filter::{Filter, Matcher};
 use crate::limits::MAX_K;
+use crate::query::PartFilter;
 use crate::record::Record;
 
 /// What to list.
@@ -109,7 +109,8 @@ impl Collection {
         }
         let snapshot = self.core.snapshot()?;
         let mut page = Page::default();
-        let mut listing = Listing::new(&snapshot, request, self.core.now())?;
+        let matcher = request.filter.as_ref().map(Filter::compile).transpose()?;
+        let mut listing = Listing::new(&snapshot, request, matcher.as_ref(), self.core.now())?;
         while let Some(location) = listing.next_location()? {
             if page.records.len() == request.limit {
                 page.cursor = page.records.last().map(|last: &Record| last.id.clone());
@@ -128,7 +129,8 @@ impl Collection {
     /// Iterates over the records that a request lists, of one snapshot. Its limit does not count.
     pub fn records(&self, request: &ScrollRequest) -> Result<Records> {
         let snapshot = self.core.snapshot()?;
-        let mut listing = Listing::new(&snapshot, request, self.core.now())?;
+        let matcher = request.filter.as_ref().map(Filter::compile).transpose()?;
+        let mut listing = Listing::new(&snapshot, request, matcher.as_ref(), self.core.now())?;
         let mut locations = Vec::new();
         while let Some(location) = listing.next_location()? {
             locations.push(location);
@@ -170,18 +172,24 @@ struct Listing<'a> {
     orders: Vec<Arc<Vec<u32>>>,
     /// The next row of each part: its id, the part, and the position in the part's order.
     heads: BinaryHeap<Reverse<(&'a str, usize, usize)>>,
-    matcher: Option<crate::filter::Matcher>,
+    filters: Vec<PartFilter<'a>>,
     visibility: Visibility,
     now: u64,
 }
 
 impl<'a> Listing<'a> {
-    fn new(snapshot: &'a Snapshot, request: &ScrollRequest, now: u64) -> Result<Self> {
+    fn new(
+        snapshot: &'a Snapshot,
+        request: &ScrollRequest,
+        matcher: Option<&'a Matcher>,
+        now: u64,
+    ) -> Result<Self> {
+        let filters = snapshot.parts.iter().map(|view| PartFilter::for_rows(view, matcher));
         let mut listing = Self {
             snapshot,
             orders: snapshot.parts.iter().map(|view| view.part.rows_by_id()).collect::<Result<_>>()?,
             heads: BinaryHeap::new(),
-            matcher: request.filter.as_ref().map(Filter::compile).transpose()?,
+            filters: filters.collect::<Result<_>>()?,
             visibility: request.visibility,
             now,
         };
@@ -225,10 +233,7 @@ impl<'a> Listing<'a> {
         if !wanted || view.marks.dead.contains(row) || view.is_expired(row, self.now)? {
             return Ok(false);
         }
-        match &self.matcher {
-            Some(matcher) => matches(Some(matcher), view.part.body(row)?.document),
-            None => Ok(true),
-        }
+        self.filters[part].matches(view, row)
     }
 }
 

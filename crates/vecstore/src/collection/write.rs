@@ -139,7 +139,7 @@ impl Collection {
         let matcher = filter.compile()?;
         let now = self.core.now();
         let removed = self.core.remove_where(|next, found| {
-            next.for_each_match(Some(&matcher), now, |location| found.push(location))
+            next.for_each_match(&matcher, now, |location| found.push(location))
         })?;
         count(&self.core.counters.deletes, removed as u64);
         Ok(removed)

@@ -43,7 +43,7 @@ fn number(value: ValueRef<'_>) -> Option<f64> {
 
 /// A circle with what can be computed once.
 #[derive(Clone, Debug)]
-pub(super) struct Circle {
+pub(crate) struct Circle {
     center: GeoPoint,
     center_lat_cosine: f64,
     /// The haversine of the radius; 1, that of the antipode, when the circle covers the globe.
@@ -68,9 +68,9 @@ impl Circle {
 
 /// A box between two parallels and two meridians.
 #[derive(Clone, Debug)]
-pub(super) struct Rectangle {
-    pub(super) top_left: GeoPoint,
-    pub(super) bottom_right: GeoPoint,
+pub(crate) struct Rectangle {
+    pub(crate) top_left: GeoPoint,
+    pub(crate) bottom_right: GeoPoint,
 }
 
 impl Rectangle {

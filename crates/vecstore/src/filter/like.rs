@@ -6,7 +6,7 @@ use crate::filter::limits::MAX_FILTER_REGEX_BYTES;
 
 /// A compiled pattern; the common forms need no automaton.
 #[derive(Clone, Debug)]
-pub(super) enum LikePattern {
+pub(crate) enum LikePattern {
     Exact(String),
     Prefix(String),
     Suffix(String),

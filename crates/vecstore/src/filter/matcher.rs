@@ -17,12 +17,12 @@ use crate::metadata::{DocumentRef, ListRef, ValueRef};
 /// of their own per thread. A matcher is `Send + Sync`; share one among threads.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    pub(super) root: Node,
+    pub(crate) root: Node,
 }
 
 /// A compiled `Filter`.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
@@ -32,14 +32,14 @@ pub(super) enum Node {
 
 /// A path, with whether it has dots found out once.
 #[derive(Clone, Debug)]
-pub(super) struct FieldPath {
+pub(crate) struct FieldPath {
     text: String,
     is_dotted: bool,
 }
 
 /// A compiled `Condition`; the negative ones are a `Node::Not` around these.
 #[derive(Clone, Debug)]
-pub(super) enum Test {
+pub(crate) enum Test {
     Equal(Operand),
     In(OperandSet),
     Ordered(Comparison, Operand),
@@ -60,7 +60,7 @@ pub(super) enum Test {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Greater,
     GreaterOrEqual,
     Less,
@@ -101,6 +101,11 @@ impl FieldPath {
         Self { text: path.to_owned(), is_dotted: path.contains('.') }
     }
 
+    /// Returns the path as it was given.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     fn find<'a>(&self, subject: Subject<'a>) -> Option<ValueRef<'a>> {
         let (Subject::Document(document) | Subject::Element(ValueRef::Map(document))) = subject else {
             return None;
@@ -122,7 +127,7 @@ impl Comparison {
 
 impl Test {
     /// Tests what is stored at a path, or `None` if nothing is.
-    fn matches(&self, stored: Option<ValueRef<'_>>) -> bool {
+    pub(crate) fn matches(&self, stored: Option<ValueRef<'_>>) -> bool {
         let Some(stored) = stored else {
             return match self {
                 Self::Equal(operand) => matches!(operand, Operand::Null),

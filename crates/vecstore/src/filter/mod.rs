@@ -22,12 +22,16 @@ mod sql;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use ast::{Condition, Filter};
 pub use builder::{FieldBuilder, element, field};
 pub use geo::GeoPoint;
+pub(crate) use geo::Rectangle;
+pub(crate) use like::LikePattern;
 pub use limits::{
     MAX_FILTER_DEPTH, MAX_FILTER_LIST_LEN, MAX_FILTER_NODES, MAX_FILTER_PATTERN_BYTES, MAX_FILTER_REGEX_BYTES,
 };
 pub use matcher::Matcher;
+pub(crate) use matcher::{Comparison, FieldPath, Node, Test};
+pub(crate) use operand::{Operand, OperandSet, Wanted};

@@ -8,7 +8,7 @@ use crate::metadata::{DateTime, Value, ValueRef};
 
 /// An operand; a string that reads as a time has been read.
 #[derive(Clone, Debug)]
-pub(super) enum Operand {
+pub(crate) enum Operand {
     Null,
     Bool(bool),
     Int(i64),
@@ -46,19 +46,61 @@ impl From<&Value> for Operand {
     }
 }
 
+/// What a stored value must be to equal an operand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// A datetime, in microseconds since 1970.
+    Time(i64),
+    /// A string that reads as this time.
+    TimeAsText(i64),
+    /// Some list; which one is for the documents to tell.
+    List,
+    /// Some map, likewise.
+    Map,
+}
+
+impl Operand {
+    /// Passes on what equals the operand.
+    pub(crate) fn for_each_wanted<'a>(&'a self, visit: &mut dyn FnMut(Wanted<'a>)) {
+        match self {
+            Self::Null => visit(Wanted::Null),
+            Self::Bool(value) => visit(Wanted::Bool(*value)),
+            Self::Int(value) => visit(Wanted::Int(*value)),
+            Self::Float(value) => visit(Wanted::Float(*value)),
+            Self::Str { text, time } => {
+                visit(Wanted::Text(text));
+                time.iter().for_each(|&micros| visit(Wanted::Time(micros)));
+            }
+            Self::Bytes(bytes) => visit(Wanted::Bytes(bytes)),
+            Self::Time(micros) => {
+                visit(Wanted::Time(*micros));
+                visit(Wanted::TimeAsText(*micros));
+            }
+            Self::List(_) => visit(Wanted::List),
+            Self::Map(_) => visit(Wanted::Map),
+        }
+    }
+}
+
 /// Up to this many operands, comparing with each beats hashing (5 ns for each string against 12 ns in all).
 const LINEAR_OPERANDS: usize = 2;
 
 /// The operands of `$in` and its kin.
 #[derive(Clone, Debug)]
-pub(super) enum OperandSet {
+pub(crate) enum OperandSet {
     Few(Vec<Operand>),
     Many(Box<HashedOperands>),
 }
 
 /// Operands by type: what is equal has the same hash, so a number is an integer wherever it equals one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HashedOperands {
+pub(crate) struct HashedOperands {
     has_null: bool,
     /// Whether `false` and `true` are among the operands.
     has_bool: [bool; 2],
@@ -86,6 +128,14 @@ impl OperandSet {
         Self::Many(Box::new(hashed))
     }
 
+    /// Passes on what equals one of the operands.
+    pub(crate) fn for_each_wanted<'a>(&'a self, visit: &mut dyn FnMut(Wanted<'a>)) {
+        match self {
+            Self::Few(operands) => operands.iter().for_each(|operand| operand.for_each_wanted(visit)),
+            Self::Many(hashed) => hashed.for_each_wanted(visit),
+        }
+    }
+
     pub(super) fn has_null(&self) -> bool {
         self.contains(ValueRef::Null)
     }
@@ -100,6 +150,26 @@ impl OperandSet {
 }
 
 impl HashedOperands {
+    fn for_each_wanted<'a>(&'a self, visit: &mut dyn FnMut(Wanted<'a>)) {
+        if self.has_null {
+            visit(Wanted::Null);
+        }
+        [false, true]
+            .into_iter()
+            .filter(|&value| self.has_bool[usize::from(value)])
+            .for_each(|value| visit(Wanted::Bool(value)));
+        self.ints.iter().for_each(|&value| visit(Wanted::Int(value)));
+        self.floats.iter().for_each(|&bits| visit(Wanted::Float(f64::from_bits(bits))));
+        self.texts.iter().for_each(|text| visit(Wanted::Text(text)));
+        self.bytes.iter().for_each(|bytes| visit(Wanted::Bytes(bytes)));
+        self.text_times.iter().for_each(|&micros| visit(Wanted::Time(micros)));
+        for &micros in &self.times {
+            visit(Wanted::Time(micros));
+            visit(Wanted::TimeAsText(micros));
+        }
+        self.containers.iter().for_each(|container| container.for_each_wanted(visit));
+    }
+
     fn insert(&mut self, operand: Operand) {
         match operand {
             Operand::Null => self.has_null = true,

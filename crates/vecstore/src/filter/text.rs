@@ -7,7 +7,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Words in lower case, each once.
 #[derive(Clone, Debug)]
-pub(super) struct WordSet(Vec<String>);
+pub(crate) struct WordSet(Vec<String>);
 
 impl WordSet {
     pub(super) fn new(text: &str) -> Self {

@@ -3,12 +3,16 @@
 //! Whatever finds a row, its key is computed from its full vector, as exact search does. Segments with a graph come
 //! first, largest first: what they find bounds what the others need to look at.
 
+use std::cmp::Reverse;
+
 use vecstore_kernels::CandidatePool;
 
 use super::scan::{Search, Task, is_beyond};
+use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
+use crate::filter::Matcher;
 use crate::index::{self, Beam, FlatQuery, FlatSigns, Scratch};
 use crate::storage::segment::Segment;
 
@@ -22,20 +26,34 @@ const RERANK_MORE: usize = 10;
 const ROWS_PER_VISIT: usize = 20;
 const VISITS_MIN: usize = 1000;
 
+/// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
+/// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
+const VISITS_FILTERED: usize = 120;
+
+/// Fewer rows are scored on their full vectors at once.
+const FEW_ROWS_MIN: usize = 64;
+
 impl Search<'_> {
-    /// Offers to `best` what is likely to be near a query, in all parts of a snapshot.
-    pub(super) fn approximate<'s>(&self, snapshot: &'s Snapshot, query: usize, best: &mut TopK<'s>) -> Result<()> {
-        let mut parts: Vec<(u32, &PartView)> = (0..).zip(&snapshot.parts).collect();
-        parts.sort_by_key(|(_, view)| (!has_graph(view), std::cmp::Reverse(view.part.len())));
-        for (part, view) in parts {
-            self.approximate_part(&Task { part, view, rows: 0..view.part.len() }, query, best)?;
-        }
-        Ok(())
+    /// Offers to `best` what is likely to be near a query, of tasks as [`parts_in_order`] has them.
+    pub(super) fn approximate<'s>(
+        &self,
+        tasks: &[Task<'s>],
+        query: usize,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
+        tasks.iter().try_for_each(|task| self.approximate_part(task, query, best))
     }
 
     fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
+        if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part)
+            && rows.len() > FEW_ROWS_MIN
+            && segment.has_codes()
+        {
+            return self.score_few(task, segment, rows, query, best);
+        }
         if let Part::Segment(segment) = &task.view.part
             && has_graph(task.view)
+            && !matches!(task.filter, PartFilter::Few { .. })
         {
             match self.walk(task, segment, query, best) {
                 Ok(true) => return Ok(()),
@@ -74,7 +92,10 @@ impl Search<'_> {
             k: wanted,
             keep: wanted + RERANK_MORE + wanted / 2,
             slack: graph.slack(self.recall),
-            visits_max: VISITS_MIN.max(segment.len() / ROWS_PER_VISIT),
+            visits_max: match task.filter.at_most() {
+                Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
+                None => VISITS_MIN.max(segment.len() / ROWS_PER_VISIT),
+            },
         };
         let view = task.view;
         let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
@@ -96,6 +117,32 @@ impl Search<'_> {
             }
             Ok(true)
         })
+    }
+
+    /// Scores a few rows on their codes, and the best of those on full vectors.
+    fn score_few<'s>(
+        &self,
+        task: &Task<'s>,
+        segment: &'s Segment,
+        rows: &[u32],
+        query: usize,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
+        let rows = self.wanted_of(task, rows)?;
+        let vector = self.query(query);
+        let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
+        let keep = (2 * self.limit + RERANK_MORE).min(rows.len());
+        if keep < distances.len() {
+            distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
+            distances.truncate(keep);
+        }
+        for &(_, row) in &distances {
+            self.scoring.kernels.prefetch(segment.vector(row)?);
+        }
+        for (_, row) in distances {
+            self.rerank(task, row, vector, best)?;
+        }
+        Ok(())
     }
 
     /// Scores a row on its full vector.
@@ -157,6 +204,25 @@ impl Search<'_> {
 }
 
 const SORTED_AT_ONCE: usize = 256;
+
+/// Returns the parts of a snapshot and their positions: those with a graph first, larger ones first.
+pub(super) fn parts_in_order(snapshot: &Snapshot) -> Vec<(u32, &PartView)> {
+    let mut parts: Vec<(u32, &PartView)> = (0..).zip(&snapshot.parts).collect();
+    parts.sort_by_key(|(_, view)| (!has_graph(view), Reverse(view.part.len())));
+    parts
+}
+
+/// Returns what a filter is to the parts.
+pub(super) fn filters<'s>(
+    parts: &[(u32, &'s PartView)],
+    filter: Option<&'s Matcher>,
+) -> Result<Vec<PartFilter<'s>>> {
+    let of = |&(_, view): &(u32, &'s PartView)| match has_graph(view) {
+        true => PartFilter::for_graph(view, filter),
+        false => PartFilter::for_search(view, filter),
+    };
+    parts.iter().map(of).collect()
+}
 
 fn has_graph(view: &PartView) -> bool {
     matches!(&view.part, Part::Segment(segment) if segment.has_graph())

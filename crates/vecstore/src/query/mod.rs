@@ -1,7 +1,8 @@
 //! Nearest-neighbor search over a snapshot.
 //!
 //! Each part is searched by itself and the best of all parts are merged, so that a part may bring its own way of
-//! searching: today every part is scanned ([`scan`]); an index of a segment is another way to fill the same
+//! searching: today every part is scanned ([`scan`]), or the few rows
+//! of it that match a filter are scored ([`selection`]); an index of a segment is another way to fill the same
 //! [`topk::TopK`].
 
 mod approximate;
@@ -9,11 +10,13 @@ mod bounds;
 mod hits;
 mod scan;
 mod score;
+mod selection;
 mod topk;
 
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use scan::{Search, search};
 pub(crate) use score::Scoring;
+pub(crate) use selection::PartFilter;
 
 use crate::error::{Error, Result};
 use crate::filter::Filter;

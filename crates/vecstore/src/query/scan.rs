@@ -11,19 +11,20 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::approximate::{filters, parts_in_order};
 use super::bounds::Bounds;
 use super::hits::FoundRow;
 use super::score::Scoring;
+use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::Result;
 use crate::filter::Matcher;
-use crate::metadata::DocumentRef;
 use crate::storage::row_set::Bits;
 use crate::storage::segment::Segment;
 
 /// Rows scored in one call of a kernel; a multiple of 64 so that each word of marks belongs to one run.
-const RUN_ROWS: usize = 256;
+pub(super) const RUN_ROWS: usize = 256;
 
 /// Rows given to one thread at a time.
 const TASK_ROWS: usize = 64 * RUN_ROWS;
@@ -52,6 +53,7 @@ pub(super) struct Task<'s> {
     pub(super) part: u32,
     pub(super) view: &'s PartView,
     pub(super) rows: Range<usize>,
+    pub(super) filter: &'s PartFilter<'s>,
 }
 
 /// Returns for each query the best rows, best first.
@@ -64,7 +66,12 @@ pub(crate) fn search(
     if search.recall < 1.0 && search.scoring.uses_codes(search.dim) {
         return approximate(snapshot, search, queries, pool);
     }
-    let tasks = tasks(snapshot);
+    let filters: Vec<PartFilter<'_>> = snapshot
+        .parts
+        .iter()
+        .map(|view| PartFilter::for_search(view, search.filter))
+        .collect::<Result<_>>()?;
+    let tasks = tasks(snapshot, &filters);
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
         |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
@@ -106,9 +113,13 @@ fn approximate(
     queries: usize,
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Vec<Vec<FoundRow>>> {
+    let parts = parts_in_order(snapshot);
+    let filters = filters(&parts, search.filter)?;
+    let whole = |(&(part, view), filter)| Task { part, view, rows: 0..view.part.len(), filter };
+    let tasks: Vec<Task<'_>> = parts.iter().zip(&filters).map(whole).collect();
     let one = |query| -> Result<Vec<FoundRow>> {
         let mut best = TopK::new(search.limit);
-        search.approximate(snapshot, query, &mut best)?;
+        search.approximate(&tasks, query, &mut best)?;
         Ok(best.into_sorted().iter().map(FoundRow::from).collect())
     };
     match pool {
@@ -120,12 +131,12 @@ fn approximate(
     }
 }
 
-fn tasks(snapshot: &Snapshot) -> Vec<Task<'_>> {
+fn tasks<'s>(snapshot: &'s Snapshot, filters: &'s [PartFilter<'s>]) -> Vec<Task<'s>> {
     let mut tasks = Vec::new();
-    for (part, view) in snapshot.parts.iter().enumerate() {
+    for (part, (view, filter)) in snapshot.parts.iter().zip(filters).enumerate() {
         for start in (0..view.part.len()).step_by(TASK_ROWS) {
             let rows = start..view.part.len().min(start + TASK_ROWS);
-            tasks.push(Task { part: part as u32, view, rows });
+            tasks.push(Task { part: part as u32, view, rows, filter });
         }
     }
     tasks
@@ -139,6 +150,10 @@ impl Search<'_> {
 
     /// Offers the visible rows of a task to the best of each query in `queries`.
     pub(super) fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
+        if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part) {
+            let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
+            return self.scan_few(task, segment, rows, vectors, best);
+        }
         if let ([best], Part::Segment(segment)) = (&mut *best, &task.view.part)
             && segment.has_codes()
         {
@@ -230,16 +245,16 @@ impl Search<'_> {
 
     /// Returns whether a row is not expired and matches the filter.
     pub(super) fn is_wanted(&self, task: &Task<'_>, row: u32) -> Result<bool> {
-        if task.view.is_expired(row, self.now)? {
-            return Ok(false);
-        }
-        match self.filter {
-            Some(filter) => Ok(filter.matches(DocumentRef::new(task.view.part.body(row)?.document)?)),
-            None => Ok(true),
-        }
+        Ok(!task.view.is_expired(row, self.now)? && task.filter.matches(task.view, row)?)
     }
 
-    fn offer_row<'s>(&self, task: &Task<'s>, row: u32, key: f32, best: &mut TopK<'s>) -> Result<()> {
+    pub(super) fn offer_row<'s>(
+        &self,
+        task: &Task<'s>,
+        row: u32,
+        key: f32,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         if !is_beyond(key, best.limit()) {
             best.offer(Candidate { key, id: task.view.part.id(row)?, part: task.part, row });
         }

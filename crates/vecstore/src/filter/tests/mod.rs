@@ -7,7 +7,7 @@ mod limits;
 mod oracle;
 mod semantics;
 mod sql_text;
-mod strategies;
+pub(crate) mod strategies;
 
 use crate::error::Result;
 use crate::filter::Filter;

@@ -36,7 +36,7 @@ fn text() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-pub(super) fn scalar() -> impl Strategy<Value = Value> {
+pub(crate) fn scalar() -> impl Strategy<Value = Value> {
     let fixed = select(vec![
         Value::Null,
         Value::Bool(false),
@@ -84,7 +84,7 @@ fn stored_point() -> impl Strategy<Value = Value> {
         .prop_map(|(lat, lon)| Metadata::new().with("lat", lat).with("lon", lon).into())
 }
 
-pub(super) fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(2, 12, 4, |inner| {
         prop_oneof![
             2 => vec(inner.clone(), 0..4).prop_map(Value::List),
@@ -94,7 +94,7 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-pub(super) fn document() -> impl Strategy<Value = Metadata> {
+pub(crate) fn document() -> impl Strategy<Value = Metadata> {
     vec((name(), value()), 0..6).prop_map(|entries| entries.into_iter().collect())
 }
 
@@ -116,7 +116,7 @@ fn geo_box() -> impl Strategy<Value = Condition> {
     })
 }
 
-pub(super) fn leaf_condition() -> impl Strategy<Value = Condition> {
+pub(crate) fn leaf_condition() -> impl Strategy<Value = Condition> {
     let pattern = || {
         select(vec![
             "%", "_", "a", "a%", "%b", "%a%", "_b", "a\\_b", "100\\%", "A_b", "%\\", "x\\\\y", "_%_", "",
@@ -158,7 +158,7 @@ fn combined(leaf: impl Strategy<Value = Filter> + 'static) -> impl Strategy<Valu
     })
 }
 
-pub(super) fn filter() -> impl Strategy<Value = Filter> {
+pub(crate) fn filter() -> impl Strategy<Value = Filter> {
     let element_leaf = prop_oneof![
         leaf_condition().prop_map(Filter::Element),
         (path(), leaf_condition()).prop_map(|(path, condition)| Filter::Field { path, condition }),

@@ -12,13 +12,14 @@
 //!   8 expiry      u64 x rows          Unix milliseconds, 0 for never; only if a row has one
 //!   9 codes       i8 x dim x rows     see `vecstore_kernels::Kernels::encode`; only where the metric can use them
 //!  10 factors     f32 x rows scales, f32 x rows errors, f32 x rows norms of the codes; with section 9
-//! (11 is for field indexes)
+//!  11 fields      see `field_index`; only if a row has metadata; with feature bit 0
 //!  12 graph head    f32 length of the longest vector (metric dot; 0 otherwise), f32 x 6 slacks (see `index::widths`),
 //!                   u32 zero; with sections 9, 13 and 14 if there is a graph: feature bit 1
 //!  13 graph entries blocks of signs of the rows where searches start (see `vecstore_kernels`)
 //!  14 graph blocks  for each row f32 square, f32 factor, 56 zeros, the block of signs of its neighbors
 //! footer, at a multiple of 64:
-//!   u16 format major, u16 minor, u32 feature bits (bit 0: a graph; a reader refuses unknown ones)
+//!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; bit 1: there may be sections 12 to
+//!     14; a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
 //!   per section: u32 kind, u32 zero, u64 offset, u64 length
@@ -49,9 +50,10 @@ pub(crate) use writer::{Contents, RowSource, write};
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
+/// There may be a field index, which a reader without it would take for an unknown section.
+const FEATURE_FIELDS: u32 = 1;
 /// The segment has a graph. A reader that does not know of graphs would find the sections unknown.
 const FEATURE_GRAPH: u32 = 2;
-
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -77,13 +79,14 @@ enum Kind {
     Expiry = 8,
     Codes = 9,
     Factors = 10,
+    Fields = 11,
     GraphHead = 12,
     GraphEntries = 13,
     GraphBlocks = 14,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -94,6 +97,7 @@ impl Kind {
         Self::Expiry,
         Self::Codes,
         Self::Factors,
+        Self::Fields,
         Self::GraphHead,
         Self::GraphEntries,
         Self::GraphBlocks,
@@ -123,8 +127,9 @@ impl Footer {
         let mut out = Vec::new();
         out.put_u16(FORMAT_MAJOR);
         out.put_u16(FORMAT_MINOR);
-        let has_graph = self.sections.iter().any(|section| section.kind == Kind::GraphHead);
-        out.put_u32(if has_graph { FEATURE_GRAPH } else { 0 });
+        let has = |kind| self.sections.iter().any(|section| section.kind == kind);
+        let feature = |bit, kind| if has(kind) { bit } else { 0 };
+        out.put_u32(feature(FEATURE_FIELDS, Kind::Fields) | feature(FEATURE_GRAPH, Kind::GraphHead));
         out.put(&self.uuid.0);
         out.put(&self.collection.0);
         out.put_u64(self.rows);
@@ -144,7 +149,7 @@ impl Footer {
         let mut reader = Reader::new(bytes, "segment footer");
         let (major, _minor) = (reader.u16()?, reader.u16()?);
         let features = reader.u32()?;
-        if major != FORMAT_MAJOR || features & !FEATURE_GRAPH != 0 {
+        if major != FORMAT_MAJOR || features & !(FEATURE_FIELDS | FEATURE_GRAPH) != 0 {
             return Err(Error::unsupported(format!(
                 "segment format {major} with features {features:#x}; this version reads format {FORMAT_MAJOR}: \
                  open the store with a newer vecstore"

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use vecstore_kernels::{Metric, QueryCodes};
+
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
+use crate::field_index::{FieldIndex, Source};
 use crate::index::FlatSigns;
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
+use crate::query::Scoring;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
 use crate::vfs::{Mapping, Vfs};
@@ -40,6 +44,7 @@ pub(crate) struct Segment {
     body_ends: Range<usize>,
     bodies: Range<usize>,
     expiry: Option<Range<usize>>,
+    fields: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
     pub(super) graph: Option<super::graph::Sections>,
     blocks: Vec<u64>,
@@ -107,6 +112,7 @@ impl Segment {
             body_ends: need(Kind::BodyEnds)?,
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
+            fields: find(Kind::Fields),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
             graph: None,
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
@@ -206,6 +212,16 @@ impl Segment {
         self.floats(start + rows.start * self.dim * 4..start + rows.end * self.dim * 4)
     }
 
+    /// Returns the vectors of all rows, of which the listed ones are checked: no other may be read. So a search of few
+    /// rows need not wait for the checksums of all.
+    pub(crate) fn vectors_of(&self, rows: &[u32]) -> Result<&[f32]> {
+        for &row in rows {
+            self.vector(row)?;
+        }
+        let all = &self.map[self.vectors.clone()];
+        bytemuck::try_cast_slice(all).map_err(|_| unaligned())
+    }
+
     pub(crate) fn vector(&self, row: u32) -> Result<&[f32]> {
         self.vectors(row as usize..row as usize + 1)
     }
@@ -237,6 +253,39 @@ impl Segment {
         Ok(Codes { codes: bytemuck::cast_slice(bytes), scales, errors, norms })
     }
 
+    /// Returns values that order rows as the distances of their codes from a query do, with the rows.
+    pub(crate) fn code_distances(
+        &self,
+        scoring: Scoring,
+        query: &[f32],
+        rows: &[u32],
+    ) -> Result<Vec<(f32, u32)>> {
+        let missing = || Error::corrupted("the segment has no codes");
+        let (codes, factors) = self.codes.as_ref().ok_or_else(missing)?;
+        for &row in rows {
+            let start = codes.start + row as usize * self.dim;
+            self.checked(start..start + self.dim)?;
+        }
+        let codes: &[i8] = bytemuck::cast_slice(&self.map[codes.clone()]);
+        let factors = self.floats(factors.clone())?;
+        let (scales, norms) = (&factors[..self.rows], &factors[2 * self.rows..]);
+        let query = QueryCodes::new(query);
+        let mut products = vec![0; rows.len()];
+        scoring.kernels.gather_codes(&query, codes, rows, &mut products);
+        let unit = query.factors.scale;
+        let distance = |(&row, product): (&u32, i32)| {
+            let (scale, norm) = (scales[row as usize], norms[row as usize]);
+            let product = unit * scale * product as f32;
+            let distance = match scoring.metric {
+                Metric::Cosine => -product / norm,
+                Metric::Euclidean => norm * norm - 2.0 * product,
+                _ => -product,
+            };
+            (distance, row)
+        };
+        Ok(rows.iter().zip(products).map(distance).collect())
+    }
+
     /// Returns the codes of one row.
     pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
         let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
@@ -251,9 +300,7 @@ impl Segment {
     }
 
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {
-        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| {
-            Error::unsupported("the file system maps files at addresses that are no multiple of 4")
-        })
+        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| unaligned())
     }
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
@@ -313,12 +360,23 @@ impl Segment {
         failure.map_or(Ok(found), Err)
     }
 
+    /// Returns the columns over the metadata, if the segment has any.
+    pub(crate) fn fields(&self) -> Result<Option<FieldIndex<'_>>> {
+        let Some(range) = &self.fields else { return Ok(None) };
+        FieldIndex::open(self, range.clone(), self.rows).map(Some)
+    }
+
+    fn verify_fields(&self) -> Result<()> {
+        self.fields()?.map_or(Ok(()), |fields| fields.verify()).map_err(|error| in_file(&self.path, &error))
+    }
+
     /// Checks every block, and that every row can be read and found by its id. Returns what is wrong.
     pub(crate) fn verify(&self) -> Vec<Error> {
         let mut problems: Vec<Error> =
             (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
         if problems.is_empty() {
             problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
+            problems.extend(self.verify_fields().err());
         }
         problems
     }
@@ -334,6 +392,16 @@ impl Segment {
         crate::metadata::decode(self.body(row)?.document)?;
         self.expiry(row).map(drop)
     }
+}
+
+impl Source for Segment {
+    fn bytes(&self, range: Range<usize>) -> Result<&[u8]> {
+        self.checked(range)
+    }
+}
+
+fn unaligned() -> Error {
+    Error::unsupported("the file system maps files at addresses that are no multiple of 4")
 }
 
 fn in_file(path: &Path, error: &Error) -> Error {

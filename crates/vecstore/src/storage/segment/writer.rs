@@ -8,7 +8,10 @@ use vecstore_kernels::Kernels;
 
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
+use crate::field_index::FieldWriter;
 use crate::index::{Draft, Space, Widths};
+use crate::metadata::DocumentRef;
+use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
 use crate::vfs::{Vfs, VfsFile};
 
@@ -94,8 +97,15 @@ pub(crate) fn write(
         out.put(&end.to_le_bytes())?;
     }
     out.begin(Kind::Bodies)?;
+    let mut fields = FieldWriter::new(rows);
     for row in 0..rows {
-        out.put(source.body_bytes(row)?)?;
+        let body = source.body_bytes(row)?;
+        out.put(body)?;
+        fields.push(Body::decode(body).and_then(|body| DocumentRef::new(body.document)).ok());
+    }
+    if !fields.is_empty() {
+        out.begin(Kind::Fields)?;
+        fields.finish(&mut |bytes| out.put(bytes))?;
     }
     let mut expires = false;
     for row in 0..rows {

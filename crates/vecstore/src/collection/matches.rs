@@ -1,0 +1,108 @@
+//! Which rows match a filter, and how many: from the columns of segments where they tell, otherwise from the documents.
+
+use super::part::{Part, PartView};
+use super::snapshot::{Location, Snapshot};
+use crate::error::Result;
+use crate::field_index::{FieldIndex, RowIds};
+use crate::filter::Matcher;
+use crate::metadata::DocumentRef;
+
+impl Snapshot {
+    /// Calls `act` for every visible row that matches.
+    pub(super) fn for_each_match(
+        &self,
+        matcher: &Matcher,
+        now: u64,
+        mut act: impl FnMut(Location),
+    ) -> Result<()> {
+        for (part, view) in self.parts.iter().enumerate() {
+            let mut add = |row| act(Location { part, row });
+            match view.fields()? {
+                Some(fields) => view.for_each_selected(fields, matcher, now, &mut add)?,
+                None => {
+                    for row in 0..view.part.len() as u32 {
+                        if view.is_visible(row, now)? && view.document_matches(row, matcher)? {
+                            add(row);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the visible rows that match.
+    pub(super) fn count_matches(&self, matcher: &Matcher, now: u64) -> Result<usize> {
+        let mut count = 0;
+        let mut others = Self::default();
+        for view in &self.parts {
+            match view.fields()?.map(|fields| view.count_in_columns(fields, matcher)).transpose()?.flatten() {
+                Some(matches) => count += matches,
+                None => others.parts.push(view.clone()),
+            }
+        }
+        others.for_each_match(matcher, now, |_| count += 1)?;
+        Ok(count)
+    }
+}
+
+impl PartView {
+    fn fields(&self) -> Result<Option<FieldIndex<'_>>> {
+        match &self.part {
+            Part::Segment(segment) => segment.fields(),
+            Part::Memory(_) => Ok(None),
+        }
+    }
+
+    fn document_matches(&self, row: u32, matcher: &Matcher) -> Result<bool> {
+        Ok(matcher.matches(DocumentRef::new(self.part.body(row)?.document)?))
+    }
+
+    fn for_each_selected(
+        &self,
+        fields: FieldIndex<'_>,
+        matcher: &Matcher,
+        now: u64,
+        act: &mut dyn FnMut(u32),
+    ) -> Result<()> {
+        let selection = fields.plan(matcher)?.select()?;
+        for row in selection.rows.iter() {
+            if self.is_visible(row, now)?
+                && (!selection.undecided.contains(row) || self.document_matches(row, matcher)?)
+            {
+                act(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the visible rows that match without looking at each, if that can be done.
+    fn count_in_columns(&self, fields: FieldIndex<'_>, matcher: &Matcher) -> Result<Option<usize>> {
+        if self.part.has_expiry() {
+            return Ok(None);
+        }
+        let plan = fields.plan(matcher)?;
+        if self.marks.is_empty()
+            && let Some(count) = plan.cardinality()?.exact()
+        {
+            return Ok(Some(count));
+        }
+        let selection = plan.select()?;
+        if !selection.is_exact() {
+            return Ok(None);
+        }
+        if self.marks.is_empty() {
+            return Ok(Some(selection.cardinality()));
+        }
+        Ok(Some(match &selection.rows {
+            RowIds::Bits { words, .. } => {
+                let visible = |(n, word): (usize, &u64)| (word & self.visible_word(n)).count_ones() as usize;
+                words.iter().enumerate().map(visible).sum()
+            }
+            RowIds::List(list) => list
+                .iter()
+                .filter(|row| self.visible_word(**row as usize / 64) >> (**row % 64) & 1 == 1)
+                .count(),
+        }))
+    }
+}
