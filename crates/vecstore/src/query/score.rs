@@ -29,6 +29,12 @@ impl Scoring {
         matches!(self.metric, Metric::Cosine | Metric::Dot | Metric::Euclidean) && dim >= DIM_WITH_CODES
     }
 
+    /// Returns whether segments of more than a few thousand rows get a graph when they are merged.
+    #[expect(clippy::unused_self, reason = "no metric has graphs yet")]
+    pub(crate) fn uses_graphs(self) -> bool {
+        false
+    }
+
     pub(crate) fn op(self) -> Op {
         self.metric.op()
     }

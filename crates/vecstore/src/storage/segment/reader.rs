@@ -210,6 +210,12 @@ impl Segment {
         self.codes.is_some()
     }
 
+    /// Returns whether there is a graph.
+    #[expect(clippy::unused_self, reason = "no version of the format has a graph yet")]
+    pub(crate) fn has_graph(&self) -> bool {
+        false
+    }
+
     /// Returns the codes of rows `rows`, and their scales, errors and norms.
     pub(crate) fn codes(&self, rows: Range<usize>) -> Result<Codes<'_>> {
         let missing = || Error::corrupted("the segment has no codes");

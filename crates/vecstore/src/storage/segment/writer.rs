@@ -24,6 +24,9 @@ pub(crate) trait RowSource {
     fn expiry(&self, row: usize) -> Result<u64>;
 }
 
+/// Asked again and again by what takes long, from any thread: whether to give up.
+pub(crate) type Cancelled<'a> = dyn Fn() -> bool + Sync + 'a;
+
 type InverseNorm<'a> = dyn Fn(&[f32]) -> f32 + 'a;
 
 /// What a segment holds besides the rows, by the metric of its collection.
@@ -34,9 +37,14 @@ pub(crate) struct Contents<'a> {
     /// Whether there are codes.
     pub(crate) codes: bool,
     pub(crate) kernels: Kernels,
+    pub(crate) cancelled: &'a Cancelled<'a>,
 }
 
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
+///
+/// # Errors
+///
+/// `Closed` if it was cancelled, which is noticed within a mebibyte.
 pub(crate) fn write(
     vfs: &dyn Vfs,
     path: &Path,
@@ -45,8 +53,15 @@ pub(crate) fn write(
     contents: Contents<'_>,
 ) -> Result<u64> {
     let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
-    let mut out =
-        Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
+    let mut out = Output {
+        file,
+        path,
+        buffer: Vec::new(),
+        written: 0,
+        sections: Vec::new(),
+        blocks: Vec::new(),
+        cancelled: contents.cancelled,
+    };
     let rows = source.rows();
 
     out.begin(Kind::Vectors)?;
@@ -108,6 +123,7 @@ struct Output<'a> {
     written: u64,
     sections: Vec<Section>,
     blocks: Vec<u64>,
+    cancelled: &'a Cancelled<'a>,
 }
 
 impl Output<'_> {
@@ -148,6 +164,9 @@ impl Output<'_> {
 
     /// Hashes and writes the buffer. Except at the end, the buffer holds whole blocks then.
     fn flush(&mut self) -> Result<()> {
+        if (self.cancelled)() {
+            return Err(Error::closed(format!("the writing of `{}` was cancelled", self.path.display())));
+        }
         self.blocks.extend(self.buffer.chunks(BLOCK_BYTES).map(xxhash_rust::xxh3::xxh3_64));
         self.write_at_end().map_err(|error| Error::io("write", self.path, error))
     }

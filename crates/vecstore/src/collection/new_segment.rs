@@ -1,0 +1,141 @@
+//! A segment made of the live rows of other parts, until a manifest names it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Core;
+use super::part::{Part, PartView};
+use super::replacement::Replacement;
+use crate::error::Result;
+use crate::storage::segment::{self, Cancelled, Contents, RowSource, Segment};
+
+/// A segment that takes the place of some parts. Without one, they held no live rows.
+pub(super) struct NewSegment {
+    pub(super) segment: Option<Arc<Segment>>,
+    pub(super) replacement: Replacement,
+}
+
+impl Core {
+    /// Writes the rows of `views` that are kept at `now` to a segment. Takes no lock and may take long; gives up with
+    /// `Closed` soon after `cancelled` says so.
+    ///
+    /// The rows may stand in the segment in any order, as long as the replacement is told.
+    pub(super) fn write_segment(
+        &self,
+        views: &[PartView],
+        now: u64,
+        made: &mut Made<'_>,
+        cancelled: &Cancelled<'_>,
+    ) -> Result<NewSegment> {
+        let rows: Vec<(u32, u32)> = views
+            .iter()
+            .zip(0u32..)
+            .flat_map(|(part, view)| part.kept_rows(now).map(move |row| (view, row)))
+            .collect();
+        let replacement = Replacement::of(views, &rows);
+        if rows.is_empty() {
+            return Ok(NewSegment { segment: None, replacement });
+        }
+        let vfs = &*self.shared.vfs;
+        let uuid = self.shared.new_uuid()?;
+        let path = self.directory.join(segment::file_name(uuid));
+        made.begin(&path);
+        let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
+        let contents = Contents {
+            inverse_norm: self.scoring.uses_norms().then_some(&norm),
+            codes: self.scoring.uses_codes(views[0].part.dim()),
+            kernels: self.scoring.kernels,
+            cancelled,
+        };
+        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &LiveRows { views, rows }, contents)?;
+        let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
+        Ok(NewSegment { segment: Some(Arc::new(segment)), replacement })
+    }
+}
+
+impl NewSegment {
+    pub(super) fn part(&self) -> Option<Part> {
+        self.segment.clone().map(Part::Segment)
+    }
+}
+
+/// Files that no manifest names yet. They are removed when this is dropped, unless a manifest was published. A crash
+/// before that is safe as well: recovery removes what no manifest names.
+pub(super) struct Made<'a> {
+    core: &'a Core,
+    paths: Vec<PathBuf>,
+    published: bool,
+}
+
+impl<'a> Made<'a> {
+    pub(super) fn new(core: &'a Core) -> Self {
+        Self { core, paths: Vec::new(), published: false }
+    }
+
+    /// Notes a file that is about to be made.
+    pub(super) fn begin(&mut self, path: &Path) {
+        self.core.shared.keep_unnamed(path);
+        self.paths.push(path.to_owned());
+    }
+
+    pub(super) fn published(mut self) {
+        self.published = true;
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let shared = &self.core.shared;
+        // A manifest may have been published after all, which cannot be told when its sync failed.
+        let unwanted = !self.published && shared.check_manifest().is_ok();
+        for path in &self.paths {
+            if unwanted {
+                _ = shared.vfs.remove_file(path);
+            }
+            shared.release_unnamed(path);
+        }
+    }
+}
+
+/// The rows of some parts, in the order given.
+struct LiveRows<'a> {
+    views: &'a [PartView],
+    rows: Vec<(u32, u32)>,
+}
+
+impl LiveRows<'_> {
+    fn at(&self, row: usize) -> (&Part, u32) {
+        let (view, row) = self.rows[row];
+        (&self.views[view as usize].part, row)
+    }
+}
+
+impl RowSource for LiveRows<'_> {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn dim(&self) -> usize {
+        self.views[0].part.dim()
+    }
+
+    fn vector(&self, row: usize) -> Result<&[f32]> {
+        let (part, row) = self.at(row);
+        part.vector(row)
+    }
+
+    fn id(&self, row: usize) -> Result<&str> {
+        let (part, row) = self.at(row);
+        part.id(row)
+    }
+
+    fn body_bytes(&self, row: usize) -> Result<&[u8]> {
+        let (part, row) = self.at(row);
+        part.body_bytes(row)
+    }
+
+    fn expiry(&self, row: usize) -> Result<u64> {
+        let (part, row) = self.at(row);
+        part.expiry(row)
+    }
+}
