@@ -139,10 +139,14 @@ impl Deref for VecStore {
 
 fn start_background(shared: &Shared, core: &Arc<Core>) -> Result<()> {
     let failed = |error| Error::io("start a thread for", &shared.root, error);
-    let collection = Arc::downgrade(core);
-    shared.background.start_upkeep(move || Some(collection.upgrade()?.upkeep_step())).map_err(failed)?;
+    let background = &shared.background;
+    let (sealed, merged) = (Arc::downgrade(core), Arc::downgrade(core));
+    let seal = move || Some(sealed.upgrade()?.seal_step());
+    let merge = move || Some(merged.upgrade()?.merge_step());
+    background.start_upkeep(seal, merge).map_err(failed)?;
     // The last process may have left some.
-    shared.background.request_upkeep();
+    background.seal.request();
+    background.merge.request();
     if shared.durability == Durability::Interval {
         let collection = Arc::downgrade(core);
         // A failure poisons the log, so that the next write reports it.

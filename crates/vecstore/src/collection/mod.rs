@@ -1,13 +1,17 @@
 //! A collection: records of one dimension and metric, their log, and the upkeep that turns the one into segments.
 
 mod commit;
+mod exchange;
 mod matches;
+mod merge;
+mod new_segment;
 mod part;
 mod policy;
 mod read;
 mod recovery;
 mod replacement;
 mod scroll;
+mod seal;
 mod snapshot;
 mod stats;
 mod upkeep;
@@ -33,6 +37,7 @@ use crate::query::Scoring;
 use crate::storage::Uuid;
 use crate::storage::manifest::CollectionEntry;
 use commit::Committer;
+use merge::{MergeFailure, Turn};
 use recovery::Follower;
 use upkeep::Upkeep;
 
@@ -70,11 +75,16 @@ enum Source {
 #[derive(Debug)]
 struct Writer {
     committer: Committer,
+    /// Held for the whole of a merge. Taken before `upkeep`.
+    merging: Mutex<Turn>,
+    /// Held while files and snapshots are exchanged.
     upkeep: Mutex<Upkeep>,
-    /// Signalled when upkeep has finished a step, for writers that got too far ahead of it.
+    /// Signalled when a seal has ended, for writers that got too far ahead of it.
     sealed: Condvar,
-    /// Why the last step of upkeep failed, if it did.
+    /// Why the last seal failed, if it did.
     sealing: Mutex<Option<Error>>,
+    /// Why the last merges failed, if they did.
+    merge_failure: Mutex<Option<MergeFailure>>,
     /// Bytes of rows in memory that are sealed at the latest.
     seal_bytes: u64,
 }
@@ -149,9 +159,11 @@ impl Writer {
         };
         Ok(Self {
             committer: Committer::new(snapshot, log, shared.durability),
+            merging: Mutex::new(Turn),
             upkeep: Mutex::new(upkeep),
             sealed: Condvar::new(),
             sealing: Mutex::new(None),
+            merge_failure: Mutex::new(None),
             seal_bytes: shared.memory_budget / 4,
         })
     }

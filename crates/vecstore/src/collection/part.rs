@@ -147,6 +147,14 @@ impl PartView {
         self.part.len() - self.marks.dead.len()
     }
 
+    /// Returns whether the part is searched through a graph.
+    pub(crate) fn needs_no_graph(&self) -> bool {
+        match &self.part {
+            Part::Memory(_) => false,
+            Part::Segment(segment) => segment.has_graph() || segment.is_graphless(),
+        }
+    }
+
     /// Returns the bytes of memory that the rows take; none for a segment, which is mapped.
     pub(crate) fn memory_bytes(&self) -> usize {
         match &self.part {

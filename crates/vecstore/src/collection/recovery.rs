@@ -64,7 +64,8 @@ fn recover(
     for (n, (_, log)) in logs.iter().enumerate() {
         // A log that was written to shows that all before it was synced.
         let followed = logs[n + 1..].iter().any(|(_, later)| later.first_lsn().is_some());
-        let count = if calls == Calls::Whole || followed { usize::MAX } else { log.acknowledged() };
+        let count =
+            if calls == Calls::Whole || followed { usize::MAX } else { log.acknowledged(entry.durable_lsn) };
         if calls == Calls::Whole {
             log.make_durable(vfs, entry.durable_lsn)?;
         }

@@ -18,15 +18,14 @@ pub(crate) struct Replacement {
 }
 
 impl Replacement {
-    /// Numbers rows from 0 on in the order in which the segment will hold them: pairs of a position in `views` and a row.
-    /// Rows that are not among them are left out.
-    pub(crate) fn of(views: &[PartView], rows: &[(usize, u32)]) -> Self {
+    /// Notes where the rows of `views` went: `rows` are the view and the row in it of each row of the new segment, in
+    /// the order that the segment holds them in, whatever that is. Rows that are not among them are gone.
+    pub(crate) fn of(views: &[PartView], rows: &[(u32, u32)]) -> Self {
         let mut maps: Vec<Vec<u32>> = views.iter().map(|view| vec![NONE; view.part.len()]).collect();
         for (new, &(view, row)) in rows.iter().enumerate() {
-            maps[view][row as usize] = new as u32;
+            maps[view as usize][row as usize] = new as u32;
         }
-        let old = views.iter().map(|view| view.id).zip(maps).collect();
-        Self { old, new: None, new_id: 0 }
+        Self { old: views.iter().map(|view| view.id).zip(maps).collect(), new: None, new_id: 0 }
     }
 
     /// Names the part that takes the place of the others; without one they held no live rows.
@@ -36,8 +35,9 @@ impl Replacement {
         self
     }
 
-    /// Exchanges the parts in a snapshot. Rows that died or were hidden since the segment was written are marked.
-    pub(crate) fn apply(&self, snapshot: &mut Snapshot) {
+    /// Returns the marks of the new segment in a snapshot that still has the old parts: its rows that are dead or hidden
+    /// there.
+    pub(crate) fn marks(&self, snapshot: &Snapshot) -> Marks {
         let mut marks = Marks::default();
         for view in &snapshot.parts {
             let Some(map) = self.old.get(&view.id) else { continue };
@@ -49,6 +49,12 @@ impl Replacement {
                 marks.hidden.insert(row);
             }
         }
+        marks
+    }
+
+    /// Exchanges the parts in a snapshot. What happened to the rows since the segment was written is carried over.
+    pub(crate) fn apply(&self, snapshot: &mut Snapshot) {
+        let marks = self.marks(snapshot);
         snapshot.parts.retain(|view| !self.old.contains_key(&view.id));
         if let Some(part) = &self.new {
             // In front: parts in memory that may still be merged stay together at the end.

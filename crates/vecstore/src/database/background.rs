@@ -2,113 +2,114 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
+use super::worker::{Next, Worker};
 use crate::error::Result;
 
 /// The most that a power cut takes under `Durability::Interval`.
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often upkeep looks for what time alone makes due: records that have expired.
-const UPKEEP_LOOK: Duration = Duration::from_secs(60);
+/// How long a thread rests after a failure; a full disk is not asked again at once.
+const REST: Duration = Duration::from_secs(1);
 
-/// How long upkeep rests after a failure; a full disk is not asked again at once.
-const UPKEEP_REST: Duration = Duration::from_secs(1);
-
-/// The background threads of a database.
-#[derive(Debug, Default)]
+/// The background threads of a database. Sealing and merging have one each: a merge may take minutes, and rows in memory
+/// must not wait for it.
+#[derive(Debug)]
 pub(crate) struct Background {
-    signal: Mutex<Signal>,
-    signalled: Condvar,
+    pub(crate) seal: Worker,
+    pub(crate) merge: Worker,
+    sync: Worker,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    opened: Instant,
+    /// Milliseconds from `opened`; opening counts as a write.
+    last_write_ms: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct Signal {
-    requested: bool,
-    stop: bool,
-    threads: Vec<JoinHandle<()>>,
-    upkeep: bool,
+impl Default for Background {
+    fn default() -> Self {
+        Self {
+            seal: Worker::default(),
+            merge: Worker::default(),
+            sync: Worker::default(),
+            threads: Mutex::default(),
+            opened: Instant::now(),
+            last_write_ms: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Background {
-    /// Asks for upkeep soon.
-    pub(crate) fn request_upkeep(&self) {
-        self.signal.lock().requested = true;
-        self.signalled.notify_all();
-    }
-
     /// Returns whether somebody will do the upkeep that is asked for.
     pub(crate) fn does_upkeep(&self) -> bool {
-        self.signal.lock().upkeep
+        self.seal.is_running()
     }
 
-    /// Starts a thread that calls `step` whenever upkeep is asked for and every minute, and again while there was something to do. It ends
-    /// when `step` returns `None`.
+    /// Notes that something was written just now.
+    pub(crate) fn note_write(&self) {
+        self.last_write_ms.store(self.opened.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn last_write(&self) -> Instant {
+        self.opened + Duration::from_millis(self.last_write_ms.load(Ordering::Relaxed))
+    }
+
+    /// Returns for how long nothing was written.
+    pub(crate) fn idle(&self) -> Duration {
+        self.last_write().elapsed()
+    }
+
+    /// Starts a thread each for sealing and merging. A step is done whenever it is asked for, or when the last one said. A
+    /// thread ends when its step returns `None`.
     pub(crate) fn start_upkeep(
         self: &Arc<Self>,
-        step: impl Fn() -> Option<Result<bool>> + Send + 'static,
+        seal: impl Fn() -> Option<Result<Next>> + Send + 'static,
+        merge: impl Fn() -> Option<Result<Next>> + Send + 'static,
     ) -> io::Result<()> {
         let background = Arc::clone(self);
-        self.spawn("vecstore-upkeep", move || background.run_upkeep(step))?;
-        self.signal.lock().upkeep = true;
+        self.spawn("vecstore-merge", move || background.run(&background.merge, merge))?;
+        let background = Arc::clone(self);
+        self.spawn("vecstore-seal", move || background.run(&background.seal, seal))?;
+        self.seal.started();
         Ok(())
     }
 
-    /// Starts a thread that calls `sync` every 100 ms. It has a thread of its own, since a step of upkeep may take
-    /// longer. It ends when `sync` returns `None`.
+    /// Starts a thread that calls `sync` every 100 ms. It ends when `sync` returns `None`.
     pub(crate) fn start_sync(
         self: &Arc<Self>,
         sync: impl Fn() -> Option<()> + Send + 'static,
     ) -> io::Result<()> {
         let background = Arc::clone(self);
-        self.spawn("vecstore-sync", move || while background.rest(SYNC_INTERVAL) && sync().is_some() {})
+        let run = move || while background.sync.rest(SYNC_INTERVAL) && sync().is_some() {};
+        self.spawn("vecstore-sync", run)
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
-        self.signal.lock().threads.push(thread);
+        self.threads.lock().push(thread);
         Ok(())
     }
 
-    fn run_upkeep(&self, step: impl Fn() -> Option<Result<bool>>) {
-        while self.wait_for_request() {
+    fn run(&self, worker: &Worker, step: impl Fn() -> Option<Result<Next>>) {
+        while worker.wait(|| self.last_write()) {
             match step() {
                 None => return,
-                Some(Ok(did)) => self.signal.lock().requested |= did,
+                Some(Ok(next)) => worker.plan(next),
                 // Writers keep asking meanwhile.
-                Some(Err(_)) if !self.rest(UPKEEP_REST) => return,
-                Some(Err(_)) => self.signal.lock().requested = true,
+                Some(Err(_)) if !worker.rest(REST) => return,
+                Some(Err(_)) => worker.request(),
             }
         }
     }
 
-    /// Returns whether to go on when there is something to do.
-    fn wait_for_request(&self) -> bool {
-        let mut signal = self.signal.lock();
-        self.signalled.wait_while_for(&mut signal, |signal| !signal.stop && !signal.requested, UPKEEP_LOOK);
-        signal.requested = false;
-        !signal.stop
-    }
-
-    /// Returns whether to go on after some time.
-    fn rest(&self, time: Duration) -> bool {
-        let mut signal = self.signal.lock();
-        self.signalled.wait_while_for(&mut signal, |signal| !signal.stop, time);
-        !signal.stop
-    }
-
     /// Ends the threads. Nothing runs in the background when this returns.
     pub(crate) fn stop(&self) {
-        let threads = {
-            let mut signal = self.signal.lock();
-            signal.stop = true;
-            signal.upkeep = false;
-            std::mem::take(&mut signal.threads)
-        };
-        self.signalled.notify_all();
+        [&self.seal, &self.merge, &self.sync].into_iter().for_each(Worker::stop);
+        let threads = std::mem::take(&mut *self.threads.lock());
         for thread in threads {
             // A panic in one has been reported by the panic hook; closing goes on.
             _ = thread.join();

@@ -10,6 +10,7 @@
 mod background;
 mod create;
 mod manifests;
+mod worker;
 
 use std::collections::HashSet;
 use std::io;
@@ -24,6 +25,7 @@ pub(crate) use background::Background;
 use create::{check_is_ours, create, create_dirs};
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
+pub(crate) use worker::Next;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     threads: usize,
     pool: OnceLock<Option<rayon::ThreadPool>>,
     catalog: Mutex<Catalog>,
+    /// Files that are being made and that no manifest names yet.
+    unnamed: Mutex<HashSet<PathBuf>>,
     process: u32,
     closed: AtomicBool,
     pub(crate) background: Arc<Background>,
@@ -145,6 +149,7 @@ impl Shared {
             threads: options.threads,
             pool: OnceLock::new(),
             catalog: Mutex::new(Catalog { current, previous, poison: None }),
+            unnamed: Mutex::default(),
             process: std::process::id(),
             closed: AtomicBool::new(false),
             background: Arc::default(),
@@ -155,7 +160,7 @@ impl Shared {
     /// Fails if the database was closed, or belongs to the process this one was forked from: its threads, and the
     /// right to write, stayed there.
     pub(crate) fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closing() {
             return Err(self.closed_error());
         }
         if self.is_forked() {
@@ -176,16 +181,31 @@ impl Shared {
         std::process::id() != self.process
     }
 
+    /// Runs long background work on threads of its own, so that no query waits for it: half of those that queries may use.
+    pub(crate) fn with_upkeep_threads<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
+        let threads = (self.thread_count() / 2).max(1);
+        let name = |n| format!("vecstore-build-{n}");
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build() {
+            Ok(pool) => pool.install(run),
+            // Where no threads can be had, this one does it all.
+            Err(_) => run(),
+        }
+    }
+
+    fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
     /// Returns the threads for a scan of `bytes` bytes; `None` if one thread is enough.
     pub(crate) fn pool(&self, bytes: usize) -> Option<&rayon::ThreadPool> {
         if self.threads == 1 || bytes < (1 << 20) {
             return None;
         }
         let make = || {
-            let threads = match self.threads {
-                0 => std::thread::available_parallelism().map_or(1, usize::from),
-                threads => threads,
-            };
+            let threads = self.thread_count();
             let name = |n| format!("vecstore-query-{n}");
             // Where no threads can be had, queries run on the caller's.
             (threads > 1).then(|| {
@@ -326,7 +346,8 @@ impl Shared {
                 let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let needed = match wal::parse_file_name(name) {
                     Some(seq) => seq >= first_log,
-                    None => named.contains(name),
+                    // Asked after the directory was listed: a file that was in it then is kept since before it was made.
+                    None => named.contains(name) || self.unnamed.lock().contains(&file.path),
                 };
                 if !needed {
                     // A file that another process still maps cannot be removed everywhere; the next time will do.
@@ -351,6 +372,21 @@ impl Shared {
             (path, len, problem)
         };
         Ok(kept.chain(damaged).map(with_len).collect())
+    }
+
+    /// Keeps a file that no manifest names yet from being taken for garbage. Called before the file is made.
+    pub(crate) fn keep_unnamed(&self, path: &Path) {
+        self.unnamed.lock().insert(path.to_owned());
+    }
+
+    /// Ends what `keep_unnamed` began, once a manifest names the file or it is gone.
+    pub(crate) fn release_unnamed(&self, path: &Path) {
+        self.unnamed.lock().remove(path);
+    }
+
+    /// Returns whether closing has begun: what takes long gives up then.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Marks the database closed; returns whether this call did it. A fork never closes what its parent opened.

@@ -63,7 +63,13 @@ pub(crate) fn build(points: &Points, check: &(dyn Fn() -> Result<()> + Sync)) ->
 
 impl Graph {
     /// Writes the block of signs of a point: its neighbors, relative to it.
-    pub(crate) fn encode_block(&self, points: &Points, point: usize, encoder: &mut BlockEncoder, block: &mut [u8]) {
+    pub(crate) fn encode_block(
+        &self,
+        points: &Points,
+        point: usize,
+        encoder: &mut BlockEncoder,
+        block: &mut [u8],
+    ) {
         points.decode(self.order[point], &mut encoder.centre);
         self.encode_neighbors(points, &self.adjacency[point * DEGREE..][..DEGREE], encoder, block);
     }
@@ -80,7 +86,13 @@ impl Graph {
         blocks
     }
 
-    fn encode_neighbors(&self, points: &Points, neighbors: &[u32], encoder: &mut BlockEncoder, block: &mut [u8]) {
+    fn encode_neighbors(
+        &self,
+        points: &Points,
+        neighbors: &[u32],
+        encoder: &mut BlockEncoder,
+        block: &mut [u8],
+    ) {
         for (place, &neighbor) in neighbors.iter().enumerate() {
             points.decode(self.order[neighbor as usize], &mut encoder.row);
             let (centre, row) = (&encoder.centre, &encoder.row);

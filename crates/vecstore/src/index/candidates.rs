@@ -92,7 +92,10 @@ impl Leaf {
         mut limit: f32,
     ) {
         let products = &self.products[products];
-        let runs = products.chunks(RUN).zip(members.chunks(RUN)).zip(self.scales.chunks(RUN).zip(self.squares.chunks(RUN)));
+        let runs = products
+            .chunks(RUN)
+            .zip(members.chunks(RUN))
+            .zip(self.scales.chunks(RUN).zip(self.squares.chunks(RUN)));
         self.near.clear();
         for ((products, members), rows) in runs {
             self.pool.clear();

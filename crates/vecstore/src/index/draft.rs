@@ -91,7 +91,8 @@ impl<'a> Draft<'a> {
 
     /// Measures how far searches have to look.
     pub(crate) fn measure(&self) -> Result<Widths> {
-        let source = Lazy { draft: self, rows: (0..self.graph.order.len()).map(|_| OnceLock::new()).collect() };
+        let source =
+            Lazy { draft: self, rows: (0..self.graph.order.len()).map(|_| OnceLock::new()).collect() };
         let query = |row: u32| -> Result<Vec<f32>> {
             let vector = self.vector_of(row)?;
             let norm = if self.space == Space::Cosine { self.kernels.norm(vector) } else { 1.0 };

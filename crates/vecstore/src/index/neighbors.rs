@@ -38,33 +38,36 @@ pub(super) fn choose(
     }
     let mut adjacency = vec![0; points.len() * DEGREE];
     let lists = adjacency.par_chunks_mut(DEGREE).zip(&first).zip(&mut incoming).zip(&candidates).enumerate();
-    lists.try_for_each_init(Chooser::default, |chooser, (point, (((row, first), incoming), candidates))| {
-        if point % 4096 == 0 {
-            check()?;
-        }
-        incoming.sort_unstable();
-        incoming.truncate(INCOMING_MAX);
-        incoming.extend_from_slice(first);
-        incoming.sort_unstable_by_key(|met| (met.point(), *met));
-        incoming.dedup_by_key(|met| met.point());
-        incoming.sort_unstable();
-        let chosen = chooser.prune(points, incoming, true);
-        let mut neighbors: Vec<u32> = chosen.iter().map(|met| met.point()).collect();
-        for met in candidates {
-            if neighbors.len() == DEGREE {
-                break;
+    lists.try_for_each_init(
+        Chooser::default,
+        |chooser, (point, (((row, first), incoming), candidates))| {
+            if point % 4096 == 0 {
+                check()?;
             }
-            if !neighbors.contains(&met.point()) {
-                neighbors.push(met.point());
+            incoming.sort_unstable();
+            incoming.truncate(INCOMING_MAX);
+            incoming.extend_from_slice(first);
+            incoming.sort_unstable_by_key(|met| (met.point(), *met));
+            incoming.dedup_by_key(|met| met.point());
+            incoming.sort_unstable();
+            let chosen = chooser.prune(points, incoming, true);
+            let mut neighbors: Vec<u32> = chosen.iter().map(|met| met.point()).collect();
+            for met in candidates {
+                if neighbors.len() == DEGREE {
+                    break;
+                }
+                if !neighbors.contains(&met.point()) {
+                    neighbors.push(met.point());
+                }
             }
-        }
-        // Too few points: a point twice costs nothing, and itself leads nowhere.
-        let known = neighbors.len();
-        for (n, place) in row.iter_mut().enumerate() {
-            *place = if known == 0 { point as u32 } else { neighbors[n % known] };
-        }
-        Ok(())
-    })?;
+            // Too few points: a point twice costs nothing, and itself leads nowhere.
+            let known = neighbors.len();
+            for (n, place) in row.iter_mut().enumerate() {
+                *place = if known == 0 { point as u32 } else { neighbors[n % known] };
+            }
+            Ok(())
+        },
+    )?;
     Ok(adjacency)
 }
 

@@ -72,7 +72,8 @@ fn nearest_leaders(points: &Points, piece: &[u32], leaders: &[u32]) -> Vec<u32> 
             for some in run.chunks(PANEL_QUERIES) {
                 let products = products_of(points, some, &panels, queries, products);
                 for (&point, products) in some.iter().zip(products.chunks_exact(padded)) {
-                    let distance = |&(n, &leader): &(usize, &u32)| points.distance(point, leader, products[n]);
+                    let distance =
+                        |&(n, &leader): &(usize, &u32)| points.distance(point, leader, products[n]);
                     let (mut best, mut at) = (f32::INFINITY, 0);
                     for leader in leaders.iter().enumerate() {
                         let distance = distance(&leader);

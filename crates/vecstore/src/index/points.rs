@@ -33,7 +33,8 @@ impl Points {
         let rotation = Rotation::new(space.point_dim(vector_dim));
         let dim = rotation.rotated_dim();
         let (mut codes, mut scales, mut squares) = (vec![0; rows * dim], vec![0.0; rows], vec![0.0; rows]);
-        let runs = codes.par_chunks_mut(RUN * dim).zip(scales.par_chunks_mut(RUN)).zip(squares.par_chunks_mut(RUN));
+        let runs =
+            codes.par_chunks_mut(RUN * dim).zip(scales.par_chunks_mut(RUN)).zip(squares.par_chunks_mut(RUN));
         runs.enumerate().try_for_each_init(
             || (Vec::new(), vec![0.0; dim]),
             |(point, rotated), (run, ((codes, scales), squares))| -> Result<()> {

@@ -98,11 +98,14 @@ fn recall_at(
     query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
 ) -> Result<f32> {
     let beam = Beam { k: K, keep: 2 * K, slack, visits_max: usize::MAX };
-    let found = rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
-        search(graph, kernels, &query(row)?, beam, scratch, (!through).then_some(row), |other| Ok(other != row))?;
-        // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-        Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
-    });
+    let found =
+        rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
+            search(graph, kernels, &query(row)?, beam, scratch, (!through).then_some(row), |other| {
+                Ok(other != row)
+            })?;
+            // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
+            Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
+        });
     let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
     let wanted: usize = truth.iter().map(Vec::len).sum();
     Ok(found as f32 / wanted.max(1) as f32)
@@ -127,7 +130,8 @@ fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
                 for (((&row, point), list), products) in each {
                     let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let (distance, number) = (points.distance(point, other, product), (run * RUN + n) as u32);
+                        let (distance, number) =
+                            (points.distance(point, other, product), (run * RUN + n) as u32);
                         if distance <= limit && number != row {
                             list.push(Met::new(distance, number));
                         }

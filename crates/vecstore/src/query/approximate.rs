@@ -60,7 +60,7 @@ impl Search<'_> {
                 Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Corrupted => {
                     // Vectors and records may be whole: what answers is read again, by the scan. The graph is built again.
-                    segment.give_up_graph();
+                    segment.leave_graph();
                 }
                 Err(error) => return Err(error),
             }
@@ -150,11 +150,8 @@ impl Search<'_> {
     fn rerank<'s>(&self, task: &Task<'s>, row: u32, vector: &[f32], best: &mut TopK<'s>) -> Result<()> {
         let part = &task.view.part;
         let mut key = [self.scoring.kernels.raw(self.scoring.op(), vector, part.vector(row)?)];
-        let norm = if self.scoring.uses_norms() {
-            part.inverse_norms(row as usize..row as usize + 1)?
-        } else {
-            &[]
-        };
+        let norm =
+            if self.scoring.uses_norms() { part.inverse_norms(row as usize..row as usize + 1)? } else { &[] };
         self.scoring.keys(norm, &mut key);
         if !is_beyond(key[0], best.limit()) {
             best.offer(Candidate { key: key[0], id: part.id(row)?, part: task.part, row });

@@ -149,7 +149,12 @@ impl Search<'_> {
     }
 
     /// Offers the visible rows of a task to the best of each query in `queries`.
-    pub(super) fn scan<'s>(&self, task: &Task<'s>, queries: Range<usize>, best: &mut [TopK<'s>]) -> Result<()> {
+    pub(super) fn scan<'s>(
+        &self,
+        task: &Task<'s>,
+        queries: Range<usize>,
+        best: &mut [TopK<'s>],
+    ) -> Result<()> {
         if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part) {
             let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
             return self.scan_few(task, segment, rows, vectors, best);

@@ -49,6 +49,11 @@ impl Scoring {
         Ok(Space::of(self.metric, longest).filter(|_| LENGTHS.contains(&longest)))
     }
 
+    /// Returns whether segments of more than a few thousand rows get a graph when they are merged.
+    pub(crate) fn uses_graphs(self, dim: Option<usize>) -> bool {
+        dim.is_some_and(|dim| self.uses_codes(dim))
+    }
+
     pub(crate) fn op(self) -> Op {
         self.metric.op()
     }

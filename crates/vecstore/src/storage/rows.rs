@@ -131,7 +131,13 @@ impl RowsBuilder {
         }
         let (index, repeated) = self.index();
         if !repeated.contains(&true) {
-            return Rows { columns: self, index, inverse_norms, sorted: OnceLock::new(), signs: OnceLock::new() };
+            return Rows {
+                columns: self,
+                index,
+                inverse_norms,
+                sorted: OnceLock::new(),
+                signs: OnceLock::new(),
+            };
         }
         let mut kept = Self::with_capacity(rows, self.dim);
         let mut kept_norms = Vec::new();

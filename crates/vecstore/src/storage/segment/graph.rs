@@ -51,14 +51,11 @@ impl Segment {
         self.graph.as_ref().is_some_and(|graph| !graph.damaged.load(Ordering::Relaxed))
     }
 
-    /// Returns whether a search found the graph damaged.
-    pub(crate) fn has_damaged_graph(&self) -> bool {
-        self.graph.as_ref().is_some_and(|graph| graph.damaged.load(Ordering::Relaxed))
-    }
-
-    /// Leaves the graph alone from now on. Returns whether it was in use until now.
-    pub(crate) fn give_up_graph(&self) -> bool {
-        self.graph.as_ref().is_some_and(|graph| !graph.damaged.swap(true, Ordering::Relaxed))
+    /// Leaves the graph alone from now on, since it is damaged: upkeep writes the segment again.
+    pub(crate) fn leave_graph(&self) {
+        if let Some(graph) = &self.graph {
+            graph.damaged.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Returns the graph, if there is one, of a segment of a collection of this metric.

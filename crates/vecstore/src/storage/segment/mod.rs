@@ -45,7 +45,7 @@ use crate::storage::Uuid;
 
 pub(crate) use graph::SegmentGraph;
 pub(crate) use reader::{Codes, Segment};
-pub(crate) use writer::{Contents, RowSource, write};
+pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use vecstore_kernels::{Metric, QueryCodes};
@@ -52,6 +52,8 @@ pub(crate) struct Segment {
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
     signs: OnceLock<Option<FlatSigns>>,
+    /// Its rows cannot have a graph, as was found when it was written.
+    graphless: AtomicBool,
 }
 
 impl Segment {
@@ -120,6 +122,7 @@ impl Segment {
             map,
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
+            graphless: AtomicBool::new(false),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -154,6 +157,16 @@ impl Segment {
 
     pub(crate) fn file_bytes(&self) -> u64 {
         self.map.len() as u64
+    }
+
+    /// Notes that the rows cannot have a graph.
+    pub(crate) fn give_up_graph(&self) {
+        self.graphless.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the rows are known to have no graph for a reason that writing them again would not change.
+    pub(crate) fn is_graphless(&self) -> bool {
+        self.graphless.load(Ordering::Relaxed)
     }
 
     /// Returns the place for the rows in one bit a component.

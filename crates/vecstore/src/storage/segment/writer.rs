@@ -28,6 +28,9 @@ pub(crate) trait RowSource: Sync {
     fn expiry(&self, row: usize) -> Result<u64>;
 }
 
+/// Asked again and again by what takes long, from any thread: whether to give up.
+pub(crate) type Cancelled<'a> = dyn Fn() -> bool + Sync + 'a;
+
 type InverseNorm<'a> = dyn Fn(&[f32]) -> f32 + 'a;
 
 /// What a segment holds besides the rows, by the metric of its collection.
@@ -38,6 +41,7 @@ pub(crate) struct Contents<'a> {
     /// Whether there are codes.
     pub(crate) codes: bool,
     pub(crate) kernels: Kernels,
+    pub(crate) cancelled: &'a Cancelled<'a>,
     /// The graph over the rows, in their order.
     pub(crate) graph: Option<(&'a Draft<'a>, Widths)>,
 }
@@ -46,6 +50,10 @@ pub(crate) struct Contents<'a> {
 const GRAPH_ROWS: usize = 4096;
 
 /// Writes a segment to `path` and syncs it (not its name). Returns the checksum of its footer.
+///
+/// # Errors
+///
+/// `Closed` if it was cancelled, which is noticed within a mebibyte.
 pub(crate) fn write(
     vfs: &dyn Vfs,
     path: &Path,
@@ -54,8 +62,15 @@ pub(crate) fn write(
     contents: Contents<'_>,
 ) -> Result<u64> {
     let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
-    let mut out =
-        Output { file, path, buffer: Vec::new(), written: 0, sections: Vec::new(), blocks: Vec::new() };
+    let mut out = Output {
+        file,
+        path,
+        buffer: Vec::new(),
+        written: 0,
+        sections: Vec::new(),
+        blocks: Vec::new(),
+        cancelled: contents.cancelled,
+    };
     let rows = source.rows();
 
     out.begin(Kind::Vectors)?;
@@ -127,6 +142,7 @@ struct Output<'a> {
     written: u64,
     sections: Vec<Section>,
     blocks: Vec<u64>,
+    cancelled: &'a Cancelled<'a>,
 }
 
 impl Output<'_> {
@@ -143,7 +159,11 @@ impl Output<'_> {
 
     fn begin(&mut self, kind: Kind) -> Result<()> {
         self.end_section();
-        self.align(if matches!(kind, Kind::Vectors | Kind::Codes | Kind::GraphBlocks) { SCAN_ALIGN } else { SECTION_ALIGN })?;
+        self.align(if matches!(kind, Kind::Vectors | Kind::Codes | Kind::GraphBlocks) {
+            SCAN_ALIGN
+        } else {
+            SECTION_ALIGN
+        })?;
         self.sections.push(Section { kind, offset: self.position(), len: 0 });
         Ok(())
     }
@@ -167,6 +187,9 @@ impl Output<'_> {
 
     /// Hashes and writes the buffer. Except at the end, the buffer holds whole blocks then.
     fn flush(&mut self) -> Result<()> {
+        if (self.cancelled)() {
+            return Err(Error::closed(format!("the writing of `{}` was cancelled", self.path.display())));
+        }
         self.blocks.extend(self.buffer.chunks(BLOCK_BYTES).map(xxhash_rust::xxh3::xxh3_64));
         self.write_at_end().map_err(|error| Error::io("write", self.path, error))
     }

@@ -175,9 +175,10 @@ impl Log {
     }
 
     /// Returns the number of calls that are acknowledged for sure: all, or those that were not to wait for a sync or are
-    /// shown to be synced.
-    pub(crate) fn acknowledged(&self) -> usize {
-        self.calls.iter().take_while(|call| !call.synced || call.lsn <= self.durable_lsn).count()
+    /// shown to be synced, by the log or by a manifest that was published when all up to `durable_lsn` was durable.
+    pub(crate) fn acknowledged(&self, durable_lsn: u64) -> usize {
+        let durable_lsn = durable_lsn.max(self.durable_lsn);
+        self.calls.iter().take_while(|call| !call.synced || call.lsn <= durable_lsn).count()
     }
 
     /// Makes everything that was read durable. After a failed sync the pages of a file count as clean though the disk

@@ -1,0 +1,74 @@
+//! Merging: the live rows of some segments go to one. The segment may take minutes to write, and sealing goes on
+//! meanwhile: only the exchange holds the `upkeep` lock.
+
+use std::time::{Duration, Instant};
+
+use super::exchange::Draft;
+use super::new_segment::Made;
+use super::part::PartView;
+use super::{Core, Writer};
+use crate::error::{Error, ErrorKind, Result};
+
+const REST_FIRST: Duration = Duration::from_secs(1);
+const REST_DOUBLINGS: u32 = 10;
+
+/// Held by whoever merges, from choosing the segments to exchanging them. Segments are removed by merges alone, so that
+/// those chosen are still there when the new one is written, whatever is sealed meanwhile.
+#[derive(Debug)]
+pub(super) struct Turn;
+
+/// Merges that failed, one after the other.
+#[derive(Debug)]
+pub(super) struct MergeFailure {
+    pub(super) error: Error,
+    count: u32,
+    again: Instant,
+}
+
+impl Core {
+    pub(super) fn merge(&self, writer: &Writer, turn: &mut Turn, views: &[PartView]) -> Result<()> {
+        let outcome = self.merge_views(writer, turn, views);
+        writer.note_merge(outcome.as_ref().err());
+        outcome
+    }
+
+    fn merge_views(&self, writer: &Writer, _: &mut Turn, views: &[PartView]) -> Result<()> {
+        // What cannot be published is not worth writing.
+        writer.committer.check_poison()?;
+        self.shared.check_manifest()?;
+        let mut made = Made::new(self);
+        let new = self.write_segment(views, self.now(), true, &mut made, &|| self.shared.is_closing())?;
+        let mut upkeep = writer.upkeep.lock();
+        // What happened to the rows up to here is in the log, or was, if a seal has dropped it since: it goes to the marks
+        // of the new segment. What happens from here on stays in the log.
+        let as_of = writer.committer.published();
+        // The new segment and its marks leave out rows whose removal, and whose replacement, may only be in the log: that
+        // must not be lost once they are gone. So the log is synced after the snapshot was taken.
+        writer.committer.sync()?;
+        let mut draft = Draft::new(self, &upkeep, made)?;
+        draft.replace(views, &new, &as_of)?;
+        draft.publish(writer, &mut upkeep, new)
+    }
+}
+
+impl Writer {
+    /// Rests longer after each merge that failed: one for which the disk has no room writes a lot before it fails.
+    fn note_merge(&self, error: Option<&Error>) {
+        let mut failure = self.merge_failure.lock();
+        if error.is_some_and(|error| error.kind() == ErrorKind::Closed) {
+            return;
+        }
+        *failure = error.map(|error| {
+            let count = failure.as_ref().map_or(0, |failure| failure.count) + 1;
+            let rest = REST_FIRST * 2u32.pow(count.min(REST_DOUBLINGS));
+            MergeFailure { error: error.duplicate(), count, again: Instant::now() + rest }
+        });
+    }
+
+    /// Returns for how long not to merge, after merges that failed.
+    pub(super) fn merge_rest(&self) -> Option<Duration> {
+        let failure = self.merge_failure.lock();
+        let rest = failure.as_ref()?.again.saturating_duration_since(Instant::now());
+        (!rest.is_zero()).then_some(rest)
+    }
+}

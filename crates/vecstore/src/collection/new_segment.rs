@@ -1,0 +1,179 @@
+//! A segment made of the live rows of other parts, until a manifest names it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Core;
+use super::part::{Part, PartView};
+use super::policy::GRAPH_ROWS_MIN;
+use super::replacement::Replacement;
+use crate::error::Result;
+use crate::index::{self, Draft, Points, Widths};
+use crate::storage::segment::{self, Cancelled, Contents, RowSource, Segment};
+
+/// A segment that takes the place of some parts. Without one, they held no live rows.
+pub(super) struct NewSegment {
+    pub(super) segment: Option<Arc<Segment>>,
+    pub(super) replacement: Replacement,
+}
+
+impl Core {
+    /// Writes the rows of `views` that are kept at `now` to a segment. Takes no lock and may take long; gives up with
+    /// `Closed` soon after `cancelled` says so.
+    ///
+    /// The rows may stand in the segment in any order, as long as the replacement is told.
+    pub(super) fn write_segment(
+        &self,
+        views: &[PartView],
+        now: u64,
+        with_graph: bool,
+        made: &mut Made<'_>,
+        cancelled: &Cancelled<'_>,
+    ) -> Result<NewSegment> {
+        let rows: Vec<(u32, u32)> = views
+            .iter()
+            .zip(0u32..)
+            .flat_map(|(part, view)| part.kept_rows(now).map(move |row| (view, row)))
+            .collect();
+        if rows.is_empty() {
+            return Ok(NewSegment { segment: None, replacement: Replacement::of(views, &rows) });
+        }
+        let rows = LiveRows { views, rows };
+        let vector = |row: usize| rows.vector(row);
+        let draft = if with_graph { self.draft_graph(&rows, &vector, cancelled)? } else { None };
+        // Neighbors in the graph lie near each other in the file.
+        let ordered: Vec<(u32, u32)> = match &draft {
+            Some((draft, _)) => draft.order().iter().map(|&row| rows.rows[row as usize]).collect(),
+            None => rows.rows.clone(),
+        };
+        let replacement = Replacement::of(views, &ordered);
+        let vfs = &*self.shared.vfs;
+        let uuid = self.shared.new_uuid()?;
+        let path = self.directory.join(segment::file_name(uuid));
+        made.begin(&path);
+        let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
+        let contents = Contents {
+            inverse_norm: self.scoring.uses_norms().then_some(&norm),
+            codes: self.scoring.uses_codes(views[0].part.dim()),
+            kernels: self.scoring.kernels,
+            cancelled,
+            graph: draft.as_ref().map(|(draft, widths)| (draft, *widths)),
+        };
+        let ordered = LiveRows { views, rows: ordered };
+        let checksum = segment::write(vfs, &path, (uuid, self.uuid), &ordered, contents)?;
+        let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
+        if with_graph && draft.is_none() {
+            segment.give_up_graph();
+        }
+        Ok(NewSegment { segment: Some(Arc::new(segment)), replacement })
+    }
+
+    /// Builds the graph of rows, if they are enough and can have one, and measures it.
+    fn draft_graph<'a>(
+        &self,
+        rows: &LiveRows<'_>,
+        vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
+        cancelled: &Cancelled<'_>,
+    ) -> Result<Option<(Draft<'a>, Widths)>> {
+        if rows.rows() <= GRAPH_ROWS_MIN {
+            return Ok(None);
+        }
+        let dim = rows.dim();
+        let Some(space) = self.scoring.space(dim, rows.rows(), |row| vector(row))? else { return Ok(None) };
+        let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
+        self.shared.with_upkeep_threads(|| {
+            let points = Points::encode(self.scoring.kernels, space, dim, rows.rows(), vector)?;
+            let graph = index::build(&points, &check)?;
+            let draft = Draft::new(space, dim, points, graph, vector);
+            let widths = draft.measure()?;
+            Ok(Some((draft, widths)))
+        })
+    }
+}
+
+impl NewSegment {
+    pub(super) fn part(&self) -> Option<Part> {
+        self.segment.clone().map(Part::Segment)
+    }
+}
+
+/// Files that no manifest names yet. They are removed when this is dropped, unless a manifest was published. A crash
+/// before that is safe as well: recovery removes what no manifest names.
+pub(super) struct Made<'a> {
+    core: &'a Core,
+    paths: Vec<PathBuf>,
+    published: bool,
+}
+
+impl<'a> Made<'a> {
+    pub(super) fn new(core: &'a Core) -> Self {
+        Self { core, paths: Vec::new(), published: false }
+    }
+
+    /// Notes a file that is about to be made.
+    pub(super) fn begin(&mut self, path: &Path) {
+        self.core.shared.keep_unnamed(path);
+        self.paths.push(path.to_owned());
+    }
+
+    pub(super) fn published(mut self) {
+        self.published = true;
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let shared = &self.core.shared;
+        // A manifest may have been published after all, which cannot be told when its sync failed.
+        let unwanted = !self.published && shared.check_manifest().is_ok();
+        for path in &self.paths {
+            if unwanted {
+                _ = shared.vfs.remove_file(path);
+            }
+            shared.release_unnamed(path);
+        }
+    }
+}
+
+/// The rows of some parts, in the order given.
+struct LiveRows<'a> {
+    views: &'a [PartView],
+    rows: Vec<(u32, u32)>,
+}
+
+impl LiveRows<'_> {
+    fn at(&self, row: usize) -> (&Part, u32) {
+        let (view, row) = self.rows[row];
+        (&self.views[view as usize].part, row)
+    }
+}
+
+impl RowSource for LiveRows<'_> {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn dim(&self) -> usize {
+        self.views[0].part.dim()
+    }
+
+    fn vector(&self, row: usize) -> Result<&[f32]> {
+        let (part, row) = self.at(row);
+        part.vector(row)
+    }
+
+    fn id(&self, row: usize) -> Result<&str> {
+        let (part, row) = self.at(row);
+        part.id(row)
+    }
+
+    fn body_bytes(&self, row: usize) -> Result<&[u8]> {
+        let (part, row) = self.at(row);
+        part.body_bytes(row)
+    }
+
+    fn expiry(&self, row: usize) -> Result<u64> {
+        let (part, row) = self.at(row);
+        part.expiry(row)
+    }
+}

@@ -1,0 +1,53 @@
+//! Sealing: the rows in memory go to a segment, and the log they are in is dropped.
+
+use super::exchange::Draft;
+use super::new_segment::Made;
+use super::part::PartView;
+use super::policy::in_memory;
+use super::snapshot::Snapshot;
+use super::upkeep::Upkeep;
+use super::{Core, Writer};
+use crate::error::{Error, Result};
+use crate::storage::wal::{self, LogWriter};
+
+impl Core {
+    /// Moves all rows in memory to a segment and drops the log they are in.
+    pub(super) fn seal(&self, writer: &Writer, upkeep: &mut Upkeep) -> Result<()> {
+        let committer = &writer.committer;
+        committer.check_poison()?;
+        if in_memory(&committer.published()).next().is_none() && committer.log_bytes() <= wal::EMPTY_BYTES {
+            return Ok(());
+        }
+        // An empty log need not be left: it stays the one to write to.
+        let rotates = committer.has_log() && committer.log_bytes() > wal::EMPTY_BYTES;
+        let next = rotates.then(|| self.next_log(upkeep.log_seq + 1)).transpose()?;
+        let boundary = committer.rotate(next)?;
+        upkeep.log_seq += u64::from(rotates);
+        let outcome = self.seal_up_to(writer, upkeep, &boundary);
+        if outcome.is_err() {
+            committer.reopen_parts();
+        }
+        outcome
+    }
+
+    fn next_log(&self, seq: u64) -> Result<LogWriter> {
+        let vfs = &*self.shared.vfs;
+        let path = self.directory.join(wal::file_name(seq));
+        // A log of that number can be left over from an attempt that failed before anything was written to it.
+        if vfs.stat(&path).is_ok_and(|found| found.is_some()) {
+            vfs.remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+        }
+        LogWriter::create(vfs, &self.directory, seq, self.uuid, self.shared.new_uuid()?)
+    }
+
+    fn seal_up_to(&self, writer: &Writer, upkeep: &mut Upkeep, boundary: &Snapshot) -> Result<()> {
+        let sealed: Vec<PartView> = in_memory(boundary).cloned().collect();
+        let mut made = Made::new(self);
+        // Never cancelled: it is short, and closing may be what asks for it.
+        let new = self.write_segment(&sealed, self.now(), false, &mut made, &|| false)?;
+        let mut draft = Draft::new(self, upkeep, made)?;
+        draft.replace(&sealed, &new, boundary)?;
+        draft.checkpoint(boundary, upkeep.log_seq)?;
+        draft.publish(writer, upkeep, new)
+    }
+}
