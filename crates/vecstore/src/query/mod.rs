@@ -42,16 +42,22 @@ pub struct QueryOptions {
     pub(crate) offset: usize,
     pub(crate) filter: Option<Filter>,
     pub(crate) min_score: Option<f32>,
+    pub(crate) recall: f32,
+    pub(crate) exact: bool,
 }
+
+/// The share of the true neighbors that a search is tuned for if nothing is said: with k 10, every second query
+/// misses one.
+const RECALL_DEFAULT: f32 = 0.95;
 
 impl Default for QueryOptions {
     fn default() -> Self {
-        Self { k: 10, offset: 0, filter: None, min_score: None }
+        Self { k: 10, offset: 0, filter: None, min_score: None, recall: RECALL_DEFAULT, exact: false }
     }
 }
 
 impl QueryOptions {
-    /// Returns the defaults: k 10, no offset, no filter.
+    /// Returns the defaults: k 10, no offset, no filter, recall 0.95.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,6 +86,19 @@ impl QueryOptions {
         self
     }
 
+    /// Sets the share of the true neighbors that the search is tuned to find at least, above 0 and at most 1 (0.95
+    /// without it). At present every search finds all of them.
+    pub fn recall(mut self, recall: f32) -> Self {
+        self.recall = recall;
+        self
+    }
+
+    /// Sets whether the query is compared with every record, whatever the recall.
+    pub fn exact(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.k < 1 || self.k > MAX_K {
             return Err(Error::invalid(format!("k must be between 1 and {MAX_K}, got {}", self.k)));
@@ -89,6 +108,9 @@ impl QueryOptions {
         }
         if self.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("min_score must be a number, got NaN"));
+        }
+        if !(self.recall > 0.0 && self.recall <= 1.0) {
+            return Err(Error::invalid(format!("recall must be above 0 and at most 1, got {}", self.recall)));
         }
         Ok(())
     }
@@ -121,6 +143,19 @@ impl Query {
     /// Leaves out neighbors of a lower score.
     pub fn min_score(mut self, min_score: impl Into<Option<f32>>) -> Self {
         self.options.min_score = min_score.into();
+        self
+    }
+
+    /// Sets the share of the true neighbors that the search is tuned to find at least, above 0 and at most 1 (0.95
+    /// without it). At present every search finds all of them.
+    pub fn recall(mut self, recall: f32) -> Self {
+        self.options.recall = recall;
+        self
+    }
+
+    /// Sets whether the query is compared with every record, whatever the recall.
+    pub fn exact(mut self, exact: bool) -> Self {
+        self.options.exact = exact;
         self
     }
 }
