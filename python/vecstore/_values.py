@@ -78,9 +78,10 @@ class Query:
 
 @dataclass(frozen=True)
 class HNSWSearchParams:
-    """A search preset, for ``VecStore.query_with_params``: the share of the true nearest that is wanted.
+    """A search preset, for ``VecStore.query_with_params``: the recall, as in ``VecStore.query``.
 
-    Every search is exact at present, which meets all of them.
+    It is the share of the true neighbors that the search is tuned to find at least. At present every search finds
+    all of them.
 
     >>> vecstore.HNSWSearchParams.high_recall()
     HNSWSearchParams(recall=0.99)
@@ -105,7 +106,7 @@ class HNSWSearchParams:
 
     @classmethod
     def max_recall(cls) -> HNSWSearchParams:
-        """Recall 1: the exact answer."""
+        """Recall 1: all of the true neighbors."""
         return cls(1.0)
 
 

@@ -202,11 +202,11 @@ pub(crate) fn wait(py: Python<'_>, seconds: Number) -> PyResult<Duration> {
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
-/// Checks a wanted recall. Search is exact today, which meets every one.
-pub(crate) fn check_recall(py: Python<'_>, recall: Number) -> PyResult<()> {
+/// Reads the wanted recall, checked before it is rounded: no number beyond 1 becomes 1.
+pub(crate) fn recall(py: Python<'_>, recall: Number) -> PyResult<f32> {
     let recall = recall.named("recall")?;
     if recall > 0.0 && recall <= 1.0 {
-        return Ok(());
+        return Ok((recall as f32).max(f32::MIN_POSITIVE));
     }
     Err(invalid(py, format!("recall must be above 0 and at most 1, got {recall}")))
 }

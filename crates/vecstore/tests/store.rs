@@ -111,6 +111,29 @@ fn equal_distances_are_ordered_by_id() {
 }
 
 #[test]
+fn a_recall_that_is_no_share_is_refused() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert("a", &[1.0, 0.0], &Metadata::new()).unwrap();
+    for recall in [0.0, -0.5, 1.01, f32::NAN, f32::INFINITY] {
+        let error = store.query(&Query::new([1.0, 0.0]).recall(recall)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(error.message(), format!("recall must be above 0 and at most 1, got {recall}"));
+    }
+}
+
+#[test]
+fn an_exact_search_finds_all_whatever_the_recall() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert_many(batch(0..3_000, 48)).unwrap();
+    let query = Query::new(vector(7_001, 48));
+    let truth = store.query(&query.clone().recall(1.0)).unwrap();
+    assert_eq!(truth.len(), 10);
+    for recall in [f32::MIN_POSITIVE, 0.5, 0.95, 1.0] {
+        assert_eq!(store.query(&query.clone().recall(recall).exact(true)).unwrap(), truth);
+    }
+}
+
+#[test]
 fn a_batch_of_operations_reports_what_it_could_not_do_and_does_the_rest() {
     let store = VecStore::options().open_in_memory().unwrap();
     store.upsert("a", &[1.0, 0.0], &Metadata::new()).unwrap();

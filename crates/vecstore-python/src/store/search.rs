@@ -6,7 +6,7 @@ use vecstore::QueryOptions;
 use vecstore::limits::MAX_K;
 
 use super::VecStore;
-use crate::arguments::{Included, Int, Number, check_recall};
+use crate::arguments::{Included, Int, Number, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
@@ -20,13 +20,14 @@ struct Wanted<'a, 'py> {
     filter: Option<&'a Bound<'py, PyAny>>,
     params: Option<&'a Bound<'py, PyAny>>,
     recall: Number,
+    exact: bool,
     offset: Int,
     min_score: Option<Number>,
 }
 
 impl Wanted<'_, '_> {
     fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
-        check_recall(py, self.recall)?;
+        let recall = recall(py, self.recall)?;
         let min_score = self.min_score.map(|score| score.named("min_score")).transpose()?.map(at_least);
         if min_score.is_some_and(f32::is_nan) {
             return Err(invalid(py, "min_score must be a number, got NaN"));
@@ -35,7 +36,9 @@ impl Wanted<'_, '_> {
             .k(self.k.within(py, "k", 1..=MAX_K)?)
             .offset(self.offset.within(py, "offset", 0..=MAX_K)?)
             .filter(optional_filter(self.filter, self.params)?)
-            .min_score(min_score))
+            .min_score(min_score)
+            .recall(recall)
+            .exact(self.exact))
     }
 }
 
@@ -79,10 +82,10 @@ impl VecStore {
     /// filter : dict, str or FilterExpr, optional
     ///     Restricts the search: `{"price": {"$lt": 10}}`, `"price < 10"`, or `F("price") < 10`.
     /// recall : float
-    ///     The share of the true nearest that is wanted, above 0 and at most 1. Every search is exact at present,
-    ///     which meets all of them.
+    ///     The share of the true neighbors that the search is tuned to find at least, above 0 and at most 1. At
+    ///     present every search finds all of them.
     /// exact : bool
-    ///     Whether to search every record whatever the recall.
+    ///     Whether to compare the vector with every record, whatever the recall.
     /// offset : int
     ///     How many of the nearest are left out, for paging.
     /// min_score : float, optional
@@ -126,8 +129,7 @@ impl VecStore {
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        _ = exact; // every search is
-        self.neighbors(vector, Wanted { k, filter, params, recall, offset, min_score }, include)
+        self.neighbors(vector, Wanted { k, filter, params, recall, exact, offset, min_score }, include)
     }
 
     /// Searches for several vectors at once, which reads each record once for several of them.
@@ -167,9 +169,8 @@ impl VecStore {
         include: Included,
         params: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<QueryBatch> {
-        _ = exact; // every search is
         let py = vectors.py();
-        let options = Wanted { k, filter, params, recall, offset, min_score }.options(py)?;
+        let options = Wanted { k, filter, params, recall, exact, offset, min_score }.options(py)?;
         let rows = Rows::new(vectors, "vectors", None)?;
         if rows.len() == 0 {
             self.check_open(py)?;
@@ -205,8 +206,15 @@ impl VecStore {
         filter: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let wanted =
-            Wanted { k, filter, params, recall: Number::Is(0.95), offset: Int::Fits(0), min_score: None };
+        let wanted = Wanted {
+            k,
+            filter,
+            params,
+            recall: Number::Is(0.95),
+            exact: false,
+            offset: Int::Fits(0),
+            min_score: None,
+        };
         self.neighbors(vector, wanted, Included::DEFAULT)
     }
 
@@ -243,6 +251,7 @@ impl VecStore {
             filter: filter.as_ref(),
             params: None,
             recall: params.getattr("recall")?.extract()?,
+            exact: false,
             offset: Int::Fits(0),
             min_score: None,
         };
