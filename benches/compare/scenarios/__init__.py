@@ -8,14 +8,24 @@ from benches.compare.scenarios import (
     flat,
     import_time,
     open_store,
+    recall_qps,
     single_upsert,
     upsert_many,
 )
-from benches.compare.scenarios.base import Context, Outcome, Scenario, build
+from benches.compare.scenarios.base import Built, Context, Outcome, Scenario, build
 
 SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
-    for module in (flat, upsert_many, durable_call, single_upsert, open_store, call_overhead, import_time)
+    for module in (
+        flat,
+        upsert_many,
+        durable_call,
+        single_upsert,
+        open_store,
+        call_overhead,
+        import_time,
+        recall_qps,
+    )
 }
 
-__all__ = ["SCENARIOS", "Context", "Outcome", "Scenario", "build"]
+__all__ = ["SCENARIOS", "Built", "Context", "Outcome", "Scenario", "build"]
