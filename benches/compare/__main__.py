@@ -33,15 +33,25 @@ def main(arguments: list[str]) -> int:
         _list()
         return 0
     if options.render is not None:
-        print(report.render([record for file in options.render for record in report.read(file)]), end="")
+        records = [record for file in options.render for record in report.read(file)]
+        _plot(options.plot, records)
+        print(report.render(records), end="")
         return 0
     with tempfile.TemporaryDirectory(prefix="vecstore-bench-", dir=options.work) as folder:
         records = Run(options, arguments, Path(folder)).records()
+    _plot(options.plot, records)
     text = report.render(records)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")
     print(text, end="")
     return 0
+
+
+def _plot(path: Path | None, records: list[dict[str, Any]]) -> None:
+    if path is not None:
+        from benches.compare import plot  # only here: a run without a plot needs no matplotlib
+
+        plot.draw(records, path)
 
 
 class Run:
@@ -203,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the tables, which are printed too"
     )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw recall against speed as a PNG")
     parser.add_argument(
         "--render", type=Path, nargs="+", metavar="FILE", help="print the tables of --json files, run nothing"
     )

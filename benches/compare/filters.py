@@ -79,6 +79,18 @@ def neighbors(rows: Rows, filter_: Filter, k: int) -> list[list[int]]:
     return found
 
 
+def recall(found: Sequence[Sequence[int]], truth: Sequence[Sequence[int]], k: int) -> float:
+    """The share of the rows that each query may have, of those it should have had; none is nothing missed."""
+    asked = [(rows, exact) for rows, exact in zip(found, truth) if exact]
+    shares = [len(set(rows[:k]) & set(exact)) / len(exact) for rows, exact in asked]
+    return float(np.mean(shares)) if shares else 1.0
+
+
+def short_answers(found: Sequence[Sequence[int]], truth: Sequence[Sequence[int]], k: int) -> int:
+    """How many queries got fewer than min(k, matches) rows."""
+    return sum(len(set(rows[:k])) < len(exact) for rows, exact in zip(found, truth))
+
+
 def _mask(condition: Condition) -> Mask:
     if condition.mask is None:
         raise ValueError(f"the rows of the filter on {condition.field} are not known")

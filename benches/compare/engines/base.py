@@ -62,6 +62,8 @@ class Engine(ABC):
     # The search's width by the engine's own name for it, and the values it is swept over, fastest first.
     width_name: ClassVar[str] = "ef"
     widths: ClassVar[Sequence[float]] = WIDTHS
+    # The width where nothing is swept.
+    usual_width: ClassVar[float] = 64
 
     def __init__(self, variant: str | None = None) -> None:
         self.variant = variant or next(iter(self.variants))

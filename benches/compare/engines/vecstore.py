@@ -36,6 +36,7 @@ class VecStore(Store):
     indexed = frozenset(OPTIONS)
     width_name = "recall"
     widths = RECALLS
+    usual_width = 0.95
 
     def create(self, path: Path, dim: int) -> None:
         self._open(path, self.expected_rows * dim * FLOAT_BYTES, dim=dim)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benches.compare.data import FloatArray
-from benches.compare.engines.base import Search
+from benches.compare.data import FloatArray, RowArray, recall
+from benches.compare.engines.base import Engine, Search
 from benches.compare.measure import MICROSECONDS, median, percentile, stopwatch
 
 WARM_UP_QUERIES = 100
@@ -30,7 +30,9 @@ class Speed:
     results: list[Any]
 
 
-def speed(search_of: Callable[[int], Search], queries: FloatArray) -> Speed:
+def speed(
+    search_of: Callable[[int], Search], queries: FloatArray, most_seconds: float = MOST_SECONDS
+) -> Speed:
     """Times passes over the queries, of `LEAST_SECONDS` at least; a slow engine gets fewer queries.
 
     The speed is that of the median pass. Each call and its result are all that is timed.
@@ -40,13 +42,13 @@ def speed(search_of: Callable[[int], Search], queries: FloatArray) -> Speed:
     with stopwatch() as watch:
         for search, query in warm_up:
             search(query)
-    affordable = int(MOST_SECONDS * len(warm_up) / max(watch.wall_seconds, 1e-9))
+    affordable = int(most_seconds * len(warm_up) / max(watch.wall_seconds, 1e-9))
     calls = calls[: max(LEAST_QUERIES, affordable)]
     results: list[Any] = []
     passes: list[float] = []
     with stopwatch() as watch:
         while not passes or (
-            sum(passes) < MOST_SECONDS and (len(passes) < PASSES or sum(passes) < LEAST_SECONDS)
+            sum(passes) < most_seconds and (len(passes) < PASSES or sum(passes) < LEAST_SECONDS)
         ):
             keep = results.append if not passes else _drop
             started = time.perf_counter()
@@ -70,6 +72,16 @@ def speed(search_of: Callable[[int], Search], queries: FloatArray) -> Speed:
 
 def _drop(result: Any) -> None:
     """Takes a result of a later pass, which is the same as the first's."""
+
+
+def width_reaching(engine: Engine, k: int, queries: FloatArray, neighbors: RowArray, target: float) -> float:
+    """The first width whose recall over the queries reaches a target, or the last; nothing is timed."""
+    for width in engine.widths:
+        search = engine.index_search(k, width)
+        found = [engine.rows(search(query)) for query in queries]
+        if recall(found, neighbors, k) >= target:
+            return width
+    return engine.widths[-1]
 
 
 def first_at(medians: dict[str, float], target: float, prefix: str = "") -> str | None:
