@@ -13,7 +13,7 @@ from benches.compare.measure import MICROSECONDS, median, percentile, stopwatch
 
 WARM_UP_QUERIES = 100
 PASSES = 5
-LEAST_SECONDS = 0.5
+LEAST_SECONDS = 0.3
 MOST_SECONDS = 4.0
 LEAST_QUERIES = 100
 TARGETS = (0.95, 0.99)
