@@ -14,7 +14,7 @@ from typing import Any
 
 from benches.compare import data, filters
 from benches.compare.engines import Engine, NotAvailableError, make
-from benches.compare.scenarios import SCENARIOS, Context, Outcome, Scenario, build
+from benches.compare.scenarios import SCENARIOS, Context, Outcome, Scenario, build, expect
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def run(job: Job) -> dict[str, Any]:
         if job.engine in scenario.baselines:
             return asdict(scenario.baselines[job.engine](context))
         engine = make(job.engine)
+        expect(engine, rows)
         version = engine.version()
         if job.build:
             outcome = _build(engine, context, scenario)

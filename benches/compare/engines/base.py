@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ BUILD_WIDTH = 200
 # What filters ask about; a store that indexes fields indexes these, if it is made `filterable`.
 FILTER_TEXT_FIELDS = ("section",)
 FILTER_NUMBER_FIELDS = ("installed_size", "bucket", "axis")
+
+
+def available_cores() -> int:
+    """The cores that this process may use: one, if it is pinned."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class NotAvailableError(Exception):
@@ -166,6 +172,10 @@ class Store(Engine):
         self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
     ) -> None:
         """Writes a batch in one call; when it returns, the rows are as durable as `durability` says."""
+
+    def replace_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata]) -> None:
+        """Writes a batch over rows that are there; `upsert_many` of some looks for no earlier row."""
+        self.upsert_many(ids, vectors, metadata)
 
     def settle(self) -> None:
         """Finishes building the index of what was written."""

@@ -19,6 +19,10 @@ class Chroma(Store):
     width_name = "ef_search"
     rows_per_call: ClassVar[int] = 5_461
 
+    def __init__(self, variant: str | None = None) -> None:
+        super().__init__(variant)
+        self._settings: dict[str, int] = {}
+
     def create(self, path: Path, dim: int) -> None:  # noqa: ARG002
         self._path = path
         self._client = self._connect(path)
@@ -73,9 +77,11 @@ class Chroma(Store):
 
     def _configure(self, **settings: int) -> None:
         """Changes settings of the index, which hold from the next opening on."""
-        self._collection.modify(configuration={"hnsw": settings})
-        self.close()
-        self.open(self._path)
+        if settings != self._settings:
+            self._collection.modify(configuration={"hnsw": settings})
+            self.close()
+            self.open(self._path)
+            self._settings = settings
 
     def filtered_search(self, k: int, width: float, condition: Condition) -> Search:
         self._configure(ef_search=int(width))

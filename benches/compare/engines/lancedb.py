@@ -38,6 +38,14 @@ class LanceDb(Store):
     widths: ClassVar = tuple(width for width in WIDTHS if width >= 10 * REFINE_FACTOR)  # it takes no less
 
     def create(self, path: Path, dim: int) -> None:
+        self._prepare(dim)
+        self._table = self.library.connect(str(path)).create_table("rows", schema=self._schema)
+
+    def open(self, path: Path) -> None:
+        self._prepare(self.expected_dim)
+        self._table = self.library.connect(str(path)).open_table("rows")
+
+    def _prepare(self, dim: int) -> None:
         arrow = importlib.import_module("pyarrow")
         self._arrow = arrow
         text, number = arrow.string(), arrow.int64()
@@ -55,10 +63,6 @@ class LanceDb(Store):
         self._schema = arrow.schema(
             [("id", text), ("vector", arrow.list_(arrow.float32(), dim)), *self._columns.items()]
         )
-        self._table = self.library.connect(str(path)).create_table("rows", schema=self._schema)
-
-    def open(self, path: Path) -> None:
-        self._table = self.library.connect(str(path)).open_table("rows")
 
     def settle(self) -> None:
         """Builds the index, or indexes what was added since; compacts the table's files."""
@@ -96,11 +100,11 @@ class LanceDb(Store):
         return arrow.Table.from_arrays(columns, schema=self._schema)
 
     def upserter(self) -> Upsert:
-        def upsert(row_id: str, vector: FloatArray, metadata: Metadata) -> None:
-            merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-            merge.execute(self._batch([row_id], vector.reshape(1, -1), [metadata]))
+        return lambda row_id, vector, metadata: self.replace_many([row_id], vector.reshape(1, -1), [metadata])
 
-        return upsert
+    def replace_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata]) -> None:
+        merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+        merge.execute(self._batch(ids, vectors, metadata))
 
     def exact_search(self, k: int) -> Search:
         return self.search(k, metadata=False)

@@ -14,6 +14,7 @@ from benches.compare.engines.base import (
     Search,
     Store,
     Upsert,
+    available_cores,
 )
 
 # Codes of the graph's variants, and how many times k of their candidates it rescores on float32.
@@ -41,8 +42,7 @@ class QdrantEdge(Store):
 
     def create(self, path: Path, dim: int) -> None:
         path.mkdir(parents=True)
-        q = self.library
-        vectors = q.EdgeVectorParams(size=dim, distance=q.Distance.Cosine)
+        q, vectors = self.library, self._vector_params(dim)
         settings = self._index_settings() if self.variant in self.indexed else {}
         self._shard = q.EdgeShard.create(str(path), q.EdgeConfig(vectors=vectors, **settings))
         if self.filterable:
@@ -51,6 +51,9 @@ class QdrantEdge(Store):
             fields.update(dict.fromkeys(FILTER_NUMBER_FIELDS, kinds.Integer))
             for field, kind in fields.items():
                 self._shard.update(q.UpdateOperation.create_field_index(field, kind))
+
+    def _vector_params(self, dim: int) -> Any:
+        return self.library.EdgeVectorParams(size=dim, distance=self.library.Distance.Cosine)
 
     def _index_settings(self) -> dict[str, Any]:
         q = self.library
@@ -76,8 +79,20 @@ class QdrantEdge(Store):
         self._shard.update(self.library.UpdateOperation.delete_points([int(row_id) for row_id in ids]))
 
     def open(self, path: Path) -> None:
-        self._path = str(path)
-        self._shard = self.library.EdgeShard.load(self._path)
+        self._load(path, None)
+
+    def _load(self, path: Path, threads: int | None) -> None:
+        """Opens a shard; the size of its pool stays with it on disk, so each opening sets it."""
+        self._path = path
+        if self.variant not in self.indexed:
+            self._shard = self.library.EdgeShard.load(str(path))
+            return
+        config = self.library.EdgeConfig(
+            vectors=self._vector_params(self.expected_dim),
+            max_search_threads=threads or available_cores(),
+            **self._index_settings(),
+        )
+        self._shard = self.library.EdgeShard.load(str(path), config)
 
     def close(self) -> None:
         self._shard.flush()
@@ -140,9 +155,7 @@ class QdrantEdge(Store):
     def batch_search(self, k: int, width: float, threads: int) -> Search:
         # The pool's size is a setting of an open shard.
         self.close()
-        self._shard = self.library.EdgeShard.load(
-            self._path, self.library.EdgeConfig(max_search_threads=threads)
-        )
+        self._load(self._path, threads)
         params, query_batch = self._search_params(width), self._shard.query_batch
         request, batch = self.library.QueryRequest, self.library.QueryBatchRequest
         nearest = self.library.Query.Nearest

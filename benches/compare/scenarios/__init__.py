@@ -18,7 +18,7 @@ from benches.compare.scenarios import (
     upsert_many,
     young,
 )
-from benches.compare.scenarios.base import Built, Context, Outcome, Scenario, build
+from benches.compare.scenarios.base import Built, Context, Outcome, Scenario, build, expect
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
@@ -40,4 +40,4 @@ SCENARIOS: dict[str, Scenario] = {
     )
 }
 
-__all__ = ["SCENARIOS", "Built", "Context", "Outcome", "Scenario", "build"]
+__all__ = ["SCENARIOS", "Built", "Context", "Outcome", "Scenario", "build", "expect"]

@@ -154,7 +154,6 @@ def expect(engine: Engine, rows: Rows) -> None:
 
 def ready(engine: Engine, context: Context) -> None:
     """Opens the closed store, reads the saved index, or fills an engine in memory."""
-    expect(engine, context.rows)
     if context.store is None:
         if isinstance(engine, InMemory):
             engine.load(context.rows.vectors)

@@ -14,7 +14,6 @@ from benches.compare.scenarios.base import (
     Scenario,
     as_store,
     batches,
-    expect,
     write,
 )
 from benches.compare.scenarios.sweep import speed, width_reaching
@@ -31,7 +30,6 @@ def measure(engine: Engine, context: Context) -> Outcome:
     half = rows.count // 2
     truth = exact_neighbors(rows.vectors[half:], rows.queries, K) + half
     figures: dict[str, float] = {}
-    expect(store, rows)
 
     store.create(context.work / "fresh", rows.dim)
     _write_own(store, rows, half, rows.count)
@@ -58,7 +56,8 @@ def measure(engine: Engine, context: Context) -> Outcome:
         others = slice(batch.start - quarter, batch.stop - quarter)
         store.upsert_many(rows.ids[batch], rows.vectors[others], rows.metadata[others])
     store.settle()
-    _write_own(store, rows, quarter, rows.count)
+    for batch in batches(store, quarter, rows.count):
+        store.replace_many(rows.ids[batch], rows.vectors[batch], rows.metadata[batch])
     _ask(store, rows, truth, width, figures, "replaced")
     store.settle()
     _ask(store, rows, truth, width, figures, "replaced, settled")

@@ -39,8 +39,8 @@ SCENARIO = Scenario(
     how=(
         f"What opening, and asking all queries at each search width until recall@10 reaches {TARGET}, adds "
         "to the resident memory of a process that holds nothing else: its own, and pages of mapped files "
-        "that were touched, in bytes for each row. An engine that maps its files keeps in memory what queries "
-        "touch; 1,000 queries do not touch all of a large index. Not timed."
+        "that were touched, in bytes for each row. An engine that maps its files keeps in memory what "
+        "queries touch; 1,000 queries do not touch all of a large index. Not timed."
     ),
     measure=measure,
     engines=RECALL_QPS.engines,

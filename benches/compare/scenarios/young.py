@@ -17,7 +17,6 @@ from benches.compare.scenarios.base import (
     Scenario,
     as_store,
     batches,
-    expect,
     write,
 )
 from benches.compare.scenarios.sweep import speed, width_reaching
@@ -36,7 +35,6 @@ def measure(engine: Engine, context: Context) -> Outcome:
     path = context.work / "store"
     shutil.copytree(context.store, path)
     before = NEEDS.rows_of(rows).count
-    expect(store, rows)
     store.open(path)
     width = width_reaching(
         store, K, rows.queries[:CHOOSING_QUERIES], _of_first(rows.neighbors, before), TARGET
@@ -88,10 +86,10 @@ SCENARIO = Scenario(
     title=f"Queries just after {ADDED_ROWS:,} rows were added",
     how=(
         f"A settled store of all rows but the last {ADDED_ROWS:,} (a quarter of all, if that is fewer); "
-        f"those are added in batches, and single queries follow at once for {YOUNG_SECONDS:.0f} s (k={K}, ids "
-        f"and scores, at the first search width that reached {TARGET} before). Then the index is settled, and "
-        "the same queries are asked again. `young / settled` is the cost of a young query in settled ones. Not "
-        "pinned: work in the background has the other core."
+        f"those are added in batches, and single queries follow at once for {YOUNG_SECONDS:.0f} s (k={K}, "
+        f"ids and scores, at the first search width that reached {TARGET} before). Then the index is "
+        "settled, and the same queries are asked again. `young / settled` is the cost of a young query in settled "
+        "ones. Not pinned: work in the background has the other core."
     ),
     measure=measure,
     engines=(
