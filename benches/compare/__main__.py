@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benches.compare import data, machine, process, report
-from benches.compare.engines import ENGINES, Store
+from benches.compare.engines import ENGINES, built_spec
 from benches.compare.scenarios import SCENARIOS, Scenario
+from benches.compare.stores import BuiltStore, Stores
 from benches.compare.worker import Job
 
 DATA_VARIABLE = "VECSTORE_BENCH_DATA"
 # A measurement slower than this is not repeated; the table's last column says how many rounds there were.
 REPEAT_LIMIT_SECONDS = 120.0
 TIMEOUT_SECONDS = 1_200.0
+BUILD_TIMEOUT_SECONDS = 10_800.0  # a million rows on two cores take some peers an hour
 
 
 def main(arguments: list[str]) -> int:
@@ -31,15 +33,25 @@ def main(arguments: list[str]) -> int:
         _list()
         return 0
     if options.render is not None:
-        print(report.render(report.read(options.render)), end="")
+        records = [record for file in options.render for record in report.read(file)]
+        _plot(options.plot, records)
+        print(report.render(records), end="")
         return 0
     with tempfile.TemporaryDirectory(prefix="vecstore-bench-", dir=options.work) as folder:
         records = Run(options, arguments, Path(folder)).records()
+    _plot(options.plot, records)
     text = report.render(records)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")
     print(text, end="")
     return 0
+
+
+def _plot(path: Path | None, records: list[dict[str, Any]]) -> None:
+    if path is not None:
+        from benches.compare import plot  # only here: a run without a plot needs no matplotlib
+
+        plot.draw(records, path)
 
 
 class Run:
@@ -49,7 +61,7 @@ class Run:
         self._options = options
         self._arguments = arguments
         self._folder = folder
-        self._stores: dict[str, tuple[Path, str | None]] = {}
+        self._stores = Stores(options.keep or folder / "stores")
         self._records: list[dict[str, Any]] = []
 
     def records(self) -> list[dict[str, Any]]:
@@ -59,7 +71,10 @@ class Run:
             self._output = output
             self._record({"kind": "run", **self._facts()})
             for scenario in scenarios:
-                self._measure(scenario)
+                if self._options.build:
+                    self._build(scenario)
+                else:
+                    self._measure(scenario)
         return self._records
 
     def _find_data(self) -> Path:
@@ -83,7 +98,7 @@ class Run:
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "command": " ".join(["python -m benches.compare", *_without_paths(self._arguments)]),
             "checkout": _checkout(),
-            "data": data.load(self._data).description,
+            "data": data.Rows(self._data).description,
             "machine": machine.describe(self._folder),
         }
 
@@ -100,43 +115,59 @@ class Run:
                 self._record({**head, **outcome})
                 _say(f"{scenario.name} {turn + 1}/{self._options.rounds} {spec}: {_brief(scenario, outcome)}")
 
+    def _build(self, scenario: Scenario) -> None:
+        """Builds what the scenario needs, for a later run to measure."""
+        for spec in filter(self._wanted, scenario.engines):
+            built = self._built(scenario, spec)
+            if built is not None:
+                _say(f"{scenario.name} {spec}: {built.reason or built.figures}")
+
     def _outcome(self, scenario: Scenario, spec: str) -> dict[str, Any]:
-        store = None
-        if scenario.needs_store and _is_store(spec):
-            store, reason = self._store(spec)
-            if reason is not None:
-                return {"not_available": reason}
+        built = None if spec in scenario.baselines else self._built(scenario, spec)
+        if built is not None and built.reason is not None:
+            return {"not_available": built.reason}
         work = self._folder / "measurement"
         work.mkdir()
         load = os.getloadavg()[0]
         job = self._job(
             spec,
+            scenario,
             work,
-            scenario=scenario.name,
-            store=str(store) if store else None,
+            store=str(built.path) if built else None,
             core=self._core() if scenario.pinned else None,
             rust_call_command=self._options.rust_call_command,
         )
         outcome = process.run(job, TIMEOUT_SECONDS)
         shutil.rmtree(work)
+        if built is not None and "figures" in outcome:
+            outcome["figures"] = {**built.figures, **outcome["figures"]}
         return {**outcome, "load": load}
 
-    def _store(self, spec: str) -> tuple[Path, str | None]:
-        """The closed store of an engine, built when first asked for, or the reason why there is none."""
-        if spec not in self._stores:
-            store = self._folder / "stores" / spec.replace(":", "-")
-            store.parent.mkdir(exist_ok=True)
-            _say(f"building the store of {spec}")
+    def _built(self, scenario: Scenario, spec: str) -> BuiltStore | None:
+        """The store or index that a scenario measures, built when first asked for; none if it needs none."""
+        name = built_spec(spec)
+        if scenario.needs is None or name is None:
+            return None
+
+        def build(path: Path) -> dict[str, Any]:
+            _say(f"building {name}")
             work = self._folder / "build"
             work.mkdir()
-            outcome = process.run(self._job(spec, work, store=str(store)), TIMEOUT_SECONDS)
+            job = self._job(name, scenario, work, build=True, store=str(path))
+            outcome = process.run(job, BUILD_TIMEOUT_SECONDS)
             shutil.rmtree(work)
-            self._stores[spec] = (store, outcome.get("not_available"))
-        return self._stores[spec]
+            return outcome
 
-    def _job(self, spec: str, work: Path, **fields: Any) -> Job:
+        return self._stores.get(name, scenario.needs, self._data, build)
+
+    def _job(self, spec: str, scenario: Scenario, work: Path, **fields: Any) -> Job:
         return Job(
-            engine=spec, data=str(self._data), work=str(work), outcome=str(self._folder / "outcome"), **fields
+            engine=spec,
+            scenario=scenario.name,
+            data=str(self._data),
+            work=str(work),
+            outcome=str(self._folder / "outcome"),
+            **fields,
         )
 
     def _core(self) -> int | None:
@@ -174,12 +205,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--work", metavar="DIRECTORY", help="where stores are written: a real disk, not a memory one"
     )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIRECTORY", help="keep what was built there, and use it in later runs"
+    )
+    parser.add_argument("--build", action="store_true", help="build into --keep only, measure nothing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write each measurement as a line of JSON")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the tables, which are printed too"
     )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw recall against speed as a PNG")
     parser.add_argument(
-        "--render", type=Path, metavar="FILE", help="print the tables of a --json file, run nothing"
+        "--render", type=Path, nargs="+", metavar="FILE", help="print the tables of --json files, run nothing"
     )
     parser.add_argument(
         "--rust-call-command", metavar="COMMAND", help="prints JSON with metadata_us and ids_us (README)"
@@ -223,11 +259,6 @@ def _checkout() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return described.stdout.strip()
-
-
-def _is_store(spec: str) -> bool:
-    engine = ENGINES.get(spec.partition(":")[0])
-    return engine is not None and issubclass(engine, Store)
 
 
 def _brief(scenario: Scenario, outcome: dict[str, Any]) -> str:

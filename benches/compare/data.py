@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 RowArray = NDArray[np.int32]
 Metadata = dict[str, Any]
+MetadataRows = Sequence[Metadata]
 
 STAND_IN_ROWS = 62_436
 STAND_IN_DIM = 384
@@ -29,52 +32,106 @@ NEIGHBORS = 100
 
 @dataclass(frozen=True)
 class Rows:
-    """What is stored, what is asked, and what the right answers are."""
+    """What is stored, what is asked, and what the right answers are; each part is read when first used.
 
-    ids: list[str]
-    vectors: FloatArray
-    metadata: list[Metadata]
-    queries: FloatArray
-    neighbors: RowArray
-    description: str
+    A process that only searches never holds the vectors, so that its memory is the engine's. The first rows
+    alone, with `limit`, have no neighbours.
+    """
+
+    directory: Path
+    limit: int | None = None
+
+    @cached_property
+    def vectors(self) -> FloatArray:
+        widened = self.directory / "vectors.f16.npy"
+        if widened.exists():
+            vectors = np.load(widened, mmap_mode="r")[: self.limit].astype(np.float32)
+        else:
+            # Mapped: pages of a large set are the file's, not this process's memory. Copied on write, which
+            # nobody does, since some libraries take no array that they might not write to.
+            vectors = np.asarray(np.load(self.directory / "vectors.npy", mmap_mode="c")[: self.limit])
+        return np.ascontiguousarray(vectors, np.float32)
+
+    @cached_property
+    def metadata(self) -> MetadataRows:
+        file = self.directory / "metadata.jsonl.gz"
+        if not file.exists():
+            return GeneratedMetadata(self.count)
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines][: self.limit]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return [str(row) for row in range(self.count)]
+
+    @cached_property
+    def queries(self) -> FloatArray:
+        return np.ascontiguousarray(np.load(self.directory / "queries.npy"), np.float32)
+
+    @cached_property
+    def neighbors(self) -> RowArray:
+        if self.limit is not None:
+            raise ValueError(f"the neighbours of the first {self.limit} rows are not known")
+        neighbors: RowArray = np.load(self.directory / "neighbors.npy")
+        return neighbors
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        widened = self.directory / "vectors.f16.npy"
+        file = widened if widened.exists() else self.directory / "vectors.npy"
+        count, dim = np.load(file, mmap_mode="r").shape
+        return (count if self.limit is None else min(count, self.limit), dim)
 
     @property
     def count(self) -> int:
-        return len(self.vectors)
+        return self.shape[0]
 
     @property
     def dim(self) -> int:
-        return int(self.vectors.shape[1])
+        return self.shape[1]
+
+    @property
+    def raw_bytes(self) -> int:
+        """The bytes of all vectors as float32: what sizes are compared with."""
+        return self.count * self.dim * np.dtype(np.float32).itemsize
+
+    @property
+    def description(self) -> str:
+        file = self.directory / "description.txt"
+        if file.exists():
+            return file.read_text(encoding="utf-8").strip()
+        real = (self.directory / "metadata.jsonl.gz").exists()
+        note = "with their metadata" if real else "with generated metadata"
+        return f"{self.count:,} x {self.dim} vectors of the directory given, {note}"
+
+    def first(self, count: int) -> Rows:
+        """The first rows only."""
+        return Rows(self.directory, count)
+
+    def load(self) -> None:
+        """Reads every part now, so that no measurement pays for it."""
+        _ = self.ids, self.vectors, self.metadata, self.queries
 
 
-def load(directory: Path) -> Rows:
-    """Reads a directory in the form this module's docstring states."""
-    widened = directory / "vectors.f16.npy"
-    vectors = np.load(widened if widened.exists() else directory / "vectors.npy").astype(
-        np.float32, copy=False
-    )
-    metadata_file = directory / "metadata.jsonl.gz"
-    if metadata_file.exists():
-        with gzip.open(metadata_file, "rt", encoding="utf-8") as lines:
-            metadata = [json.loads(line) for line in lines]
-        note = "with their metadata"
-    else:
-        metadata = [_generated_metadata(row) for row in range(len(vectors))]
-        note = "with generated metadata"
-    description_file = directory / "description.txt"
-    description = (
-        description_file.read_text(encoding="utf-8").strip()
-        if description_file.exists()
-        else f"{len(vectors):,} x {vectors.shape[1]} vectors of the directory given, {note}"
-    )
-    return Rows(
-        ids=[str(row) for row in range(len(vectors))],
-        vectors=np.ascontiguousarray(vectors),
-        metadata=metadata,
-        queries=np.load(directory / "queries.npy").astype(np.float32, copy=False),
-        neighbors=np.load(directory / "neighbors.npy"),
-        description=description,
-    )
+class GeneratedMetadata(Sequence[Metadata]):
+    """Metadata made up for each row when it is asked for: a million of them at once would be a gigabyte."""
+
+    def __init__(self, count: int) -> None:
+        self._rows = range(count)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Metadata: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Metadata]: ...
+
+    def __getitem__(self, at: int | slice) -> Metadata | list[Metadata]:
+        if isinstance(at, slice):
+            return [_generated_metadata(row) for row in self._rows[at]]
+        return _generated_metadata(self._rows[at])
 
 
 def write_stand_in(directory: Path, rows: int = STAND_IN_ROWS, seed: int = 1) -> None:
@@ -96,9 +153,9 @@ def write_stand_in(directory: Path, rows: int = STAND_IN_ROWS, seed: int = 1) ->
 
 def write_first_rows(source: Path, directory: Path, rows: int) -> None:
     """Writes the first rows of a larger set, with the neighbours found anew."""
-    whole = load(source)
+    whole, first = Rows(source), Rows(source, rows)
     description = f"the first {rows:,} of {whole.description}"
-    _write(directory, whole.vectors[:rows], whole.queries, whole.metadata[:rows], description)
+    _write(directory, first.vectors, whole.queries, first.metadata, description)
 
 
 def exact_neighbors(vectors: FloatArray, queries: FloatArray, k: int = NEIGHBORS) -> RowArray:
@@ -112,7 +169,7 @@ def exact_neighbors(vectors: FloatArray, queries: FloatArray, k: int = NEIGHBORS
     return found
 
 
-def recall(found: list[list[int]], neighbors: RowArray, k: int) -> float:
+def recall(found: Sequence[Sequence[int]], neighbors: RowArray, k: int) -> float:
     """The share of the true k nearest rows among the first k found, over the queries asked."""
     k = min(k, neighbors.shape[1])
     hits = sum(len(set(rows[:k]) & set(truth[:k].tolist())) for rows, truth in zip(found, neighbors))
@@ -120,7 +177,7 @@ def recall(found: list[list[int]], neighbors: RowArray, k: int) -> float:
 
 
 def _write(
-    directory: Path, vectors: FloatArray, queries: FloatArray, metadata: list[Metadata], description: str
+    directory: Path, vectors: FloatArray, queries: FloatArray, metadata: MetadataRows, description: str
 ) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     np.save(directory / "vectors.npy", vectors)

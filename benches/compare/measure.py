@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -61,6 +64,28 @@ def disk_bytes(path: Path) -> int:
     """The bytes that a file, or all files below a directory, take on disk (allocated blocks, as `du`)."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return sum(file.stat().st_blocks * STAT_BLOCK_BYTES for file in files)
+
+
+def resident_bytes() -> tuple[int, int]:
+    """The memory of this process: its own (heap, stacks, huge pages), and pages of mapped files."""
+    gc.collect()
+    if sys.platform != "linux":
+        return peak_resident_bytes(), 0
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)  # what was freed is no longer the engine's
+    kilobytes = {}
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        name, _, value = line.partition(":")
+        if value.endswith("kB"):
+            kilobytes[name] = int(value.split()[0])
+    own = kilobytes["RssAnon"] + kilobytes["RssShmem"] + kilobytes.get("HugetlbPages", 0)
+    return own * 1024, kilobytes["RssFile"] * 1024
+
+
+def peak_resident_bytes() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def fdatasync(descriptor: int) -> None:

@@ -42,7 +42,7 @@ def _header(run: Record) -> str:
 def _section(scenario: Scenario, records: Sequence[Record]) -> str:
     specs = list(dict.fromkeys(record["engine"] for record in records))
     of = {spec: [record for record in records if record["engine"] == spec] for spec in specs}
-    medians = {spec: _medians(of[spec]) for spec in specs}
+    medians = medians_of(records)
     if scenario.derive is not None:
         scenario.derive(medians)
     shown = [
@@ -91,6 +91,12 @@ def _remarks(of: dict[str, list[Record]]) -> Iterable[str]:
     ]
     if loads:
         yield f"- load average before each measurement: {min(loads):.1f} to {max(loads):.1f}"
+
+
+def medians_of(records: Sequence[Record]) -> dict[str, dict[str, float]]:
+    """The median over the rounds of each figure of each engine, of one scenario's records."""
+    specs = dict.fromkeys(record["engine"] for record in records)
+    return {spec: _medians([record for record in records if record["engine"] == spec]) for spec in specs}
 
 
 def _medians(records: Sequence[Record]) -> dict[str, float]:

@@ -12,20 +12,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benches.compare import data
-from benches.compare.engines import NotAvailableError, make
-from benches.compare.scenarios import SCENARIOS, Context, Outcome, build
+from benches.compare import data, filters
+from benches.compare.engines import Engine, NotAvailableError, make
+from benches.compare.scenarios import SCENARIOS, Context, Outcome, Scenario, build, expect
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one process does; `store` alone, without a scenario, means that it is to be built."""
+    """What one process does; with `build` it builds `store` for the scenario, and measures the building."""
 
     engine: str
     data: str
     work: str
     outcome: str
-    scenario: str | None = None
+    scenario: str
+    build: bool = False
     store: str | None = None
     core: int | None = None
     rust_call_command: str | None = None
@@ -37,18 +38,18 @@ def run(job: Job) -> dict[str, Any]:
         os.sched_setaffinity(0, {job.core})
     version = ""
     try:
-        rows = data.load(Path(job.data))
+        scenario, rows = SCENARIOS[job.scenario], data.Rows(Path(job.data))
         context = Context(rows, Path(job.work), Path(job.store) if job.store else None, job.rust_call_command)
-        scenario = SCENARIOS[job.scenario] if job.scenario else None
-        if scenario is not None and job.engine in scenario.baselines:
+        if job.engine in scenario.baselines:
             return asdict(scenario.baselines[job.engine](context))
         engine = make(job.engine)
+        expect(engine, rows)
         version = engine.version()
-        if scenario is None:
-            if context.store is not None:
-                build(engine, rows, context.store)
-            outcome = Outcome({})
+        if job.build:
+            outcome = _build(engine, context, scenario)
         else:
+            if not scenario.only_queries:
+                rows.load()
             outcome = scenario.measure(engine, context)
         outcome.parameters = {**engine.parameters(), **outcome.parameters}
         durability = engine.durability
@@ -59,6 +60,15 @@ def run(job: Job) -> dict[str, Any]:
             raise
         return {"version": version, "not_available": f"failed: {type(error).__name__}: {error}"[:300]}
     return {"version": version, "durability": durability, **asdict(outcome)}
+
+
+def _build(engine: Engine, context: Context, scenario: Scenario) -> Outcome:
+    if scenario.needs is None or context.store is None:
+        raise ValueError(f"scenario {scenario.name} needs nothing built")
+    rows = scenario.needs.rows_of(context.rows)
+    rows.load()
+    fields = filters.fields(context.rows) if scenario.needs.filterable else None
+    return build(engine, rows, context.store, fields)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benches.compare.data import FloatArray, Metadata
 
@@ -16,9 +21,35 @@ Search = Callable[[FloatArray], Any]
 # Takes an id, a vector and its metadata.
 Upsert = Callable[[str, FloatArray, Metadata], None]
 
+# The search widths that a graph is swept over, close enough that the first past a recall is not far past it.
+WIDTHS = (10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 400, 512)
+GRAPH_LINKS = 16  # HNSW's M; a graph of one layer has a degree of twice that, as HNSW's base layer
+GRAPH_DEGREE = 2 * GRAPH_LINKS
+BUILD_WIDTH = 200
+# What filters ask about; a store that indexes fields indexes these, if it is made `filterable`.
+FILTER_TEXT_FIELDS = ("section",)
+FILTER_NUMBER_FIELDS = ("installed_size", "bucket", "axis")
+
+
+def available_cores() -> int:
+    """The cores that this process may use: one, if it is pinned."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 class NotAvailableError(Exception):
     """The engine cannot take part in a scenario; the message is the reason that the table shows."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A filter on one field: one of some texts, or a number from `low` up to but not including `high`."""
+
+    field: str
+    texts: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 0
+    # The rows it keeps, for libraries that filter by rows and not by metadata.
+    mask: NDArray[np.bool_] | None = None
 
 
 class Engine(ABC):
@@ -30,6 +61,15 @@ class Engine(ABC):
     distribution: ClassVar[str]
     # Each variant with what an acknowledged write means in it; the first is the default.
     variants: ClassVar[Mapping[str, str]]
+    # The variants with an index, which is built ahead and searched at a width: the others search every row.
+    indexed: ClassVar[frozenset[str]] = frozenset()
+    # Variants that search what another variant builds.
+    built_as: ClassVar[Mapping[str, str]] = {}
+    # The search's width by the engine's own name for it, and the values it is swept over, fastest first.
+    width_name: ClassVar[str] = "ef"
+    widths: ClassVar[Sequence[float]] = WIDTHS
+    # The width where nothing is swept.
+    usual_width: ClassVar[float] = 64
 
     def __init__(self, variant: str | None = None) -> None:
         self.variant = variant or next(iter(self.variants))
@@ -64,6 +104,26 @@ class Engine(ABC):
             raise NotAvailableError("stores no metadata")
         return self.exact_search(k)
 
+    def index_search(self, k: int, width: float) -> Search:
+        """Returns the call for about the k nearest rows by the index: ids and scores, nothing else."""
+        del width
+        raise NotAvailableError(f"variant {self.variant!r} has no index to search for {k} rows")
+
+    def filtered_search(self, k: int, width: float, condition: Condition) -> Search:
+        """Returns the same call for the rows that a filter keeps."""
+        del k, width
+        raise NotAvailableError(f"cannot filter by {condition.field}, or its Python package cannot")
+
+    def batch_search(self, k: int, width: float, threads: int) -> Search:
+        """Returns the call that searches for each row of a matrix, on so many threads."""
+        del width, threads
+        raise NotAvailableError(f"has no call for the {k} nearest rows of a batch of queries")
+
+    def batch_rows(self, result: Any) -> list[list[int]]:
+        """The row numbers of what a batch search returned, a list a query. Not timed."""
+        rows: list[list[int]] = np.asarray(result[0]).tolist()
+        return rows
+
     def rows(self, result: Any) -> list[int]:
         """The row numbers of what a search returned, best first. Not timed."""
         raise NotAvailableError(f"searches nothing, and so returned no {result!r}")
@@ -74,7 +134,15 @@ class InMemory(Engine):
 
     @abstractmethod
     def load(self, vectors: FloatArray) -> None:
-        """Takes all vectors at once."""
+        """Takes all vectors at once, and builds the index if the variant has one, on all cores."""
+
+    def save(self, directory: Path) -> None:
+        """Writes the index into an empty directory, with all that `restore` needs."""
+        raise NotAvailableError(f"saves nothing to {directory.name}")
+
+    def restore(self, directory: Path) -> None:
+        """Reads a saved index, ready to search on one thread."""
+        raise NotAvailableError(f"restores nothing from {directory.name}")
 
 
 class Store(Engine):
@@ -82,6 +150,10 @@ class Store(Engine):
 
     # Rows that one call accepts, where there is a limit.
     rows_per_call: ClassVar[int | None] = None
+    # Set before `create` and `open`: whether the fields of filters are indexed, and the rows to expect.
+    filterable = False
+    expected_rows = 0
+    expected_dim = 0
 
     @abstractmethod
     def create(self, path: Path, dim: int) -> None:
@@ -100,6 +172,18 @@ class Store(Engine):
         self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata] | None
     ) -> None:
         """Writes a batch in one call; when it returns, the rows are as durable as `durability` says."""
+
+    def replace_many(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata]) -> None:
+        """Writes a batch over rows that are there; `upsert_many` of some looks for no earlier row."""
+        self.upsert_many(ids, vectors, metadata)
+
+    def settle(self) -> None:
+        """Finishes building the index of what was written."""
+        raise NotAvailableError(f"variant {self.variant!r} has no index to build")
+
+    def delete_many(self, ids: Sequence[str]) -> None:
+        """Deletes rows in one call."""
+        raise NotAvailableError(f"no driver for deleting {len(ids)} rows")
 
     @abstractmethod
     def upserter(self) -> Upsert:

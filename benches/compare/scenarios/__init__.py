@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from benches.compare.scenarios import (
+    batch,
     call_overhead,
+    churn,
     durable_call,
+    filtered,
     flat,
     import_time,
+    memory,
+    open_index,
     open_store,
+    recall_qps,
     single_upsert,
     upsert_many,
+    young,
 )
-from benches.compare.scenarios.base import Context, Outcome, Scenario, build
+from benches.compare.scenarios.base import Built, Context, Outcome, Scenario, build, expect
 
 SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO
-    for module in (flat, upsert_many, durable_call, single_upsert, open_store, call_overhead, import_time)
+    scenario.name: scenario
+    for scenario in (
+        recall_qps.SCENARIO,
+        batch.SCENARIO,
+        *filtered.SCENARIOS,
+        young.SCENARIO,
+        churn.SCENARIO,
+        memory.SCENARIO,
+        open_index.SCENARIO,
+        flat.SCENARIO,
+        upsert_many.SCENARIO,
+        durable_call.SCENARIO,
+        single_upsert.SCENARIO,
+        open_store.SCENARIO,
+        call_overhead.SCENARIO,
+        import_time.SCENARIO,
+    )
 }
 
-__all__ = ["SCENARIOS", "Context", "Outcome", "Scenario", "build"]
+__all__ = ["SCENARIOS", "Built", "Context", "Outcome", "Scenario", "build", "expect"]

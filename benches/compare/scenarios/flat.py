@@ -9,7 +9,7 @@ from benches.compare.data import recall
 from benches.compare.engines.base import Engine
 from benches.compare.machine import gigabytes_per_second, scan_methods
 from benches.compare.measure import MICROSECONDS, median, seconds_of, stopwatch
-from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario, finish, ready
+from benches.compare.scenarios.base import Built, Column, Context, K, Outcome, Scenario, finish, ready
 
 WARM_UP_QUERIES = 20
 BUDGET_SECONDS = 6.0
@@ -100,5 +100,5 @@ SCENARIO = Scenario(
     ),
     baselines={"machine:scan": scan_memory, "machine:scan-mmap": scan_mapped_file},
     pinned=True,
-    needs_store=True,
+    needs=Built(),
 )

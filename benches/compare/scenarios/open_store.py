@@ -3,7 +3,7 @@ from __future__ import annotations
 from benches.compare.data import recall
 from benches.compare.engines.base import Engine, NotAvailableError
 from benches.compare.measure import MILLISECONDS, disk_bytes, median, seconds_of
-from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario, as_store
+from benches.compare.scenarios.base import Built, Column, Context, K, Outcome, Scenario, as_store
 
 NEXT_QUERIES = 20
 
@@ -56,5 +56,5 @@ SCENARIO = Scenario(
         Column("close_ms", "close ms", 2),
         Column("disk_mb", "disk MB", 1, higher_is_better=False),
     ),
-    needs_store=True,
+    needs=Built(),
 )
