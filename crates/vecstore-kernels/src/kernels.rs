@@ -312,6 +312,16 @@ impl Kernels {
         Some(pool.take(at))
     }
 
+    /// Returns the distance of the nearest candidate of a pool, infinite if there is none.
+    #[inline]
+    pub fn nearest_distance(&self, pool: &CandidatePool) -> f32 {
+        if pool.is_empty() {
+            return f32::INFINITY;
+        }
+        // SAFETY: `for_tier` found the tier available; there are distances.
+        pool.distances()[unsafe { (self.table.nearest)(pool.distances()) }]
+    }
+
     /// Adds to `pool` the positions whose squared distance is below `limit`, with it: of each product `p` of codes
     /// `square + squares[i] + factor * factors[i] * p`.
     ///

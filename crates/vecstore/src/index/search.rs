@@ -13,6 +13,7 @@ use std::cell::RefCell;
 
 use vecstore_kernels::{CandidatePool, Kernels, Rotation, SignQuery, sign_block_bytes};
 
+use super::DEGREE;
 use super::space::Space;
 use crate::error::Result;
 
@@ -168,10 +169,13 @@ fn walk(
     let square = scratch.query.squared_norm();
     let unit = scratch.query.codes().factors.scale;
     let mut effort = Effort::default();
+    let mut start = f32::INFINITY;
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
-        kernels.estimate(&scratch.query, block, square, f32::INFINITY, &mut scratch.pool);
+        kernels.estimate(&scratch.query, block, square, start, &mut scratch.pool);
+        effort.estimates += DEGREE;
+        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.pool));
     }
-    effort.estimates += scratch.pool.len();
+    scratch.pool.retain_below(start);
     let mut bound = f32::INFINITY;
     let mut compact_at = COMPACT_CANDIDATES;
     let mut next = nearest(kernels, scratch, graph.len());
@@ -203,9 +207,8 @@ fn walk(
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
-        let before = scratch.pool.len();
         kernels.estimate(&scratch.query, block, distance, bound, &mut scratch.pool);
-        effort.estimates += scratch.pool.len() - before;
+        effort.estimates += DEGREE;
         if scratch.pool.len() > compact_at {
             scratch.pool.retain_below(bound);
             compact_at = (2 * scratch.pool.len()).max(COMPACT_CANDIDATES);
@@ -216,6 +219,9 @@ fn walk(
     }
     Ok(effort)
 }
+
+/// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
+const START_SHARE: f32 = 1.15;
 
 /// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
 const COMPACT_CANDIDATES: usize = 512;
