@@ -306,8 +306,8 @@ impl Kernels {
         if pool.is_empty() {
             return None;
         }
-        // SAFETY: `for_tier` found the tier available; there are distances.
-        let at = unsafe { (self.table.nearest)(pool.distances()) };
+        // SAFETY: `for_tier` found the tier available; there are keys.
+        let at = unsafe { (self.table.nearest)(pool.keys()) };
         Some(pool.take(at))
     }
 

@@ -50,6 +50,7 @@
 //! - Vectors are expected to be finite: check them once with [`Kernels::first_non_finite`].
 
 mod accumulate;
+mod aligned;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
