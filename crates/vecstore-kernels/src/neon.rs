@@ -18,7 +18,7 @@ kernel_table! {
     query_tile: 4 x 2,
     scan_codes: codes::scan::portable,
     estimate: crate::signs::neon,
-    look_ups: crate::signs::look_ups,
+    look_ups: crate::signs::look_ups_neon,
     nearest: crate::nearest::portable,
     gather_codes: codes::scan::gather_portable,
     panel_products: crate::panels::neon,

@@ -38,12 +38,14 @@ fn gather<const N: usize>(
 ) {
     let dim = query.len();
     let row = |id: u32| {
-        let row = &codes[id as usize * dim..][..dim];
-        row.as_ptr() as usize - codes.as_ptr() as usize
+        let start = id as usize * dim;
+        assert!(start + dim <= codes.len(), "id {id} is out of range for {} rows", codes.len() / dim);
+        start
     };
     let ahead = |n: usize| {
         if let Some(&next) = ids.get(n + GATHER_AHEAD_ROWS) {
-            prefetch(&codes[row(next)..][..dim]);
+            let start = row(next);
+            prefetch(&codes[start..start + dim]);
         }
     };
     let (groups, last) = ids.as_chunks::<N>();

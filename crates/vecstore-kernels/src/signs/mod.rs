@@ -32,6 +32,8 @@ pub(crate) use estimate::{avx2, avx512};
 pub use pool::CandidatePool;
 pub use query::SignQuery;
 pub(crate) use query::look_ups;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use query::look_ups_neon;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use query::{look_ups_avx2, look_ups_avx512};
 

@@ -17,7 +17,9 @@ fn floats(seed: u64, count: usize) -> Vec<f32> {
         state ^= state << 17;
         (state >> 40) as f32 / 8_388_608.0 - 1.0
     };
-    (0..16).for_each(|_| drop(next()));
+    for _ in 0..16 {
+        next();
+    }
     (0..count).map(|_| next()).collect()
 }
 
