@@ -307,8 +307,8 @@ impl Kernels {
         if pool.is_empty() {
             return None;
         }
-        // SAFETY: `for_tier` found the tier available; there are distances.
-        let at = unsafe { (self.table.nearest)(pool.distances()) };
+        // SAFETY: `for_tier` found the tier available; there are keys.
+        let at = unsafe { (self.table.nearest)(pool.keys()) };
         Some(pool.take(at))
     }
 
@@ -318,8 +318,8 @@ impl Kernels {
         if pool.is_empty() {
             return f32::INFINITY;
         }
-        // SAFETY: `for_tier` found the tier available; there are distances.
-        pool.distances()[unsafe { (self.table.nearest)(pool.distances()) }]
+        // SAFETY: `for_tier` found the tier available; there are keys.
+        pool.distance(unsafe { (self.table.nearest)(pool.keys()) })
     }
 
     /// Adds to `pool` the positions whose squared distance is below `limit`, with it: of each product `p` of codes
