@@ -52,6 +52,13 @@ pub(crate) struct Beam {
     pub(crate) visits_max: usize,
 }
 
+/// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
+pub(crate) fn visits_max(points: usize) -> usize {
+    const POINTS_PER_VISIT: usize = 20;
+    const VISITS_MIN: usize = 1000;
+    VISITS_MIN.max(points / POINTS_PER_VISIT)
+}
+
 /// A point found, with its approximate squared distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Found {
@@ -221,7 +228,7 @@ fn walk(
 }
 
 /// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
-const START_SHARE: f32 = 1.15;
+const START_SHARE: f32 = 1.4;
 
 /// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
 const COMPACT_CANDIDATES: usize = 512;
