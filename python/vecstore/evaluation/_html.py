@@ -76,9 +76,9 @@ def _account(report: Report) -> str:
         return ""
     about = "about " if account.estimated else ""
     return (
-        f"<p>Judges: {account.calls} calls, {account.cached} answers from the cache, {account.retries} retries, "
-        f"{about}{account.prompt_tokens} + {account.completion_tokens} tokens, cost {account.cost:.4f}; "
-        f"{report.seconds:.1f} s.</p>"
+        f"<p>Judges: {account.calls} calls, {account.cached} answers from the cache, "
+        f"{account.retries} retries, {about}{account.prompt_tokens} + {account.completion_tokens} tokens, "
+        f"cost {account.cost:.4f}; {report.seconds:.1f} s.</p>"
     )
 
 
@@ -126,7 +126,8 @@ def _sample(report: Report, at: int) -> str:
     rows = "".join(_result(result) for result in row.results)
     return (
         f"<details><summary><b>{_number(row.overall_score)}</b> "
-        f"{_text(sample.id or '')}: {_text(sample.query)}</summary><table>{rows}</table>{''.join(body)}</details>"
+        f"{_text(sample.id or '')}: {_text(sample.query)}</summary>"
+        f"<table>{rows}</table>{''.join(body)}</details>"
     )
 
 

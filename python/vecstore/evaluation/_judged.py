@@ -227,7 +227,7 @@ class AnswerCorrectness(JudgedMetric):
         embedder: typing.Any = None,
         llm: LLM = None,
         *,
-        weights: tuple[float, float] = (0.75, 0.25),
+        weights: abc.Sequence[float] = (0.75, 0.25),
         beta: float = 1.0,
         votes: int = 1,
     ) -> None:

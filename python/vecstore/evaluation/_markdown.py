@@ -31,8 +31,9 @@ def markdown(report: Report, worst: int) -> str:
     if account.calls or account.cached:
         about = "about " if account.estimated else ""
         parts.append(
-            f"Judges: {account.calls} calls, {account.cached} answers from the cache, "
-            f"{account.retries} retries, {about}{account.prompt_tokens} + {account.completion_tokens} tokens, cost {account.cost:.4f}."
+            f"Judges: {account.calls} calls, {account.cached} answers from the cache, {account.retries} "
+            f"retries, {about}{account.prompt_tokens} + {account.completion_tokens} tokens, "
+            f"cost {account.cost:.4f}."
         )
     if worst:
         parts.append("## Worst samples")
