@@ -1,4 +1,4 @@
-"""The judged metrics: their formulas on canned verdicts, and what they say where there is nothing to judge."""
+"""The judged metrics: their formulas on canned verdicts, and what they say with nothing to judge."""
 
 from __future__ import annotations
 
@@ -24,11 +24,19 @@ from vecstore.evaluation import (
     NoiseSensitivity,
     Pairwise,
     Rubric,
+    Session,
+    Settings,
 )
+from vecstore.evaluation._evaluate import run
 
 from .conftest import Judge, scripted
 
 CONTEXTS = ["Paris is in France.", "The Seine flows through Paris.", "Cats purr."]
+
+
+def at_once(metric: Metric, sample: EvaluationInput) -> MetricResult:
+    """Scores a sample without pauses between attempts."""
+    return run(metric.score(sample, Session(Settings(retries=1, backoff=0))))
 
 
 def kind(result: MetricResult) -> str | None:
@@ -113,7 +121,7 @@ def test_verdicts_that_are_left_out_are_asked_for_again_and_counted_if_they_neve
             return "hard to say"
         return '{"verdicts": [{"number": 1, "verdict": "yes"}]}'
 
-    result = AnswerFaithfulness(Judge(answer)).evaluate(EvaluationInput("q", CONTEXTS, "One. Two. Three."))
+    result = at_once(AnswerFaithfulness(Judge(answer)), EvaluationInput("q", CONTEXTS, "One. Two. Three."))
     assert [claim["supported"] for claim in result.details["claims"]] == [True, False, None]
     assert result.score == 0.5
     assert result.coverage == pytest.approx(2 / 3)
@@ -219,7 +227,7 @@ def test_a_rubric_is_brought_to_0_to_1() -> None:
     marks = Rubric(lambda prompt: "7", {0: "bad", 10: "good"})  # noqa: ARG005
     assert marks.evaluate(EvaluationInput("q", [], "a")).score == pytest.approx(0.7)
     outside = Rubric(lambda prompt: "11", {0: "bad", 10: "good"})  # noqa: ARG005
-    assert kind(outside.evaluate(EvaluationInput("q", [], "a"))) == "unparsable"
+    assert kind(at_once(outside, EvaluationInput("q", [], "a"))) == "unparsable"
 
 
 def test_pairs_are_judged_in_both_orders() -> None:
@@ -256,12 +264,9 @@ METRICS: list[typing.Callable[[typing.Any], Metric]] = [
     ["", "lorem ipsum", "{", '{"score": NaN}', "[" * 2000, '{"better": 7}', "NaN", "1e999", "\x00"],
 )
 def test_nonsense_is_never_a_score(make: typing.Callable[[typing.Any], Metric], nonsense: str) -> None:
-    from vecstore.evaluation import Session, Settings
-    from vecstore.evaluation._evaluate import run
-
     metric = make(lambda prompt: nonsense)  # noqa: ARG005
     sample = EvaluationInput("q", CONTEXTS, "Paris is big.", "Paris is old.", "Rome is old.")
-    result = run(metric.score(sample, Session(Settings(retries=1, backoff=0))))
+    result = at_once(metric, sample)
     assert result.score is None
     assert result.failure is not None
     assert (result.failure.kind, result.failure.raw, result.coverage) == ("unparsable", nonsense, 0.0)

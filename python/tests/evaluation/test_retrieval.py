@@ -161,8 +161,8 @@ def test_queries_are_those_in_both_or_all_that_are_judged() -> None:
 def test_mappings_and_numbers_of_other_kinds_are_taken() -> None:
     import types
 
-    qrels = types.MappingProxyType({"q": types.MappingProxyType({"a": np.int64(1), "b": True})})
-    run = types.MappingProxyType({"q": {"a": np.float32(0.5), "b": 1, "c": np.float64(2)}})
+    qrels: typing.Any = types.MappingProxyType({"q": types.MappingProxyType({"a": np.int64(1), "b": True})})
+    run: typing.Any = types.MappingProxyType({"q": {"a": np.float32(0.5), "b": 1, "c": np.float64(2)}})
     assert evaluate_run(qrels, run, ["map"]).mean["map"] == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
@@ -200,7 +200,7 @@ def test_bad_runs_and_judgments_are_refused(
 def test_infinite_scores_and_huge_grades_are_finite_values() -> None:
     qrels = {"q": {"a": 2**32 - 1, "b": 1, "c": -5}}
     run = {"q": {"a": float("inf"), "b": float("-inf"), "c": 1e308}}
-    names = [name for name in measure_names() if name[0].islower() and "@" not in name]
+    names = [name for name in measure_names() if name not in ("Success", "hit_rate")]
     values = evaluate_run(qrels, run, names).mean
     assert all(np.isfinite(value) for value in values.values()), values
 

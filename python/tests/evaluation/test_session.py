@@ -224,9 +224,11 @@ def test_an_embedder_of_any_form() -> None:
             return 1.0, float(len(text))
 
     sample = EvaluationInput("q", [], "same", "same")
-    for embedder in (Many(), One(), lambda text: [[1.0, float(len(text))]]):
+    good: list[typing.Any] = [Many(), One(), lambda text: [[1.0, float(len(text))]]]
+    for embedder in good:
         assert EmbeddingSimilarity(embedder).evaluate(sample).score == pytest.approx(1.0)
-    for embedder in (lambda text: [float("nan")], lambda text: [1.0] * len(text), lambda text: "x"):
+    bad: list[typing.Any] = [lambda _: [float("nan")], lambda text: [1.0] * len(text), lambda _: "x"]
+    for embedder in bad:
         sample = EvaluationInput("q", [], "one", "three")
         result = EmbeddingSimilarity(embedder).evaluate(sample)
         assert result.score is None

@@ -143,7 +143,7 @@ def test_bad_numbers_are_refused() -> None:
         randomization_test([1.0], [2.0], permutations=0)
     with pytest.raises(InvalidInputError, match="confidence"):
         bootstrap_interval([1.0, 2.0], confidence=2)
-    with pytest.raises(InvalidInputError, match="not such|none, got none|expected at least one score"):
+    with pytest.raises(InvalidInputError, match="expected at least one score"):
         judge_agreement([None], [1])
 
 

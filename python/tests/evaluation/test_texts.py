@@ -33,7 +33,9 @@ with warnings.catch_warnings():
     import sacrebleu
     from rouge_score import rouge_scorer
 
-PIECES = ["the", "a", "an", "cat", "sat", "mat", "on", "red", "3.14", "1,000", "don't", "U.S.", "e.g.", "--", "-", "...", ",", ".", "!", "?", "&", "&amp;", "&quot;", "été", "中文", "😀", "İstanbul", "state-of-the-art", "7-8", "(x)", "[1]", '"quoted"', "'single'", "$5", "50%", "a/b_c", "A.", "The", "_", "~"]
+SIGNS = r"""don't U.S. e.g. -- - ... , . ! ? & &amp; &quot; (x) [1] "quoted" 'single' $5 50% a/b_c _ ~"""
+WORDS = "the a an The A. cat sat mat on red state-of-the-art 7-8 3.14 1,000"
+PIECES = [*SIGNS.split(), *WORDS.split(), "\u00e9t\u00e9", "\u4e2d\u6587", "\U0001f600", "\u0130stanbul"]
 
 
 def random_text(generator: random.Random, most: int = 20) -> str:
@@ -134,7 +136,7 @@ def test_quotations_must_stand_in_a_context() -> None:
 
 
 def test_citations_are_checked_against_what_they_name() -> None:
-    answer = "The Eiffel Tower was finished in 1889 [1]. Gustave Eiffel was an engineer [1]. It is 330 metres high."
+    answer = "The Eiffel Tower was finished in 1889 [1]. Gustave Eiffel was an engineer [1]. It is high."
     assert scored(CitationPrecision(), answer, contexts=CONTEXTS).score == 0.5
     assert scored(CitationRecall(), answer, contexts=CONTEXTS).score == pytest.approx(1 / 3)
     assert scored(CitationRecall(), "Nothing is cited.", contexts=CONTEXTS).score == 0.0

@@ -1,10 +1,9 @@
-"""Measures against trec_eval itself (through pytrec_eval), on random runs with ties, gaps and negative grades."""
+"""Measures against trec_eval itself (through pytrec_eval), on random runs with ties and negative grades."""
 
 from __future__ import annotations
 
 import math
 import random
-import typing
 
 import pytest
 import pytrec_eval
@@ -40,7 +39,7 @@ FAMILIES = {
     "utility",
 }
 
-Case = typing.Tuple[typing.Dict[str, typing.Dict[str, int]], typing.Dict[str, typing.Dict[str, float]]]
+Case = tuple[dict[str, dict[str, int]], dict[str, dict[str, float]]]
 
 
 def random_case(generator: random.Random) -> Case:
@@ -50,7 +49,7 @@ def random_case(generator: random.Random) -> Case:
     for query in (f"q{number}" for number in range(generator.randint(1, 4))):
         judged = generator.sample(documents, generator.randint(1, 40))
         grades = generator.choice([(0, 1), (0, 1, 2, 3), (-1, 0, 1, 2), (-2, -1, 0, 1, 4)])
-        # One judged document at least: of a query without any, trec_eval 9 reads what the last one left in memory.
+        # One judged document at least: without any, trec_eval 9 reads what the last query left in memory.
         qrels[query] = {document: generator.choice(grades) for document in judged}
         qrels[query][judged[0]] = generator.choice((0, 1))
         found = generator.sample(documents, generator.randint(1, 40))
@@ -96,7 +95,7 @@ def test_near_scores_tie_in_version_9_as_in_trec_eval() -> None:
 
 
 def levels_of_version_10(grades: list[int], relevant: int) -> list[float]:
-    """Interpolated precision at 0, 0.1 ... 1 by its definition, where levels are rounded to the nearest document."""
+    """Interpolated precision at 0, 0.1 ... 1 by its definition, levels rounded to the nearest document."""
     precision = [sum(grades[: rank + 1]) / (rank + 1) for rank in range(len(grades))]
     ranks = [rank for rank, grade in enumerate(grades) if grade]
     values = []

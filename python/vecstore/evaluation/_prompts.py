@@ -37,7 +37,8 @@ def support(context: str, statements: abc.Sequence[str]) -> str:
     return (
         "For each numbered statement, say whether it follows directly from the context. What is only "
         "plausible, or partly supported, does not. Answer with JSON: "
-        '{"verdicts": [{"number": 1, "verdict": "yes"}, {"number": 2, "verdict": "no"}]}, with one entry for each statement.\n'
+        '{"verdicts": [{"number": 1, "verdict": "yes"}, {"number": 2, "verdict": "no"}]}, '
+        "with one entry for each statement.\n"
         f"{_DATA}\n{_tagged(context=context, statements=_numbered(statements))}"
     )
 
