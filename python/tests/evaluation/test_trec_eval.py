@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import random
+import typing
+from pathlib import Path
 
 import pytest
 import pytrec_eval
 
-from vecstore.evaluation import evaluate_run
+from vecstore.evaluation import evaluate_run, read_qrels, read_run
 
 FAMILIES = {
     "num_ret",
@@ -136,3 +138,26 @@ def test_summaries_are_those_of_trec_eval(cases: int) -> None:
             assert value == pytest.approx(pytrec_eval.compute_aggregated_measure(name, column), abs=1e-9), (
                 name
             )
+
+
+FIXTURE = Path(__file__).parent / "trec_eval"
+
+
+@pytest.mark.parametrize(("compat", "expected"), [("trec_eval-10", "10"), ("trec_eval-9", "9")])
+def test_a_run_with_near_ties_prints_what_each_version_printed(
+    compat: typing.Literal["trec_eval-10", "trec_eval-9"], expected: str
+) -> None:
+    """The run is made up; the values are what trec_eval 10.0 and 9.0.8 printed for it."""
+    lines = (FIXTURE / f"expected-{expected}.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    names = sorted({name for name, _, _ in rows})
+    report = evaluate_run(read_qrels(FIXTURE / "qrels.txt"), read_run(FIXTURE / "run.txt"), names, compat)
+    for name, query, printed in rows:
+        value = report.mean[name] if query == "all" else report.per_query[query][name]
+        assert value == pytest.approx(float(printed), abs=0.500001e-4), (name, query)
+
+
+def test_the_versions_print_different_values_for_the_fixture() -> None:
+    nine, ten = ((FIXTURE / f"expected-{version}.txt").read_text(encoding="utf-8") for version in ("9", "10"))
+    differ = set(nine.splitlines()) - set(ten.splitlines())
+    assert len({line.split("\t")[0] for line in differ}) > 20
