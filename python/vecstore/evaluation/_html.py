@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import html as escaping
-import typing
 
 from vecstore.evaluation._deterministic import spans_of
-
-if typing.TYPE_CHECKING:
-    from vecstore.evaluation._report import Report
-    from vecstore.evaluation._results import MetricResult
+from vecstore.evaluation._report import Report
+from vecstore.evaluation._results import MetricResult
 
 __all__ = ["html", "summary_table"]
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import typing
 from collections import abc
 from xml.sax.saxutils import escape, quoteattr
 
 from vecstore._errors import InvalidInputError
-
-if typing.TYPE_CHECKING:
-    from vecstore.evaluation._report import Report
+from vecstore.evaluation._report import Report
 
 __all__ = ["junit"]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import typing
-
-if typing.TYPE_CHECKING:
-    from vecstore.evaluation._report import Report
+from vecstore.evaluation._report import Report
 
 __all__ = ["cell", "markdown", "table"]
 

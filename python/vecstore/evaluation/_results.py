@@ -11,16 +11,6 @@ from vecstore._errors import InvalidInputError
 
 __all__ = ["AggregateStats", "EvaluationReport", "Failure", "MetricResult"]
 
-#: Why there is no score.
-Kind = typing.Literal[
-    "missing_field",  # the sample lacks what the metric needs
-    "nothing_to_judge",  # the answer makes no claims, the reference has no statements, ...
-    "unparsable",  # the judge answered, and its answer could not be read
-    "judge_error",  # the judge raised an exception
-    "timeout",  # the judge did not answer in time
-    "metric_error",  # the metric raised an exception
-]
-
 #: Kinds that another attempt may mend.
 TRANSIENT = frozenset({"judge_error", "timeout", "unparsable", "metric_error"})
 
@@ -33,7 +23,7 @@ class Failure:
     and ``metric_error``; ``raw`` is what the judge answered, if it did.
     """
 
-    kind: Kind
+    kind: str
     message: str
     raw: str | None = None
 

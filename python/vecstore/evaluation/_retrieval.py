@@ -34,7 +34,6 @@ __all__ = [
 Qrels = abc.Mapping[str, abc.Mapping[str, int]]
 #: Scores by query and document.
 Run = abc.Mapping[str, abc.Mapping[str, float]]
-Compat = typing.Literal["trec_eval-10", "trec_eval-9"]
 
 MEASURES = ("ndcg_cut_10", "map", "recip_rank", "P_10", "recall_100")
 
@@ -90,7 +89,7 @@ def evaluate_run(
     qrels: Qrels,
     run: Run,
     measures: abc.Iterable[str] | str = MEASURES,
-    compat: Compat = "trec_eval-10",
+    compat: typing.Literal["trec_eval-10", "trec_eval-9"] = "trec_eval-10",
     *,
     relevance_level: int = 1,
     complete: bool = False,
@@ -143,7 +142,7 @@ def evaluate_diversity(
     k: abc.Iterable[int] | int = (5, 10, 20),
     *,
     alpha: float = 0.5,
-    compat: Compat = "trec_eval-10",
+    compat: typing.Literal["trec_eval-10", "trec_eval-9"] = "trec_eval-10",
 ) -> RetrievalReport:
     """Evaluates how far rankings cover the aspects of queries: alpha-nDCG.
 
@@ -247,7 +246,7 @@ def evaluate_retrieval(
     embedder: typing.Any = None,
     measures: abc.Iterable[str] | str | None = None,
     filter: typing.Any = None,
-    compat: Compat = "trec_eval-10",
+    compat: typing.Literal["trec_eval-10", "trec_eval-9"] = "trec_eval-10",
     relevance_level: int = 1,
 ) -> RetrievalReport:
     """Searches a collection for each query and evaluates what it finds against judgments.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vecstore._errors import InvalidInputError, VecStoreError
 from vecstore.evaluation._parse import UnparsableError
-from vecstore.evaluation._results import Failure, Kind
+from vecstore.evaluation._results import Failure
 
 __all__ = ["Account", "JudgeError", "Session", "Settings"]
 
@@ -36,7 +36,7 @@ BATCH_PROMPTS = 32
 class JudgeError(Exception):
     """A question to a judge that came to nothing."""
 
-    def __init__(self, kind: Kind, message: str, raw: str | None = None) -> None:
+    def __init__(self, kind: str, message: str, raw: str | None = None) -> None:
         super().__init__(message)
         self.failure = Failure(kind, message, raw)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 if typing.TYPE_CHECKING:
-    from vecstore.evaluation._report import Report
+    from vecstore.evaluation._report import Report as _Report
 
 __all__ = ["assert_rag", "pytest_addoption"]
 
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def assert_rag(request: pytest.FixtureRequest) -> abc.Callable[..., Report]:
+def assert_rag(request: pytest.FixtureRequest) -> abc.Callable[..., _Report]:
     """`vecstore.evaluation.assert_rag`, with the baseline that the command line names."""
     from vecstore.evaluation._assertion import _report
     from vecstore.evaluation._assertion import assert_rag as check
@@ -42,7 +42,7 @@ def assert_rag(request: pytest.FixtureRequest) -> abc.Callable[..., Report]:
 
     def call(
         dataset: typing.Any, metrics: typing.Any = None, *args: typing.Any, **options: typing.Any
-    ) -> Report:
+    ) -> _Report:
         nonlocal calls
         calls += 1
         name = re.sub(r"[^\w.-]+", "_", request.node.nodeid) + (f"-{calls}" if calls > 1 else "")
