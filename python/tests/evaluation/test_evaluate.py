@@ -148,6 +148,15 @@ def test_values_of_wrong_types_are_refused(sample: typing.Callable[[], object]) 
         sample()
 
 
+def test_texts_that_are_no_unicode_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match=r"contexts\[1\]: expected valid Unicode"):
+        EvaluationInput("q", ["fine", "\ud800"])
+    with pytest.raises(InvalidInputError, match="sample 0: answer"):
+        evaluate([{"query": "q", "answer": "\udfff"}], ["quoted_spans"])
+    cut_off = ContextRelevance(lambda prompt: "yes \ud83d")  # noqa: ARG005
+    assert cut_off.evaluate(EvaluationInput("q", ["c"])).score == 1.0
+
+
 def test_a_sample_that_lacks_a_field_has_no_score() -> None:
     report = report_of([*SAMPLES, {"question": "x", "answer": "y"}], ["token_f1"])
     assert report.scores["token_f1"][2] is None

@@ -12,7 +12,7 @@ import pytest
 from vecstore import InvalidInputError
 from vecstore.evaluation import EvaluationInput, ExactMatch, LexicalGroundedness, Report, TokenF1, evaluate
 
-HOSTILE = "<script>alert(1)</script> | `x` \x00 \ud800 ]]> \"'&"
+HOSTILE = "<script>alert(1)</script> | `x` \x00 ]]> \"'&"
 
 SAMPLES = [
     EvaluationInput("Good?", ["Paris is old."], "Paris is old.", "Paris is old.", id="good"),
@@ -53,7 +53,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
         assert not any(name in ("src", "href", "onclick") for name, _ in attrs)
-        if tag not in ("meta", "rect", "line"):
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002

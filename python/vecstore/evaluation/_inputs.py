@@ -69,6 +69,11 @@ class EvaluationInput:
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{name}: expected a str or None, got {type(value).__name__}")
+        texts = {"query": query, "answer": self.answer, "ground_truth": self.ground_truth}
+        texts.update({f"contexts[{at}]": context for at, context in enumerate(contexts)})
+        for name, text in texts.items():
+            if text is not None and not text.isascii():
+                _check_unicode(name, text)
         object.__setattr__(self, "contexts", contexts)
         object.__setattr__(self, "metadata", dict(self.metadata))
 
@@ -104,6 +109,15 @@ class EvaluationInput:
     def to_dict(self) -> dict[str, typing.Any]:
         """The sample as plain values, without what it lacks."""
         return {name: value for name, value in vars(self).items() if value not in (None, [], {})}
+
+
+def _check_unicode(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(
+            f"{name}: expected valid Unicode, got a string with lone surrogates"
+        ) from None
 
 
 #: Samples, records with their fields, a data frame, or the path of a JSONL or JSON file of records.

@@ -82,13 +82,19 @@ class Metric:
         return MetricResult(self.name, score, details, coverage=coverage)
 
     def identity(self) -> str:
-        """What tells its results from others' in a resumed run: its class, name and plain settings."""
+        """What tells its results from others' in a resumed run: its class, name, settings and models."""
         plain = {
             key: value
             for key, value in sorted(vars(self).items())
             if isinstance(value, (str, int, float, bool, tuple, list, dict, type(None)))
         }
-        return f"{type(self).__module__}.{type(self).__qualname__} {self.name} {plain!r}"
+        models = {
+            key: name
+            for key, value in sorted(vars(self).items())
+            for name in [getattr(value, "model", getattr(value, "model_name", None))]
+            if isinstance(name, str)
+        }
+        return f"{type(self).__module__}.{type(self).__qualname__} {self.name} {plain!r} {models!r}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"

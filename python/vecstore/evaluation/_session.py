@@ -380,12 +380,14 @@ def _is_overload(error: Exception) -> bool:
 
 
 def _text_of(answer: typing.Any) -> str:
-    if isinstance(answer, str):
-        return answer
-    for name in ("text", "content", "output_text"):
-        value = answer.get(name) if isinstance(answer, dict) else getattr(answer, name, None)
+    for name in (None, "text", "content", "output_text"):
+        if name is None:
+            value = answer
+        else:
+            value = answer.get(name) if isinstance(answer, dict) else getattr(answer, name, None)
         if isinstance(value, str):
-            return value
+            # Half of a surrogate pair, which a stream that was cut off ends with, is in no text.
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
     raise UnparsableError(
         f"expected a str or an object with `text` or `content`, got {type(answer).__name__}"
     )

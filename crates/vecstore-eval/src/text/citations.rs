@@ -98,7 +98,7 @@ pub(super) fn is_marker(inner: &str) -> bool {
 }
 
 /// Returns a sentence without its markers, and the markers.
-fn without_markers(answer: &str, range: Range<usize>) -> (String, Vec<(Range<usize>, usize)>) {
+pub(super) fn without_markers(answer: &str, range: Range<usize>) -> (String, Vec<(Range<usize>, usize)>) {
     let mut bare = String::new();
     let mut markers = Vec::new();
     let mut at = range.start;

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::citations::without_markers;
 use super::sentences::sentences;
 use super::words::{Word, names, words};
 
@@ -90,8 +91,9 @@ pub fn ground(answer: &str, contexts: &[&str], threshold: f64) -> Grounding {
     let sentences = sentences(answer)
         .into_iter()
         .map(|range| {
-            let sentence = &answer[range.clone()];
-            let found = words(sentence);
+            // The number of a citation is no claim.
+            let (sentence, _) = without_markers(answer, range.clone());
+            let found = words(&sentence);
             let mut best = (None, 0.0, false);
             for context in 0..contexts.len() {
                 let (coverage, numbers) = evidence.coverage(&found, &[context]);
@@ -105,7 +107,7 @@ pub fn ground(answer: &str, contexts: &[&str], threshold: f64) -> Grounding {
                 context: best.0,
                 supported: best.0.is_some() && best.2 && best.1 >= threshold,
                 missing_numbers: texts(found.iter().filter(|word| word.is_number()).filter(unknown)),
-                missing_names: texts(names(sentence, &found).filter(unknown)),
+                missing_names: texts(names(&sentence, &found).filter(unknown)),
                 range,
             }
         })
@@ -119,7 +121,7 @@ fn texts<'a>(words: impl Iterator<Item = &'a Word>) -> Vec<String> {
 
 fn ngram_support(answer: &str, contexts: &[&str]) -> f64 {
     let plain = |text: &str| -> Vec<String> { words(text).into_iter().map(|word| word.text).collect() };
-    let answer = plain(answer);
+    let answer = plain(&without_markers(answer, 0..answer.len()).0);
     let n = answer.len().clamp(1, 3);
     let contexts: Vec<Vec<String>> = contexts.iter().map(|text| plain(text)).collect();
     let known: HashSet<&[String]> = contexts.iter().flat_map(|context| context.windows(n)).collect();

@@ -23,6 +23,14 @@ fn a_number_that_no_context_has_is_not_supported() {
 }
 
 #[test]
+fn the_number_of_a_citation_is_no_claim() {
+    let grounding =
+        ground("Lions live in prides [7]. Tigers [1, 9] swim.", &["Lions live in prides. Tigers swim."], 0.6);
+    assert_eq!(grounding.score(), Some(1.0));
+    assert_eq!(grounding.ngram_support, 0.8);
+}
+
+#[test]
 fn without_contexts_nothing_is_supported_and_without_sentences_there_is_no_score() {
     assert_eq!(ground("Yes, it is.", &[], 0.5).score(), Some(0.0));
     assert_eq!(ground("  ...  ", &["x"], 0.5).score(), None);
