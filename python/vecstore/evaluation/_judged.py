@@ -193,6 +193,8 @@ def _claims_or_rating(text: str) -> list[str] | float:
 
 
 def _is_entailment(outcome: typing.Any, threshold: float) -> bool:
+    if hasattr(outcome, "item"):  # a scalar of numpy or of a tensor library
+        outcome = outcome.item()
     if isinstance(outcome, str):
         return outcome.strip().lower() in ("entailment", "entailed", "entails", "yes")
     if isinstance(outcome, bool):

@@ -5,7 +5,15 @@ use std::collections::HashMap;
 /// Returns a text in lower case without ASCII punctuation, English articles, and more than single spaces.
 pub fn normalize_answer(text: &str) -> String {
     let bare: String = text.to_lowercase().chars().filter(|c| !c.is_ascii_punctuation()).collect();
-    bare.split_whitespace().filter(|word| !matches!(*word, "a" | "an" | "the")).collect::<Vec<_>>().join(" ")
+    // An article ends where letters and digits do, not only at a space: before an emoji, say.
+    let mut kept = String::with_capacity(bare.len());
+    for run in bare.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let end = run.char_indices().next_back().filter(|(_, last)| !last.is_alphanumeric());
+        let (word, after) = run.split_at(end.map_or(run.len(), |(at, _)| at));
+        kept.push_str(if matches!(word, "a" | "an" | "the") { " " } else { word });
+        kept.push_str(after);
+    }
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether an answer equals the truth once both are normalised.
