@@ -108,6 +108,9 @@ def test_records_of_other_tools_and_files_are_read(tmp_path: Path) -> None:
     lines.write_text('{"query": "a"}\n{"query"\n', encoding="utf-8")
     with pytest.raises(InvalidInputError, match="line 2"):
         read_dataset(lines)
+    listed.write_text("[{", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="expected a JSON list of records"):
+        read_dataset(listed)
 
 
 @pytest.mark.parametrize(

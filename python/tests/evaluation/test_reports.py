@@ -10,7 +10,16 @@ from xml.etree import ElementTree
 import pytest
 
 from vecstore import InvalidInputError
-from vecstore.evaluation import EvaluationInput, ExactMatch, LexicalGroundedness, Report, TokenF1, evaluate
+from vecstore.evaluation import (
+    EvaluationInput,
+    ExactMatch,
+    LexicalGroundedness,
+    Metric,
+    Report,
+    Session,
+    TokenF1,
+    evaluate,
+)
 
 HOSTILE = "<script>alert(1)</script> | `x` \x00 ]]> \"'&"
 
@@ -113,6 +122,17 @@ def test_junit_has_a_case_for_each_sample_and_metric(report: Report, tmp_path: P
         report.to_junit(thresholds={"x": 1})
 
 
-def test_details_that_are_no_json_are_shown_as_they_are(report: Report) -> None:
-    record = json.loads(report.to_json())
-    assert record["rows"][0]["results"][1]["details"]["spans"][0]["supported"] is True
+class Odd(Metric):
+    """Details that JSON has no form for."""
+
+    name = "odd"
+
+    def measure(self, sample: EvaluationInput, session: Session) -> tuple[float, dict[str, object]]:  # noqa: ARG002
+        return 1.0, {"ratio": float("nan"), "seen": {1, 2}, "at": (float("inf"),)}
+
+
+def test_details_that_are_no_json_do_not_spoil_the_report() -> None:
+    report = evaluate(SAMPLES, [Odd()])
+    assert isinstance(report, Report)
+    details = json.loads(report.to_json())["rows"][0]["results"][0]["details"]
+    assert details == {"ratio": None, "seen": "{1, 2}", "at": [None]}

@@ -175,7 +175,10 @@ def _records(dataset: typing.Any) -> abc.Iterable[typing.Any]:
 def _read_file(path: Path) -> list[typing.Any]:
     text = path.read_text(encoding="utf-8-sig")
     if path.suffix == ".json":
-        records = json.loads(text)
+        try:
+            records = json.loads(text)
+        except ValueError as error:
+            raise InvalidInputError(f"{path}: expected a JSON list of records, got {error}") from None
         if not isinstance(records, list):
             raise InvalidInputError(f"{path}: expected a list of records, got {type(records).__name__}")
         return records

@@ -132,7 +132,12 @@ class Report:
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as JSON, which `from_json` reads back; written to ``path`` if there is one."""
-        return _written(json.dumps(self.to_dict(), indent=1, default=repr, allow_nan=False) + "\n", path)
+        record = self.to_dict()
+        try:
+            text = json.dumps(record, indent=1, default=repr, allow_nan=False)
+        except ValueError:  # details of a metric that is not ours
+            text = json.dumps(_finite(record), indent=1, default=repr)
+        return _written(text + "\n", path)
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str]) -> Report:
@@ -203,6 +208,17 @@ class Report:
             failed = f", {summary.failed} without score" if summary.failed else ""
             lines.append(f"  {summary.name}: {value}{failed}")
         return "\n".join(lines)
+
+
+def _finite(value: typing.Any) -> typing.Any:
+    """A tree of values in which what JSON has no number for is None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:
