@@ -175,13 +175,16 @@ unsafe fn hadamard_by<L: Lanes>(values: &mut [f32], factors: &[f32]) {
 unsafe fn tile<L: Lanes, const N: usize>(values: &mut [f32], factors: &[f32]) {
     debug_assert!(values.len() == N * L::WIDTH && factors.len() == N * L::WIDTH);
     let at = values.as_mut_ptr();
-    // SAFETY: the caller vouches for the instruction set and the lengths.
-    let mut registers: [L; N] = std::array::from_fn(|n| unsafe {
-        let value = L::load(at.add(n * L::WIDTH)).mul(L::load(factors.as_ptr().add(n * L::WIDTH)));
+    // SAFETY: the caller vouches for the instruction set.
+    let mut registers = [unsafe { L::zero() }; N];
+    // Not `array::from_fn`: its closure is compiled without the instruction set, and calls each instruction.
+    for (n, register) in registers.iter_mut().enumerate() {
+        // SAFETY: the caller vouches for the instruction set and the lengths.
+        let value = unsafe { L::load(at.add(n * L::WIDTH)).mul(L::load(factors.as_ptr().add(n * L::WIDTH))) };
         let value = value.butterfly::<1>().butterfly::<2>();
         let value = if L::WIDTH > 4 { value.butterfly::<4>() } else { value };
-        if L::WIDTH > 8 { value.butterfly::<8>() } else { value }
-    });
+        *register = if L::WIDTH > 8 { value.butterfly::<8>() } else { value };
+    }
     let mut half = 1;
     while half < N {
         for n in 0..N {
