@@ -31,8 +31,8 @@ pub(crate) struct Table {
     pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32], &[f32]),
     /// Centre, row, place, id, scratch of the length of the row, block.
     pub(crate) encode_sign_row: unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]),
-    /// Query, block, base, bound, pool.
-    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool),
+    /// Query, block, base, bound, pool, the block to ask for meanwhile.
+    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool, &[u8]),
     /// Keys, not empty (see [`nearest`](crate::nearest)).
     pub(crate) nearest: unsafe fn(&[i32]) -> usize,
     /// Products, factors and squares of rows, factor and square of the query, limit, pool.

@@ -35,8 +35,9 @@ pub(crate) trait GraphSource {
     fn block(&self, point: u32) -> Result<(&[u8], RowFactors)>;
     /// The 8-bit codes of all points' vectors.
     fn codes(&self, point: u32) -> Result<&[i8]>;
-    /// Asks the processor for what a visit of the point reads.
-    fn prefetch(&self, kernels: Kernels, point: u32);
+    /// Asks the processor for what a visit of the point reads, but for the signs, and returns those, unchecked, to be
+    /// asked for bit by bit. They are not to be read.
+    fn prefetch(&self, kernels: Kernels, point: u32) -> &[u8];
 }
 
 /// How far a search looks.
@@ -187,7 +188,7 @@ fn walk(
     let mut compact_at = COMPACT_CANDIDATES;
     let mut next = nearest(kernels, scratch, graph.len());
     if let Some((_, point)) = next {
-        graph.prefetch(kernels, point);
+        kernels.prefetch(graph.prefetch(kernels, point));
     }
     while let Some((estimate, point)) = next {
         if estimate >= bound {
@@ -199,9 +200,7 @@ fn walk(
         }
         // The one after this is chosen before this one's neighbors are known, so that it is on its way meanwhile.
         next = nearest(kernels, scratch, graph.len());
-        if let Some((_, point)) = next {
-            graph.prefetch(kernels, point);
-        }
+        let ahead = next.map_or(&[][..], |(_, point)| graph.prefetch(kernels, point));
         effort.visits += 1;
         let (block, factors) = graph.block(point)?;
         let mut product = [0];
@@ -214,7 +213,7 @@ fn walk(
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
-        kernels.estimate(&scratch.query, block, distance, bound, &mut scratch.pool);
+        kernels.estimate_ahead(&scratch.query, block, distance, bound, &mut scratch.pool, ahead);
         effort.estimates += DEGREE;
         if scratch.pool.len() > compact_at {
             scratch.pool.retain_below(bound);
