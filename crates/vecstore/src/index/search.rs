@@ -53,6 +53,12 @@ pub(crate) struct Beam {
     pub(crate) visits_max: usize,
 }
 
+/// Returns how many of the nearest by their codes are scored on full vectors for `k` results: 8 bits a component rank
+/// few neighbors behind more than that.
+pub(crate) fn keep_for(k: usize) -> usize {
+    k + k / 4 + 5
+}
+
 /// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
 pub(crate) fn visits_max(points: usize) -> usize {
     const POINTS_PER_VISIT: usize = 20;

@@ -5,7 +5,7 @@ use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, search, visits_max};
+use super::search::{Beam, GraphSource, Scratch, keep_for, search, visits_max};
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -97,7 +97,7 @@ fn recall_at(
     through: bool,
     query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
 ) -> Result<f32> {
-    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: visits_max(graph.len()) };
+    let beam = Beam { k: K, keep: keep_for(K), slack, visits_max: visits_max(graph.len()) };
     let found =
         rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
             let skipped = (!through).then_some(row);

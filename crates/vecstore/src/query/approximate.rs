@@ -19,9 +19,6 @@ use crate::storage::segment::Segment;
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
 const SIGN_ROWS_MIN: usize = 128;
 
-/// Results of a graph that are scored on full vectors beside the k wanted: the codes may rank them just behind.
-const RERANK_MORE: usize = 10;
-
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
 const VISITS_FILTERED: usize = 120;
@@ -86,7 +83,7 @@ impl Search<'_> {
         let vector = self.query(query);
         let beam = Beam {
             k: wanted,
-            keep: wanted + RERANK_MORE + wanted / 2,
+            keep: index::keep_for(wanted),
             slack: graph.slack(self.recall),
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
@@ -127,7 +124,7 @@ impl Search<'_> {
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
         let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = (2 * self.limit + RERANK_MORE).min(rows.len());
+        let keep = index::keep_for(self.limit).min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
