@@ -15,6 +15,7 @@ mod build;
 mod candidates;
 mod draft;
 mod flat;
+mod frontier;
 mod neighbors;
 mod order;
 mod partition;

@@ -11,9 +11,10 @@
 
 use std::cell::RefCell;
 
-use vecstore_kernels::{CandidatePool, Kernels, Rotation, SignQuery, sign_block_bytes};
+use vecstore_kernels::{Kernels, Rotation, SignQuery, sign_block_bytes};
 
 use super::DEGREE;
+use super::frontier::Frontier;
 use super::space::Space;
 use crate::error::Result;
 
@@ -90,7 +91,7 @@ pub(crate) struct Scratch {
     query: SignQuery,
     point: Vec<f32>,
     rotated: Vec<f32>,
-    pool: CandidatePool,
+    frontier: Frontier,
     /// One bit a point: visited. All 0 between searches.
     visited: Vec<u64>,
     visits: Vec<u32>,
@@ -155,7 +156,7 @@ pub(crate) fn search(
     mut wanted: impl FnMut(u32) -> Result<bool>,
 ) -> Result<Effort> {
     scratch.found.clear();
-    scratch.pool.clear();
+    scratch.frontier.clear();
     scratch.visited.resize(scratch.visited.len().max(graph.len().div_ceil(64)), 0);
     if let Some(skip) = skip {
         scratch.visit(skip);
@@ -185,14 +186,13 @@ fn walk(
     let mut effort = Effort::default();
     let mut start = f32::INFINITY;
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
-        kernels.estimate(&scratch.query, block, square, start, &mut scratch.pool);
+        kernels.estimate(&scratch.query, block, square, start, &mut scratch.frontier.near);
         effort.estimates += DEGREE;
-        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.pool));
+        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.frontier.near));
     }
-    scratch.pool.retain_below(start);
+    scratch.frontier.near.retain_below(start);
     let mut bound = f32::INFINITY;
-    let mut compact_at = COMPACT_CANDIDATES;
-    let mut next = nearest(kernels, scratch, graph.len());
+    let mut next = nearest(kernels, scratch, graph.len(), bound);
     if let Some((_, point)) = next {
         kernels.prefetch(graph.prefetch(kernels, point));
     }
@@ -205,7 +205,7 @@ fn walk(
             break;
         }
         // The one after this is chosen before this one's neighbors are known, so that it is on its way meanwhile.
-        next = nearest(kernels, scratch, graph.len());
+        next = nearest(kernels, scratch, graph.len(), bound);
         let ahead = next.map_or(&[][..], |(_, point)| graph.prefetch(kernels, point));
         effort.visits += 1;
         let (block, factors) = graph.block(point)?;
@@ -219,14 +219,10 @@ fn walk(
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
-        kernels.estimate_ahead(&scratch.query, block, distance, bound, &mut scratch.pool, ahead);
+        kernels.estimate_ahead(&scratch.query, block, distance, bound, &mut scratch.frontier.near, ahead);
         effort.estimates += DEGREE;
-        if scratch.pool.len() > compact_at {
-            scratch.pool.retain_below(bound);
-            compact_at = (2 * scratch.pool.len()).max(COMPACT_CANDIDATES);
-        }
         if next.is_none() {
-            next = nearest(kernels, scratch, graph.len());
+            next = nearest(kernels, scratch, graph.len(), bound);
         }
     }
     Ok(effort)
@@ -235,14 +231,11 @@ fn walk(
 /// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
 const START_SHARE: f32 = 1.4;
 
-/// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
-const COMPACT_CANDIDATES: usize = 512;
-
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]
-fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize) -> Option<(f32, u32)> {
+fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize, bound: f32) -> Option<(f32, u32)> {
     loop {
-        let (distance, point) = kernels.pop_nearest(&mut scratch.pool)?;
+        let (distance, point) = scratch.frontier.pop(kernels, bound)?;
         // A number beyond the last can only come from damage that a checksum did not see.
         if (point as usize) < count && scratch.visit(point) {
             return Some((distance, point));

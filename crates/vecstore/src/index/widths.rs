@@ -1,7 +1,7 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
+use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
@@ -23,8 +23,8 @@ const SAMPLES: usize = 1000;
 const K: usize = 10;
 
 /// Slacks are looked for in these steps.
-const SLACKS: [f32; 15] =
-    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3, 0.5];
+const SLACKS: [f32; 14] =
+    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3];
 
 /// What is asked for beyond the recall wanted, for what a sample does not show.
 const MARGIN: f32 = 0.003;
@@ -63,16 +63,18 @@ pub(crate) fn measure(
     query: impl Fn(u32) -> Result<Vec<f32>> + Sync,
 ) -> Result<Widths> {
     let mut random = Random::new(SEED);
-    let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
-    let truth = exact(points, order, &rows);
+    let rows: Vec<u32> =
+        (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
+    let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
+    let reach = sample.reach(points, order)?;
+    let sample = Sample { reach, ..sample };
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let at = |through| recall_at(graph, kernels, &rows, &truth, slack, through, &query);
-        let recall = (at(false)? + at(true)?) / 2.0;
-        while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
-            let wanted = (RECALLS[known] + MARGIN).min(1.0);
+        let recall = (sample.recall(slack, false)? + sample.recall(slack, true)?) / 2.0;
+        while known < RECALLS.len() && recall >= RECALLS[known] + MARGIN {
+            let wanted = RECALLS[known] + MARGIN;
             let (before, recall_before): (f32, f32) = last;
             let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
             widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
@@ -88,35 +90,72 @@ pub(crate) fn measure(
 
 const SEED: u64 = 0x7769_6474_6800_0001;
 
-fn recall_at(
-    graph: &(impl GraphSource + Sync),
+/// Rows that stand for queries.
+struct Sample<'g, G, Q> {
+    graph: &'g G,
     kernels: Kernels,
-    rows: &[u32],
-    truth: &[Vec<u32>],
-    slack: f32,
-    through: bool,
-    query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
-) -> Result<f32> {
-    let beam = Beam { k: K, keep: keep_for(K), slack, visits_max: visits_max(graph.len()) };
-    let found =
-        rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
-            let skipped = (!through).then_some(row);
-            let effort =
-                search(graph, kernels, &query(row)?, beam, scratch, skipped, |other| Ok(other != row))?;
-            if effort.gave_up {
-                // A query would be answered by a scan.
-                return Ok(truth.len());
-            }
-            // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-            Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
-        });
-    let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
-    let wanted: usize = truth.iter().map(Vec::len).sum();
-    Ok(found as f32 / wanted.max(1) as f32)
+    /// Returns the vector of a row as that of a query.
+    query: Q,
+    rows: Vec<u32>,
+    /// The squared distance of the [`K`]th neighbor of each.
+    reach: Vec<f32>,
 }
 
-/// Returns the nearest rows of each of `rows`, by the codes of the build, without itself.
-fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
+impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
+    /// Returns the recall of walks with a slack.
+    fn recall(&self, slack: f32, through: bool) -> Result<f32> {
+        let beam = Beam { k: K, keep: keep_for(K), slack, visits_max: visits_max(self.graph.len()) };
+        let found = self.rows.par_iter().zip(&self.reach).map_init(
+            Scratch::default,
+            |scratch, (&row, &reach)| -> Result<usize> {
+                let skipped = (!through).then_some(row);
+                let wanted = |other| Ok(other != row);
+                let query = (self.query)(row)?;
+                let effort = search(self.graph, self.kernels, &query, beam, scratch, skipped, wanted)?;
+                if effort.gave_up {
+                    // A query would be answered by a scan.
+                    return Ok(K);
+                }
+                // By distance, not by number: of many equal rows any will do.
+                let mut near = 0;
+                for found in &scratch.found {
+                    near += usize::from(self.distance(row, found.point)? <= reach);
+                }
+                Ok(near.min(K))
+            },
+        );
+        let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
+        Ok(found as f32 / (K * self.rows.len()).max(1) as f32)
+    }
+
+    /// Returns the squared distance of two rows' points.
+    fn distance(&self, a: u32, b: u32) -> Result<f32> {
+        let space = self.graph.space();
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        space.point_of_row(self.kernels, &(self.query)(a)?, &mut from);
+        space.point_of_row(self.kernels, &(self.query)(b)?, &mut to);
+        Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
+    }
+
+    /// Returns the distance of the `K`th neighbor of each row, found by comparing codes with all rows.
+    fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<f32>> {
+        let kth = |(&row, near): (&u32, Vec<u32>)| -> Result<f32> {
+            let mut distances: Vec<f32> =
+                near.into_iter().map(|other| self.distance(row, other)).collect::<Result<_>>()?;
+            distances.sort_unstable_by(f32::total_cmp);
+            // Distances that differ by rounding are the same.
+            Ok(distances.get(K - 1).or(distances.last()).map_or(f32::INFINITY, |kth| kth * (1.0 + 1e-5)))
+        };
+        let near = nearest_by_codes(points, order, &self.rows);
+        self.rows.par_iter().zip(near).map(kth).collect()
+    }
+}
+
+/// Neighbors by codes among which the nearest are looked for.
+const NEAR: usize = 2 * K;
+
+/// Returns the rows nearest to each of `rows` by the codes of the build, without itself.
+fn nearest_by_codes(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
     const RUN: usize = 16 * DEGREE;
     let batches: Vec<&[u32]> = rows.chunks(PANEL_QUERIES).collect();
     let mut panels = Panels::default();
@@ -132,16 +171,16 @@ fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
                 let products = products_of(points, &of, &panels, queries, products);
                 let each = batch.iter().zip(of).zip(lists).zip(products.chunks_exact(padded));
                 for (((&row, point), list), products) in each {
-                    let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
+                    let limit = list.get(NEAR - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let (distance, number) =
-                            (points.distance(point, other, product), (run * RUN + n) as u32);
+                        let distance = points.distance(point, other, product);
+                        let number = (run * RUN + n) as u32;
                         if distance <= limit && number != row {
                             list.push(Met::new(distance, number));
                         }
                     }
                     list.sort_unstable();
-                    list.truncate(K);
+                    list.truncate(NEAR);
                 }
             },
         );
