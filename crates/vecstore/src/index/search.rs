@@ -54,10 +54,11 @@ pub(crate) struct Beam {
     pub(crate) visits_max: usize,
 }
 
-/// Returns how many of the nearest by their codes are scored on full vectors for `k` results: 8 bits a component rank
-/// few neighbors behind more than that.
-pub(crate) fn keep_for(k: usize) -> usize {
-    k + k / 4 + 5
+/// Returns how many of the nearest by their codes are scored on full vectors for `k` results: among many near equals 8
+/// bits a component rank some neighbors behind more than a few others.
+pub(crate) fn keep_for(k: usize, recall: f32) -> usize {
+    const HIGH_RECALL: f32 = 0.97;
+    if recall < HIGH_RECALL { k + k / 4 + 5 } else { 2 * k + 10 }
 }
 
 /// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
@@ -229,7 +230,7 @@ fn walk(
 }
 
 /// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
-const START_SHARE: f32 = 1.4;
+const START_SHARE: f32 = 1.6;
 
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]

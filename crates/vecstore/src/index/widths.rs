@@ -104,7 +104,7 @@ struct Sample<'g, G, Q> {
 impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
     /// Returns the recall of walks with a slack.
     fn recall(&self, slack: f32, through: bool) -> Result<f32> {
-        let beam = Beam { k: K, keep: keep_for(K), slack, visits_max: visits_max(self.graph.len()) };
+        let beam = Beam { k: K, keep: keep_for(K, 1.0), slack, visits_max: visits_max(self.graph.len()) };
         let found = self.rows.par_iter().zip(&self.reach).map_init(
             Scratch::default,
             |scratch, (&row, &reach)| -> Result<usize> {

@@ -83,7 +83,7 @@ impl Search<'_> {
         let vector = self.query(query);
         let beam = Beam {
             k: wanted,
-            keep: index::keep_for(wanted),
+            keep: index::keep_for(wanted, self.recall),
             slack: graph.slack(self.recall),
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
@@ -124,7 +124,7 @@ impl Search<'_> {
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
         let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = index::keep_for(self.limit).min(rows.len());
+        let keep = index::keep_for(self.limit, self.recall).min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
