@@ -307,9 +307,19 @@ impl Kernels {
         if pool.is_empty() {
             return None;
         }
-        // SAFETY: `for_tier` found the tier available; there are distances.
-        let at = unsafe { (self.table.nearest)(pool.distances()) };
+        // SAFETY: `for_tier` found the tier available; there are keys.
+        let at = unsafe { (self.table.nearest)(pool.keys()) };
         Some(pool.take(at))
+    }
+
+    /// Returns the distance of the nearest candidate of a pool, infinite if there is none.
+    #[inline]
+    pub fn nearest_distance(&self, pool: &CandidatePool) -> f32 {
+        if pool.is_empty() {
+            return f32::INFINITY;
+        }
+        // SAFETY: `for_tier` found the tier available; there are keys.
+        pool.distance(unsafe { (self.table.nearest)(pool.keys()) })
     }
 
     /// Adds to `pool` the positions whose squared distance is below `limit`, with it: of each product `p` of codes

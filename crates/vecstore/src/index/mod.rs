@@ -30,7 +30,7 @@ pub(crate) use build::{build, build_bytes};
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
 pub(crate) use flat::{FlatQuery, FlatSigns};
 pub(crate) use points::Points;
-pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search};
+pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search, visits_max};
 pub(crate) use space::Space;
 pub(crate) use widths::{RECALLS, Widths};
 

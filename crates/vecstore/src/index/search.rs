@@ -13,6 +13,7 @@ use std::cell::RefCell;
 
 use vecstore_kernels::{CandidatePool, Kernels, Rotation, SignQuery, sign_block_bytes};
 
+use super::DEGREE;
 use super::space::Space;
 use crate::error::Result;
 
@@ -49,6 +50,13 @@ pub(crate) struct Beam {
     pub(crate) slack: f32,
     /// Visits after which it gives up.
     pub(crate) visits_max: usize,
+}
+
+/// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
+pub(crate) fn visits_max(points: usize) -> usize {
+    const POINTS_PER_VISIT: usize = 20;
+    const VISITS_MIN: usize = 1000;
+    VISITS_MIN.max(points / POINTS_PER_VISIT)
 }
 
 /// A point found, with its approximate squared distance.
@@ -168,10 +176,13 @@ fn walk(
     let square = scratch.query.squared_norm();
     let unit = scratch.query.codes().factors.scale;
     let mut effort = Effort::default();
+    let mut start = f32::INFINITY;
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
-        kernels.estimate(&scratch.query, block, square, f32::INFINITY, &mut scratch.pool);
+        kernels.estimate(&scratch.query, block, square, start, &mut scratch.pool);
+        effort.estimates += DEGREE;
+        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.pool));
     }
-    effort.estimates += scratch.pool.len();
+    scratch.pool.retain_below(start);
     let mut bound = f32::INFINITY;
     let mut compact_at = COMPACT_CANDIDATES;
     let mut next = nearest(kernels, scratch, graph.len());
@@ -203,9 +214,8 @@ fn walk(
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
-        let before = scratch.pool.len();
         kernels.estimate(&scratch.query, block, distance, bound, &mut scratch.pool);
-        effort.estimates += scratch.pool.len() - before;
+        effort.estimates += DEGREE;
         if scratch.pool.len() > compact_at {
             scratch.pool.retain_below(bound);
             compact_at = (2 * scratch.pool.len()).max(COMPACT_CANDIDATES);
@@ -216,6 +226,9 @@ fn walk(
     }
     Ok(effort)
 }
+
+/// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
+const START_SHARE: f32 = 1.4;
 
 /// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
 const COMPACT_CANDIDATES: usize = 512;

@@ -5,7 +5,7 @@ use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, search};
+use super::search::{Beam, GraphSource, Scratch, search, visits_max};
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -97,12 +97,16 @@ fn recall_at(
     through: bool,
     query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
 ) -> Result<f32> {
-    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: usize::MAX };
+    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: visits_max(graph.len()) };
     let found =
         rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
-            search(graph, kernels, &query(row)?, beam, scratch, (!through).then_some(row), |other| {
-                Ok(other != row)
-            })?;
+            let skipped = (!through).then_some(row);
+            let effort =
+                search(graph, kernels, &query(row)?, beam, scratch, skipped, |other| Ok(other != row))?;
+            if effort.gave_up {
+                // A query would be answered by a scan.
+                return Ok(truth.len());
+            }
             // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
             Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
         });

@@ -22,10 +22,6 @@ const SIGN_ROWS_MIN: usize = 128;
 /// Results of a graph that are scored on full vectors beside the k wanted: the codes may rank them just behind.
 const RERANK_MORE: usize = 10;
 
-/// Visits take as long as a scan of so many rows' codes.
-const ROWS_PER_VISIT: usize = 20;
-const VISITS_MIN: usize = 1000;
-
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
 const VISITS_FILTERED: usize = 120;
@@ -94,7 +90,7 @@ impl Search<'_> {
             slack: graph.slack(self.recall),
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
-                None => VISITS_MIN.max(segment.len() / ROWS_PER_VISIT),
+                None => index::visits_max(segment.len()),
             },
         };
         let view = task.view;
