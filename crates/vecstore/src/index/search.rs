@@ -180,7 +180,9 @@ fn walk(
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
         kernels.estimate(&scratch.query, block, square, start, &mut scratch.pool);
         effort.estimates += DEGREE;
-        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.pool));
+        // Estimates may be below zero.
+        let nearest = kernels.nearest_distance(&scratch.pool);
+        start = start.min(nearest + START_SHARE * nearest.abs() + f32::MIN_POSITIVE);
     }
     scratch.pool.retain_below(start);
     let mut bound = f32::INFINITY;
@@ -227,8 +229,9 @@ fn walk(
     Ok(effort)
 }
 
-/// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
-const START_SHARE: f32 = 1.4;
+/// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if they
+/// matter.
+const START_SHARE: f32 = 0.4;
 
 /// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
 const COMPACT_CANDIDATES: usize = 512;

@@ -6,6 +6,7 @@ use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
 use super::partition::products_of;
 use super::points::Points;
 use super::search::{Beam, GraphSource, Scratch, search, visits_max};
+use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -64,7 +65,17 @@ pub(crate) fn measure(
 ) -> Result<Widths> {
     let mut random = Random::new(SEED);
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
-    let truth = exact(points, order, &rows);
+    let space = graph.space();
+    let encode = |row: usize, point: &mut Vec<f32>| {
+        space.point_of_query(kernels, &query(rows[row])?, point);
+        Ok(())
+    };
+    let queries = Points::encode_each(kernels, graph.rotation(), rows.len(), encode)?;
+    let square = |point| match space {
+        Space::Dot { longest } => longest * longest,
+        Space::Cosine | Space::Euclidean => points.square(point),
+    };
+    let truth = exact(points, order, &rows, &queries, square);
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
@@ -115,10 +126,18 @@ fn recall_at(
     Ok(found as f32 / wanted.max(1) as f32)
 }
 
-/// Returns the nearest rows of each of `rows`, by the codes of the build, without itself.
-fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
+/// Returns the nearest rows of each of `queries`, by the codes of the build, without the row that it is: under dot the
+/// point of a query is another than that of the row. `square` gives the squared norm of a point.
+fn exact(
+    points: &Points,
+    order: &[u32],
+    rows: &[u32],
+    queries: &Points,
+    square: impl Fn(u32) -> f32 + Sync,
+) -> Vec<Vec<u32>> {
     const RUN: usize = 16 * DEGREE;
-    let batches: Vec<&[u32]> = rows.chunks(PANEL_QUERIES).collect();
+    let numbers: Vec<u32> = (0..rows.len() as u32).collect();
+    let batches: Vec<&[u32]> = numbers.chunks(PANEL_QUERIES).collect();
     let mut panels = Panels::default();
     let mut nearest: Vec<Vec<Met>> = vec![Vec::new(); rows.len()];
     for (run, some) in order.chunks(RUN).enumerate() {
@@ -127,16 +146,16 @@ fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
         let lists = nearest.par_chunks_mut(PANEL_QUERIES).zip(&batches);
         lists.for_each_init(
             || (vec![0; PANEL_QUERIES * points.dim], vec![0; PANEL_QUERIES * padded]),
-            |(queries, products), (lists, batch)| {
-                let of: Vec<u32> = batch.iter().map(|&row| order[row as usize]).collect();
-                let products = products_of(points, &of, &panels, queries, products);
-                let each = batch.iter().zip(of).zip(lists).zip(products.chunks_exact(padded));
-                for (((&row, point), list), products) in each {
+            |(codes, products), (lists, batch)| {
+                let products = products_of(queries, batch, &panels, codes, products);
+                let each = batch.iter().zip(lists).zip(products.chunks_exact(padded));
+                for ((&query, list), products) in each {
                     let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let (distance, number) =
-                            (points.distance(point, other, product), (run * RUN + n) as u32);
-                        if distance <= limit && number != row {
+                        let product = queries.scale(query) * points.scale(other) * product as f32;
+                        let distance = (queries.square(query) + square(other) - 2.0 * product).max(0.0);
+                        let number = (run * RUN + n) as u32;
+                        if distance <= limit && number != rows[query as usize] {
                             list.push(Met::new(distance, number));
                         }
                     }
