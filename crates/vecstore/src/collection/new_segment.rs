@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Core;
 use super::part::{Part, PartView};
-use super::policy::GRAPH_ROWS_MIN;
 use super::replacement::Replacement;
 use crate::error::Result;
 use crate::index::{self, Draft, Points, Widths};
@@ -75,7 +74,7 @@ impl Core {
         vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
         cancelled: &Cancelled<'_>,
     ) -> Result<Option<(Draft<'a>, Widths)>> {
-        if rows.rows() <= GRAPH_ROWS_MIN {
+        if rows.rows() <= self.graph_rows_min(Some(rows.dim())) {
             return Ok(None);
         }
         let dim = rows.dim();

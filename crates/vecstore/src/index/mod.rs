@@ -24,6 +24,9 @@ mod search;
 mod space;
 mod widths;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use build::{build, build_bytes};
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
 pub(crate) use flat::{FlatQuery, FlatSigns};

@@ -189,7 +189,9 @@ fn walk(
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
         kernels.estimate(&scratch.query, block, square, start, &mut scratch.frontier.near);
         effort.estimates += DEGREE;
-        start = start.min(START_SHARE * kernels.nearest_distance(&scratch.frontier.near));
+        // Estimates may be below zero.
+        let nearest = kernels.nearest_distance(&scratch.frontier.near);
+        start = start.min(nearest + START_SHARE * nearest.abs() + f32::MIN_POSITIVE);
     }
     scratch.frontier.near.retain_below(start);
     let mut bound = f32::INFINITY;
@@ -229,8 +231,9 @@ fn walk(
     Ok(effort)
 }
 
-/// Starting points are as far as this times the nearest at most: the search comes by the others if they matter.
-const START_SHARE: f32 = 1.6;
+/// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if
+/// they matter.
+const START_SHARE: f32 = 0.6;
 
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]

@@ -6,6 +6,7 @@ use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels};
 use super::partition::products_of;
 use super::points::Points;
 use super::search::{Beam, GraphSource, Scratch, keep_for, search, visits_max};
+use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -63,8 +64,7 @@ pub(crate) fn measure(
     query: impl Fn(u32) -> Result<Vec<f32>> + Sync,
 ) -> Result<Widths> {
     let mut random = Random::new(SEED);
-    let rows: Vec<u32> =
-        (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
+    let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
     let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
     let reach = sample.reach(points, order)?;
     let sample = Sample { reach, ..sample };
@@ -128,11 +128,11 @@ impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G,
         Ok(found as f32 / (K * self.rows.len()).max(1) as f32)
     }
 
-    /// Returns the squared distance of two rows' points.
+    /// Returns the squared distance of the point of a row as a query and that of a row.
     fn distance(&self, a: u32, b: u32) -> Result<f32> {
         let space = self.graph.space();
         let (mut from, mut to) = (Vec::new(), Vec::new());
-        space.point_of_row(self.kernels, &(self.query)(a)?, &mut from);
+        space.point_of_query(self.kernels, &(self.query)(a)?, &mut from);
         space.point_of_row(self.kernels, &(self.query)(b)?, &mut to);
         Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
     }
@@ -146,7 +146,18 @@ impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G,
             // Distances that differ by rounding are the same.
             Ok(distances.get(K - 1).or(distances.last()).map_or(f32::INFINITY, |kth| kth * (1.0 + 1e-5)))
         };
-        let near = nearest_by_codes(points, order, &self.rows);
+        let space = self.graph.space();
+        let encode = |row: usize, point: &mut Vec<f32>| {
+            space.point_of_query(self.kernels, &(self.query)(self.rows[row])?, point);
+            Ok(())
+        };
+        // Under dot the point of a query is another than that of the row.
+        let queries = Points::encode_each(self.kernels, self.graph.rotation(), self.rows.len(), encode)?;
+        let square = |point| match space {
+            Space::Dot { longest } => longest * longest,
+            Space::Cosine | Space::Euclidean => points.square(point),
+        };
+        let near = nearest_by_codes(points, order, &self.rows, &queries, square);
         self.rows.par_iter().zip(near).map(kth).collect()
     }
 }
@@ -154,10 +165,18 @@ impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G,
 /// Neighbors by codes among which the nearest are looked for.
 const NEAR: usize = 2 * K;
 
-/// Returns the rows nearest to each of `rows` by the codes of the build, without itself.
-fn nearest_by_codes(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
+/// Returns the rows nearest to each of `queries` by the codes of the build, without the row that it is. `square` gives
+/// the squared norm of a point.
+fn nearest_by_codes(
+    points: &Points,
+    order: &[u32],
+    rows: &[u32],
+    queries: &Points,
+    square: impl Fn(u32) -> f32 + Sync,
+) -> Vec<Vec<u32>> {
     const RUN: usize = 16 * DEGREE;
-    let batches: Vec<&[u32]> = rows.chunks(PANEL_QUERIES).collect();
+    let numbers: Vec<u32> = (0..rows.len() as u32).collect();
+    let batches: Vec<&[u32]> = numbers.chunks(PANEL_QUERIES).collect();
     let mut panels = Panels::default();
     let mut nearest: Vec<Vec<Met>> = vec![Vec::new(); rows.len()];
     for (run, some) in order.chunks(RUN).enumerate() {
@@ -166,16 +185,16 @@ fn nearest_by_codes(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32
         let lists = nearest.par_chunks_mut(PANEL_QUERIES).zip(&batches);
         lists.for_each_init(
             || (vec![0; PANEL_QUERIES * points.dim], vec![0; PANEL_QUERIES * padded]),
-            |(queries, products), (lists, batch)| {
-                let of: Vec<u32> = batch.iter().map(|&row| order[row as usize]).collect();
-                let products = products_of(points, &of, &panels, queries, products);
-                let each = batch.iter().zip(of).zip(lists).zip(products.chunks_exact(padded));
-                for (((&row, point), list), products) in each {
+            |(codes, products), (lists, batch)| {
+                let products = products_of(queries, batch, &panels, codes, products);
+                let each = batch.iter().zip(lists).zip(products.chunks_exact(padded));
+                for ((&query, list), products) in each {
                     let limit = list.get(NEAR - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let distance = points.distance(point, other, product);
+                        let product = queries.scale(query) * points.scale(other) * product as f32;
+                        let distance = (queries.square(query) + square(other) - 2.0 * product).max(0.0);
                         let number = (run * RUN + n) as u32;
-                        if distance <= limit && number != row {
+                        if distance <= limit && number != rows[query as usize] {
                             list.push(Met::new(distance, number));
                         }
                     }
