@@ -32,7 +32,7 @@ pub(crate) use flat::{FlatQuery, FlatSigns};
 pub(crate) use points::Points;
 pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search, visits_max};
 pub(crate) use space::Space;
-pub(crate) use widths::{RECALLS, Widths};
+pub(crate) use widths::{K as MEASURED_K, RECALLS, Widths};
 
 /// Neighbors of a point: one block of signs.
 pub(crate) const DEGREE: usize = vecstore_kernels::SIGN_ROWS;

@@ -1,7 +1,7 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
+use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels, QueryCodes};
 
 use super::partition::products_of;
 use super::points::Points;
@@ -20,8 +20,8 @@ pub(crate) struct Widths(pub(crate) [f32; RECALLS.len()]);
 /// Rows that are searched for. The standard error of the recall is 0.4 points then.
 const SAMPLES: usize = 1000;
 
-/// Neighbors whose recall is measured.
-const K: usize = 10;
+/// Neighbors whose recall is measured. A search for fewer must look as far: the bound of a nearer result would end it too early.
+pub(crate) const K: usize = 10;
 
 /// Slacks are looked for in these steps.
 const SLACKS: [f32; 15] =
@@ -75,12 +75,22 @@ pub(crate) fn measure(
         Space::Dot { longest } => longest * longest,
         Space::Cosine | Space::Euclidean => points.square(point),
     };
-    let truth = exact(points, order, &rows, &queries, square);
+    let mut truth = exact(points, order, &rows, &queries, &square);
+    // Where all neighbors are equal any search finds enough, which says nothing of queries that come from elsewhere.
+    for list in &mut truth {
+        if list.first().map(|met| met.distance()) == list.last().map(|met| met.distance()) {
+            list.clear();
+        }
+    }
+    if truth.iter().all(Vec::is_empty) {
+        return Ok(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()]));
+    }
+    let sample = Sample { points, order, rows: &rows, queries: &queries, truth: &truth, square: &square };
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let at = |through| recall_at(graph, kernels, &rows, &truth, slack, through, &query);
+        let at = |through| sample.recall_at(graph, kernels, slack, through, &query);
         let recall = (at(false)? + at(true)?) / 2.0;
         while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
             let wanted = (RECALLS[known] + MARGIN).min(1.0);
@@ -99,18 +109,28 @@ pub(crate) fn measure(
 
 const SEED: u64 = 0x7769_6474_6800_0001;
 
-fn recall_at(
-    graph: &(impl GraphSource + Sync),
-    kernels: Kernels,
-    rows: &[u32],
-    truth: &[Vec<u32>],
-    slack: f32,
-    through: bool,
-    query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
-) -> Result<f32> {
-    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: visits_max(graph.len()) };
-    let found =
-        rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
+/// Rows that are searched for, and what is nearest to them.
+struct Sample<'a, S> {
+    points: &'a Points,
+    order: &'a [u32],
+    rows: &'a [u32],
+    queries: &'a Points,
+    truth: &'a [Vec<Met>],
+    square: &'a S,
+}
+
+impl<S: Fn(u32) -> f32 + Sync> Sample<'_, S> {
+    fn recall_at(
+        &self,
+        graph: &(impl GraphSource + Sync),
+        kernels: Kernels,
+        slack: f32,
+        through: bool,
+        query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
+    ) -> Result<f32> {
+        let beam = Beam { k: K, keep: 2 * K, slack, visits_max: visits_max(graph.len()) };
+        let rows = self.rows.par_iter().zip(self.truth).enumerate();
+        let found = rows.map_init(Scratch::default, |scratch, (number, (&row, truth))| -> Result<usize> {
             let skipped = (!through).then_some(row);
             let effort =
                 search(graph, kernels, &query(row)?, beam, scratch, skipped, |other| Ok(other != row))?;
@@ -119,11 +139,40 @@ fn recall_at(
                 return Ok(truth.len());
             }
             // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-            Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
+            let found = scratch.found.iter().map(|found| found.point);
+            Ok(self.hits(number as u32, found, truth))
         });
-    let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
-    let wanted: usize = truth.iter().map(Vec::len).sum();
-    Ok(found as f32 / wanted.max(1) as f32)
+        let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
+        let wanted: usize = self.truth.iter().map(Vec::len).sum();
+        Ok(found as f32 / wanted.max(1) as f32)
+    }
+
+    /// Returns how many of the points found are as near as the truth: of points at the same distance any will do.
+    fn hits(&self, query: u32, found: impl Iterator<Item = u32>, truth: &[Met]) -> usize {
+        let Some(farthest) = truth.last() else { return 0 };
+        let mut codes = QueryCodes::default();
+        codes.take_row(self.queries.codes(query));
+        let found: Vec<u32> = found.map(|row| self.order[row as usize]).collect();
+        let mut products = vec![0; found.len()];
+        self.points.products(&codes, &found, &mut products);
+        let near = found.iter().zip(products).filter(|&(&point, product)| {
+            distance(self.queries, query, self.points, point, product, self.square) <= farthest.distance()
+        });
+        near.count().min(truth.len())
+    }
+}
+
+/// Returns the squared distance of a query and a point from the product of their codes.
+fn distance(
+    queries: &Points,
+    query: u32,
+    points: &Points,
+    point: u32,
+    product: i32,
+    square: &impl Fn(u32) -> f32,
+) -> f32 {
+    let product = queries.scale(query) * points.scale(point) * product as f32;
+    (queries.square(query) + square(point) - 2.0 * product).max(0.0)
 }
 
 /// Returns the nearest rows of each of `queries`, by the codes of the build, without the row that it is: under dot the
@@ -133,8 +182,8 @@ fn exact(
     order: &[u32],
     rows: &[u32],
     queries: &Points,
-    square: impl Fn(u32) -> f32 + Sync,
-) -> Vec<Vec<u32>> {
+    square: &(impl Fn(u32) -> f32 + Sync),
+) -> Vec<Vec<Met>> {
     const RUN: usize = 16 * DEGREE;
     let numbers: Vec<u32> = (0..rows.len() as u32).collect();
     let batches: Vec<&[u32]> = numbers.chunks(PANEL_QUERIES).collect();
@@ -152,8 +201,7 @@ fn exact(
                 for ((&query, list), products) in each {
                     let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let product = queries.scale(query) * points.scale(other) * product as f32;
-                        let distance = (queries.square(query) + square(other) - 2.0 * product).max(0.0);
+                        let distance = distance(queries, query, points, other, product, square);
                         let number = (run * RUN + n) as u32;
                         if distance <= limit && number != rows[query as usize] {
                             list.push(Met::new(distance, number));
@@ -165,5 +213,5 @@ fn exact(
             },
         );
     }
-    nearest.into_iter().map(|list| list.into_iter().map(Met::point).collect()).collect()
+    nearest
 }

@@ -85,8 +85,8 @@ impl Search<'_> {
         }
         let vector = self.query(query);
         let beam = Beam {
-            k: wanted,
-            keep: wanted + RERANK_MORE + wanted / 2,
+            k: wanted.max(index::MEASURED_K),
+            keep: wanted.max(index::MEASURED_K) + RERANK_MORE + wanted / 2,
             slack: graph.slack(self.recall),
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
