@@ -35,7 +35,7 @@ pub(crate) use search::{
     Beam, Effort, Found, GraphSource, RowFactors, Scratch, keep_for, search, visits_max,
 };
 pub(crate) use space::Space;
-pub(crate) use widths::{RECALLS, Widths};
+pub(crate) use widths::{K as MEASURED_K, RECALLS, Widths};
 
 /// Neighbors of a point: one block of signs.
 pub(crate) const DEGREE: usize = vecstore_kernels::SIGN_ROWS;

@@ -87,6 +87,11 @@ impl Points {
         (self.square(a) + self.square(b) - 2.0 * product).max(0.0)
     }
 
+    /// Fills in the products of codes with those of points.
+    pub(super) fn products(&self, query: &QueryCodes, points: &[u32], products: &mut [i32]) {
+        self.kernels.gather_codes(query, &self.codes, points, products);
+    }
+
     /// Fills in the squared distances of a point to others. `query` and `products` are scratch.
     pub(super) fn distances(
         &self,
@@ -97,7 +102,7 @@ impl Points {
         out: &mut Vec<f32>,
     ) {
         products.resize(to.len(), 0);
-        self.kernels.gather_codes(query, &self.codes, to, products);
+        self.products(query, to, products);
         out.clear();
         out.extend(to.iter().zip(&*products).map(|(&to, &product)| self.distance(from, to, product)));
     }

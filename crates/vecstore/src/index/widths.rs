@@ -20,8 +20,9 @@ pub(crate) struct Widths(pub(crate) [f32; RECALLS.len()]);
 /// Rows that are searched for. The standard error of the recall is 0.4 points then.
 const SAMPLES: usize = 1000;
 
-/// Neighbors whose recall is measured.
-const K: usize = 10;
+/// Neighbors whose recall is measured. A search for fewer must look as far: the bound of a nearer result would end it too
+/// early.
+pub(crate) const K: usize = 10;
 
 /// Slacks are looked for in these steps.
 const SLACKS: [f32; 14] =
@@ -67,7 +68,17 @@ pub(crate) fn measure(
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
     let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
     let reach = sample.reach(points, order)?;
-    let sample = Sample { reach, ..sample };
+    // Where all neighbors are equally near any walk finds enough, which says nothing of queries that come from elsewhere.
+    let (rows, reach) = sample
+        .rows
+        .iter()
+        .zip(reach)
+        .filter_map(|(&row, (least, reach))| (least < reach).then_some((row, reach)))
+        .unzip();
+    let sample = Sample { rows, reach, ..sample };
+    if sample.rows.is_empty() {
+        return Ok(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()]));
+    }
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
@@ -137,14 +148,16 @@ impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G,
         Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
     }
 
-    /// Returns the distance of the `K`th neighbor of each row, found by comparing codes with all rows.
-    fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<f32>> {
-        let kth = |(&row, near): (&u32, Vec<u32>)| -> Result<f32> {
+    /// Returns the distances of the first and of the `K`th neighbor of each row, found by comparing codes with all rows.
+    fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<(f32, f32)>> {
+        let kth = |(&row, near): (&u32, Vec<u32>)| -> Result<(f32, f32)> {
             let mut distances: Vec<f32> =
                 near.into_iter().map(|other| self.distance(row, other)).collect::<Result<_>>()?;
             distances.sort_unstable_by(f32::total_cmp);
+            let kth = distances.get(K - 1).or(distances.last()).copied().unwrap_or(f32::INFINITY);
             // Distances that differ by rounding are the same.
-            Ok(distances.get(K - 1).or(distances.last()).map_or(f32::INFINITY, |kth| kth * (1.0 + 1e-5)))
+            let least = distances.first().map_or(0.0, |least| least * (1.0 + 1e-4));
+            Ok((least, kth * (1.0 + 1e-5)))
         };
         let space = self.graph.space();
         let encode = |row: usize, point: &mut Vec<f32>| {

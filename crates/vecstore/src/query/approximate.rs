@@ -88,8 +88,8 @@ impl Search<'_> {
         }
         let vector = self.query(query);
         let beam = Beam {
-            k: wanted,
-            keep: index::keep_for(wanted, self.recall),
+            k: wanted.max(index::MEASURED_K),
+            keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
             slack: graph.slack(self.recall),
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,

@@ -10,7 +10,7 @@ use vecstore_testkit::Clusters;
 
 use crate::sets::{K, answers, batch, check_exact, merged, options, recall, records};
 
-const ROWS: usize = 10_000;
+const ROWS: usize = 5_000;
 const DIM: usize = 64;
 const QUERIES: usize = 400;
 
@@ -53,7 +53,11 @@ fn check_left(store: &VecStore, left: &[Record], queries: &[Vec<f32>], what: &st
         let (recall, of_fresh) =
             (recall(&found, &truth), recall(&answers(&fresh, queries, &options), &truth));
         println!("{what}, {asked}: {recall:.4}, fresh {of_fresh:.4}");
-        assert!(recall >= of_fresh - 0.005, "{what}, {asked}: recall {recall}, of a fresh build {of_fresh}");
+        // A build may happen to find more than it was asked for.
+        assert!(
+            recall >= of_fresh.min(f64::from(asked)) - 0.005,
+            "{what}, {asked}: recall {recall}, of a fresh build {of_fresh}"
+        );
     }
 }
 
@@ -107,12 +111,12 @@ fn rows_whose_whole_neighborhood_is_gone_give_way_to_the_nearest_that_are_left()
     let sample = sample();
     let store = merged(options(Metric::Euclidean), &sample.records);
     let query = &sample.queries[0];
-    for _ in 0..40 {
+    for _ in 0..20 {
         let near = answers(&store, std::slice::from_ref(query), &QueryOptions::new().k(100)).concat();
         assert_eq!(near.len(), 100);
         store.delete_many(near.iter().map(String::as_str)).unwrap();
     }
-    assert_eq!(store.len().unwrap(), ROWS - 4000);
+    assert_eq!(store.len().unwrap(), ROWS - 2000);
     let found = answers(&store, &sample.queries, &QueryOptions::new());
     let truth = answers(&store, &sample.queries, &QueryOptions::new().exact(true));
     assert!(recall(&found, &truth) >= 0.945, "{}", recall(&found, &truth));
@@ -152,9 +156,8 @@ fn recall_of_one_and_exact_are_brute_force() {
         let store = merged(options(metric), old);
         store.upsert_many(batch(young)).unwrap();
         for query in &sample.queries[..25] {
-            let query = Query::new(query.as_slice());
-            check_exact(&store, &sample.records, &query.clone().exact(true), K);
-            check_exact(&store, &sample.records, &query.recall(1.0), 100);
+            check_exact(&store, &sample.records, query, K, |query| query.exact(true));
+            check_exact(&store, &sample.records, query, 100, |query| query.recall(1.0));
         }
     }
 }

@@ -15,7 +15,7 @@ fn sections(disk: &FaultVfs) -> Vec<u8> {
 }
 
 fn sample(metric: Metric) -> Vec<Record> {
-    let vectors = Clusters::new(41, 96, 15).vectors(if metric == Metric::Cosine { 9_000 } else { 3_000 });
+    let vectors = Clusters::new(41, 96, 15).vectors(if metric == Metric::Cosine { 5_000 } else { 1_500 });
     let with_number = |(n, record): (usize, Record)| {
         record.with_metadata(Metadata::from([("n", Value::Int(n as i64 % 100))]))
     };

@@ -5,8 +5,8 @@ use vecstore_testkit::{Clusters, Rng};
 
 use crate::sets::{K, answers, merged, options, recall};
 
-const ROWS: usize = 12_000;
-const DIM: usize = 48;
+const ROWS: usize = 5_000;
+const DIM: usize = 40;
 const QUERIES: usize = 60;
 const PERMILLE: [i64; 5] = [1, 10, 100, 500, 900];
 

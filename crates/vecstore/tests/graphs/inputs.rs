@@ -6,7 +6,7 @@ use vecstore_testkit::{Clusters, Rng};
 use crate::sets::{K, answers, check_exact, merged, options, records};
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Euclidean];
-const ROWS: usize = 5_000;
+const ROWS: usize = 2_500;
 const DIM: usize = 64;
 
 /// Checks on a store with a graph and on one without: exact answers against brute force, the others by how far
@@ -21,7 +21,7 @@ fn check(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>], what: &str)
         }
         let what = format!("{what}, {}, {} young, graphs above {rows_min}", metric.name(), young.len());
         for query in &queries[..queries.len().min(4)] {
-            check_exact(&store, &records, &Query::new(query.as_slice()).exact(true), K);
+            check_exact(&store, &records, query, K, |query| query.exact(true));
         }
         let recall = recall_by_distance(&store, queries, records.len());
         println!("{what}: {recall:.4}");
@@ -207,7 +207,7 @@ fn few_rows_are_answered_as_brute_force_does() {
                 let store = merged(options(metric), &records);
                 for query in &queries {
                     for k in [1, K, 1000] {
-                        check_exact(&store, &records, &Query::new(query.as_slice()), k);
+                        check_exact(&store, &records, query, k, |query| query);
                     }
                 }
             }
@@ -242,7 +242,7 @@ fn graphs_of_few_rows_find_them() {
             let store = merged(options(metric).graph_rows_min(0), &records);
             assert!(recall_by_distance(&store, &queries, rows) >= 0.94);
             for query in &queries {
-                check_exact(&store, &records, &Query::new(query.as_slice()), 1000);
+                check_exact(&store, &records, query, 1000, |query| query);
             }
         }
     }

@@ -55,11 +55,17 @@ pub(crate) fn recall(found: &[Vec<String>], truth: &[Vec<String>]) -> f64 {
 }
 
 /// Checks an answer that must be the nearest of `records`, as brute force in f64 has them.
-pub(crate) fn check_exact(store: &VecStore, records: &[Record], query: &Query, k: usize) {
+pub(crate) fn check_exact(
+    store: &VecStore,
+    records: &[Record],
+    vector: &[f32],
+    k: usize,
+    ask: impl Fn(Query) -> Query,
+) {
     let distance = exact_distance(store.metric().name()).unwrap();
     let rows = records.iter().map(|record| (record.id.as_str(), record.vector.as_slice()));
-    let ranking = Ranking::new(distance, &query.vector, rows);
-    let found = store.query(&query.clone().k(k)).unwrap();
+    let ranking = Ranking::new(distance, vector, rows);
+    let found = store.query(&ask(Query::new(vector).k(k))).unwrap();
     let answer: Vec<(&str, f64)> =
         found.iter().map(|hit| (hit.id.as_str(), f64::from(hit.distance))).collect();
     let scale = ranking.nearest(k).iter().map(|hit| hit.distance.abs()).fold(1.0, f64::max);
