@@ -1,5 +1,4 @@
 //! Plans: the same answer as without, and figures that add up.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use vecstore::{Metadata, OpenOptions, Query, SearchMethod, StepOutcome, field};
 

@@ -139,7 +139,7 @@ pub(crate) unsafe fn gather_avx2(query: &[i16], codes: &[i8], ids: &[u32], out: 
         // SAFETY: the caller vouches for the instructions; `gather` checked that a row of the query's length starts at
         // each place in `codes`.
         unsafe {
-            avx2_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out)
+            avx2_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out);
         };
     });
 }
@@ -231,7 +231,7 @@ pub(crate) unsafe fn gather_avx512(query: &[i16], codes: &[i8], ids: &[u32], out
         // SAFETY: the caller vouches for the instructions; `gather` checked that a row of the query's length starts at
         // each place in `codes`.
         unsafe {
-            avx512_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out)
+            avx512_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out);
         };
     });
 }

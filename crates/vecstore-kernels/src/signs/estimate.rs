@@ -80,8 +80,7 @@ pub(crate) unsafe fn avx2(
             let (mut first, mut second) = (zero, zero);
             for at in (stretch..stretch + STRETCH * GROUP / 2).step_by(32) {
                 if at % 64 == 0 {
-                    // SAFETY: a prefetch reads nothing, at whatever address.
-                    unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast()) };
+                    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast());
                 }
                 // SAFETY: the table and the codes of the block have 4 bytes a component, and the dimension is a whole
                 // number of stretches: `at` and the 31 bytes after it are within both.
@@ -187,8 +186,7 @@ pub(crate) unsafe fn avx512(
                         _mm512_loadu_si512(query.table.as_ptr().add(at).cast()),
                     )
                 };
-                // SAFETY: a prefetch reads nothing, at whatever address.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast()) };
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast());
                 let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), low);
                 first = _mm512_add_epi8(first, _mm512_shuffle_epi8(table, _mm512_and_si512(codes, low)));
                 second = _mm512_add_epi8(second, _mm512_shuffle_epi8(table, high));

@@ -27,15 +27,13 @@ mod widths;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::{build, build_bytes};
+pub(crate) use build::build;
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
 pub(crate) use flat::{FlatQuery, FlatSigns};
 pub(crate) use points::Points;
-pub(crate) use search::{
-    Beam, Effort, Found, GraphSource, RowFactors, Scratch, keep_for, search, visits_max,
-};
+pub(crate) use search::{Beam, GraphSource, RowFactors, Scratch, keep_for, search, visits_max};
 pub(crate) use space::Space;
-pub(crate) use widths::{K as MEASURED_K, RECALLS, Widths};
+pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 
 /// Neighbors of a point: one block of signs.
 pub(crate) const DEGREE: usize = vecstore_kernels::SIGN_ROWS;

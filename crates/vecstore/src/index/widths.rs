@@ -13,6 +13,9 @@ use crate::error::Result;
 /// The recalls that slacks are stored for.
 pub(crate) const RECALLS: [f32; 6] = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995];
 
+/// The slack of a recall for which a scan takes no longer than a walk.
+pub(crate) const SCAN: f32 = f32::MAX;
+
 /// The slack for each of [`RECALLS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Widths(pub(crate) [f32; RECALLS.len()]);
@@ -39,11 +42,17 @@ impl Widths {
             // Beyond what was measured each half of what is missing takes as much again as the last did.
             let (last, before) = (self.0[RECALLS.len() - 1], self.0[RECALLS.len() - 2]);
             let missing = 1.0 - RECALLS[RECALLS.len() - 1];
+            if last == SCAN {
+                return SCAN;
+            }
             let halvings = (missing / (1.0 - recall).max(1e-6)).log2();
             return last + halvings * (last - before).max(0.02);
         };
         if after == 0 {
             return self.0[0];
+        }
+        if self.0[after] == SCAN {
+            return SCAN;
         }
         let lower = RECALLS[after - 1];
         let share = (recall - lower) / (upper - lower);
@@ -79,11 +88,17 @@ pub(crate) fn measure(
     if sample.rows.is_empty() {
         return Ok(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()]));
     }
-    let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
+    let mut widths = [SCAN; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let recall = (sample.recall(slack, false)? + sample.recall(slack, true)?) / 2.0;
+        let (left_out, visits) = sample.recall(slack, false)?;
+        let (through, _) = sample.recall(slack, true)?;
+        // From here on walks take as long as scans.
+        if visits > visits_max(graph.len()) / 2 {
+            break;
+        }
+        let recall = (left_out + through) / 2.0;
         while known < RECALLS.len() && recall >= RECALLS[known] + MARGIN {
             let wanted = RECALLS[known] + MARGIN;
             let (before, recall_before): (f32, f32) = last;
@@ -113,30 +128,31 @@ struct Sample<'g, G, Q> {
 }
 
 impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
-    /// Returns the recall of walks with a slack.
-    fn recall(&self, slack: f32, through: bool) -> Result<f32> {
+    /// Returns the recall of walks with a slack, and their visits on average.
+    fn recall(&self, slack: f32, through: bool) -> Result<(f32, usize)> {
         let beam = Beam { k: K, keep: keep_for(K, 1.0), slack, visits_max: visits_max(self.graph.len()) };
         let found = self.rows.par_iter().zip(&self.reach).map_init(
             Scratch::default,
-            |scratch, (&row, &reach)| -> Result<usize> {
+            |scratch, (&row, &reach)| -> Result<(usize, usize)> {
                 let skipped = (!through).then_some(row);
                 let wanted = |other| Ok(other != row);
                 let query = (self.query)(row)?;
                 let effort = search(self.graph, self.kernels, &query, beam, scratch, skipped, wanted)?;
                 if effort.gave_up {
                     // A query would be answered by a scan.
-                    return Ok(K);
+                    return Ok((K, effort.visits));
                 }
                 // By distance, not by number: of many equal rows any will do.
                 let mut near = 0;
                 for found in &scratch.found {
                     near += usize::from(self.distance(row, found.point)? <= reach);
                 }
-                Ok(near.min(K))
+                Ok((near.min(K), effort.visits))
             },
         );
-        let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
-        Ok(found as f32 / (K * self.rows.len()).max(1) as f32)
+        let (found, visits) = found.try_reduce(|| (0, 0), |a, b| Ok((a.0 + b.0, a.1 + b.1)))?;
+        let rows = self.rows.len().max(1);
+        Ok((found as f32 / (K * rows) as f32, visits / rows))
     }
 
     /// Returns the squared distance of the point of a row as a query and that of a row.

@@ -86,11 +86,15 @@ impl Search<'_> {
         if wanted == 0 {
             return Ok(true);
         }
+        let slack = graph.slack(self.recall);
+        if slack == index::SCAN {
+            return Ok(false);
+        }
         let vector = self.query(query);
         let beam = Beam {
             k: wanted.max(index::MEASURED_K),
             keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
-            slack: graph.slack(self.recall),
+            slack,
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
                 None => index::visits_max(segment.len()),
