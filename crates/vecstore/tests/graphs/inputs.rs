@@ -191,7 +191,7 @@ fn rows_of_zeros_and_with_one_component_are_found() {
     let mut vectors: Vec<_> = (0..ROWS).map(|_| one_hot(&mut rng)).collect();
     check(Metric::Cosine, &vectors, &queries, "one component");
     vectors[..100].fill(vec![0.0; DIM]);
-    let mut with_zero = queries;
+    let mut with_zero: Vec<_> = (0..30).map(|_| one_hot(&mut rng)).collect();
     with_zero.push(vec![0.0; DIM]);
     check(Metric::Dot, &vectors, &with_zero, "zeros");
     check(Metric::Euclidean, &vectors, &with_zero, "zeros");
