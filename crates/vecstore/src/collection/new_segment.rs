@@ -85,7 +85,7 @@ impl Core {
             let graph = index::build(&points, &check)?;
             let draft = Draft::new(space, dim, points, graph, vector);
             let widths = draft.measure()?;
-            Ok(Some((draft, widths)))
+            Ok(widths.map(|widths| (draft, widths)))
         })
     }
 }

@@ -89,8 +89,8 @@ impl<'a> Draft<'a> {
         Ok(RowFactors { square, factor })
     }
 
-    /// Measures how far searches have to look.
-    pub(crate) fn measure(&self) -> Result<Widths> {
+    /// Measures how far searches have to look; `None` if the graph is of no use.
+    pub(crate) fn measure(&self) -> Result<Option<Widths>> {
         let source =
             Lazy { draft: self, rows: (0..self.graph.order.len()).map(|_| OnceLock::new()).collect() };
         let query = |row: u32| -> Result<Vec<f32>> {

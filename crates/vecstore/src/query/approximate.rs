@@ -49,18 +49,8 @@ impl Search<'_> {
             && has_graph(task.view)
             && !matches!(task.filter, PartFilter::Few { .. })
         {
-            let watch = self.watch();
-            match self.walk(task, segment, query, best) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(error) if error.kind() == ErrorKind::Corrupted => {
-                    // Vectors and records may be whole: what answers is read again, by the scan. The graph is built again.
-                    segment.leave_graph();
-                    self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                        step.outcome = StepOutcome::Damaged;
-                    });
-                }
-                Err(error) => return Err(error),
+            if self.walk(task, segment, query, best)? {
+                return Ok(());
             }
         } else if self.filter.is_none()
             && task.view.part.len() >= SIGN_ROWS_MIN
@@ -80,7 +70,15 @@ impl Search<'_> {
         best: &mut TopK<'s>,
     ) -> Result<bool> {
         let watch = self.watch();
-        let Some(graph) = segment.graph(self.scoring.metric)? else { return Ok(false) };
+        let graph = match segment.graph(self.scoring.metric) {
+            Err(error) if error.kind() == ErrorKind::Corrupted => None,
+            graph => graph?,
+        };
+        let Some(graph) = graph else {
+            segment.leave_graph();
+            self.record(watch, task, SearchMethod::GraphWalk, |step| step.outcome = StepOutcome::Damaged);
+            return Ok(false);
+        };
         let live = task.view.live() - task.view.marks.hidden.len();
         let wanted = self.limit.min(live);
         if wanted == 0 {
@@ -103,12 +101,27 @@ impl Search<'_> {
         let view = task.view;
         let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
         Scratch::with(|scratch| {
-            let effort = index::search(&graph, self.scoring.kernels, vector, beam, scratch, None, |row| {
-                Ok(all
-                    || (!view.marks.dead.contains(row)
-                        && !view.marks.hidden.contains(row)
-                        && self.is_wanted(task, row)?))
-            })?;
+            let mut is_of_record = false;
+            let mut wants = |row| {
+                let is_left = !view.marks.dead.contains(row) && !view.marks.hidden.contains(row);
+                let wants = if is_left { self.is_wanted(task, row) } else { Ok(false) };
+                is_of_record = wants.is_err();
+                wants
+            };
+            let walked = index::search(&graph, self.scoring.kernels, vector, beam, scratch, None, |row| {
+                if all { Ok(true) } else { wants(row) }
+            });
+            let effort = match walked {
+                Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record => {
+                    // Vectors and records may be whole: a scan answers, and the graph is built again.
+                    segment.leave_graph();
+                    self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                        step.outcome = StepOutcome::Damaged
+                    });
+                    return Ok(false);
+                }
+                effort => effort?,
+            };
             let outcome = match effort.gave_up {
                 true => StepOutcome::GaveUp,
                 false if scratch.found.len() < wanted => StepOutcome::FoundTooFew,

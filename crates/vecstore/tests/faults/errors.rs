@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use vecstore::{Durability, Error, ErrorKind, Record, Result, VecStore};
 use vecstore_testkit::{Call, CallKind, Change, CrashMode, Fault, FaultVfs, Model, Outcome, Repeat, Rng};
 
-use crate::script::{DIM, Step, script};
+use crate::script::{DIM, GRAPH_DIM, Step, script};
 use crate::subject::{PATH, check_answers, open, read};
 
 const STEPS: usize = 90;
@@ -161,7 +161,7 @@ fn check_reopened(mut subject: Subject, seed: u64) {
 
 /// Runs the script once for each fault, kind of repetition and call in `calls`, and reports the failures together.
 fn assert_faults_are_survived(durability: Durability, faults: &[Fault], every: u64) {
-    let steps = script(7, STEPS);
+    let steps = script(7, STEPS, DIM);
     let complete = FaultVfs::new();
     let mut subject = Subject::new(complete.clone(), durability);
     steps.iter().for_each(|step| subject.perform(step).unwrap());
@@ -265,7 +265,7 @@ fn closing_says_if_acknowledged_writes_could_not_be_made_durable() {
 
 #[test]
 fn a_full_disk_is_survived_and_space_lets_the_store_go_on() {
-    let steps = script(11, 150);
+    let steps = script(11, 150, GRAPH_DIM);
     let (mut failed, mut capacity) = (0, 0);
     while capacity < 400_000 {
         let vfs = FaultVfs::new();

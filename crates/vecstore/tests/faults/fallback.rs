@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use vecstore::{Durability, ErrorKind};
 use vecstore_testkit::FaultVfs;
 
-use crate::script::script;
+use crate::script::{DIM, script};
 use crate::stop::run;
 use crate::subject::{PATH, check_answers, open, options, read};
 
@@ -29,7 +29,7 @@ fn boundaries() -> Vec<FaultVfs> {
             sink.1.push(disk);
         }
     });
-    run(&vfs, &script(4, 150), Durability::Commit).unwrap();
+    run(&vfs, &script(4, 150, DIM), Durability::Commit).unwrap();
     let mut found = found.lock().unwrap();
     std::mem::take(&mut found.1)
 }

@@ -112,19 +112,19 @@ fn xxh3(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(bytes)
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-fn put_u64(bytes: &mut [u8], at: usize, value: u64) {
+pub(crate) fn put_u64(bytes: &mut [u8], at: usize, value: u64) {
     bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
 }
 
-fn put_u32(bytes: &mut [u8], at: usize, value: u32) {
+pub(crate) fn put_u32(bytes: &mut [u8], at: usize, value: u32) {
     bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
 }
 
-fn find(disk: &FaultVfs, part: &str) -> Vec<PathBuf> {
+pub(crate) fn find(disk: &FaultVfs, part: &str) -> Vec<PathBuf> {
     let paths = disk.files().into_iter().map(|(path, _)| path);
     paths.filter(|path| path.to_string_lossy().contains(part)).collect()
 }
@@ -154,7 +154,7 @@ fn replace_checksum(disk: &FaultVfs, old: u64, new: u64) {
 }
 
 /// Makes the checksums of a segment right, and that of the manifest.
-fn put_segment(disk: &FaultVfs, path: &Path, bytes: &mut [u8]) {
+pub(crate) fn put_segment(disk: &FaultVfs, path: &Path, bytes: &mut [u8]) {
     let tail = bytes.len() - 32;
     let footer = u64_at(bytes, tail) as usize;
     let old = u64_at(bytes, tail + 8);

@@ -5,6 +5,7 @@
 mod errors;
 mod fallback;
 mod followers;
+mod graphs;
 mod hostile;
 mod model;
 mod rot;

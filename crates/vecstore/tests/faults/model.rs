@@ -91,7 +91,7 @@ proptest! {
 
     #[test]
     fn a_store_holds_and_answers_what_a_map_does(
-        dim in 3_usize..9,
+        dim in prop_oneof![4 => 3_usize..9, 1 => 32_usize..36],
         seeds in prop::collection::vec(any::<u64>(), 1..80),
     ) {
         let mut run = Run::new(dim);

@@ -9,6 +9,9 @@ use crate::subject::NOW_UNIX_MS;
 
 pub(crate) const DIM: usize = 4;
 
+/// Long enough for segments to have graphs.
+pub(crate) const GRAPH_DIM: usize = 32;
+
 /// Few enough that most calls hit a record that is there.
 const IDS: u64 = 60;
 
@@ -132,10 +135,10 @@ pub(crate) fn below(n: i64) -> Filter {
     field("n").lt(n)
 }
 
-/// Draws a script of `steps` steps.
-pub(crate) fn script(seed: u64, steps: usize) -> Vec<Step> {
+/// Draws a script of `steps` steps with vectors of `dim` components.
+pub(crate) fn script(seed: u64, steps: usize, dim: usize) -> Vec<Step> {
     let mut rng = Rng::new(seed);
-    (0..steps).map(|_| step(&mut rng, DIM)).collect()
+    (0..steps).map(|_| step(&mut rng, dim)).collect()
 }
 
 /// Draws a step with vectors of `dim` components.

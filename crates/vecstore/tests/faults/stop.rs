@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use vecstore::{Durability, Record, Result};
 use vecstore_testkit::{Call, CrashMode, FaultVfs, Model, Rng};
 
-use crate::script::{Step, script};
+use crate::script::{DIM, GRAPH_DIM, Step, script};
 use crate::subject::{check_answers, open, read};
 
 const STEPS: usize = 300;
@@ -93,8 +93,8 @@ struct Tally {
 }
 
 /// Takes each image of each crash through recovery and compares what is there with the model.
-fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64) -> Tally {
-    let steps = script(seed, STEPS);
+fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) -> Tally {
+    let steps = script(seed, STEPS, dim);
     let (model, crashes) = crashes(vfs, &steps, durability);
     let mut rng = Rng::new(seed);
     let mut tally = Tally { calls: crashes.len(), ..Tally::default() };
@@ -111,7 +111,8 @@ fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64) -> Tally {
             let second = tally.images.is_multiple_of(SECOND_CRASH_EVERY);
             let progress = Progress::of(&disk);
             let check = || {
-                let recovery = Recovery { model: &model, durability, progress, seed: rng.clone().next_u64() };
+                let recovery =
+                    Recovery { model: &model, durability, progress, dim, seed: rng.clone().next_u64() };
                 recovery.check(&image, mode != CrashMode::KeepAll, second)
             };
             let outcome = panic::catch_unwind(AssertUnwindSafe(check));
@@ -128,6 +129,7 @@ struct Recovery<'a> {
     model: &'a Model<Record>,
     durability: Durability,
     progress: Progress,
+    dim: usize,
     seed: u64,
 }
 
@@ -176,7 +178,7 @@ impl Recovery<'_> {
         if !report.is_ok() {
             return Err(format!("verify after open: {:?}", report.problems));
         }
-        let new = Record::new("after the crash", [0.5; crate::script::DIM]);
+        let new = Record::new("after the crash", vec![0.5; self.dim]);
         store.upsert_record(&new, None).map_err(say("write on"))?;
         store.save().map_err(say("save"))?;
         let mut expected: BTreeMap<String, Record> = found;
@@ -195,8 +197,8 @@ impl Recovery<'_> {
     }
 }
 
-fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64) {
-    let tally = check_all(vfs, durability, seed);
+fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) {
+    let tally = check_all(vfs, durability, seed, dim);
     println!(
         "{durability:?}: {} calls, {} images ({} more were the same), {} second crashes",
         tally.calls, tally.images, tally.repeated, tally.second
@@ -208,20 +210,25 @@ fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64) {
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_commit() {
-    assert_survives(&FaultVfs::new(), Durability::Commit, 1);
+    assert_survives(&FaultVfs::new(), Durability::Commit, 1, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_interval() {
-    assert_survives(&FaultVfs::new(), Durability::Interval, 2);
+    assert_survives(&FaultVfs::new(), Durability::Interval, 2, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_without_durability() {
-    assert_survives(&FaultVfs::new(), Durability::None, 3);
+    assert_survives(&FaultVfs::new(), Durability::None, 3, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_where_open_files_cannot_be_removed() {
-    assert_survives(&FaultVfs::windows_like(), Durability::Commit, 4);
+    assert_survives(&FaultVfs::windows_like(), Durability::Commit, 4, DIM);
+}
+
+#[test]
+fn a_stop_at_any_call_keeps_what_was_acknowledged_where_segments_have_graphs() {
+    assert_survives(&FaultVfs::new(), Durability::Commit, 5, GRAPH_DIM);
 }

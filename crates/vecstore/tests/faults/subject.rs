@@ -23,6 +23,9 @@ impl Clock for StoppedClock {
     }
 }
 
+/// Scripts of few records make graphs, if their vectors are long enough to have any.
+const GRAPH_ROWS_MIN: usize = 8;
+
 /// Options without a background thread: the same calls in the same order each time.
 pub(crate) fn options(vfs: &FaultVfs, durability: Durability) -> OpenOptions {
     VecStore::options()
@@ -32,6 +35,7 @@ pub(crate) fn options(vfs: &FaultVfs, durability: Durability) -> OpenOptions {
         .durability(durability)
         .background(false)
         .threads(1)
+        .graph_rows_min(GRAPH_ROWS_MIN)
 }
 
 pub(crate) fn open(vfs: &FaultVfs, durability: Durability) -> Result<VecStore> {
@@ -76,7 +80,13 @@ pub(crate) fn check_nearest(
         vector,
         candidates.map(|record| (record.id.as_str(), record.vector.as_slice())),
     );
-    let found = store.query(&Query::new(vector).k(7).filter(filter))?;
+    let query = Query::new(vector).k(7).filter(filter);
+    let near = store.query(&query)?;
+    assert_eq!(near.len(), ranking.nearest(7).len());
+    assert!(
+        near.iter().all(|hit| expected.get(&hit.id).is_some_and(|record| !record.deleted && matches(record)))
+    );
+    let found = store.query(&query.exact(true))?;
     let mut answer: Vec<(&str, f64)> =
         found.iter().map(|hit| (hit.id.as_str(), f64::from(hit.distance))).collect();
     // Squared distances that differ in the last bit have roots that do not: such records are no tie.

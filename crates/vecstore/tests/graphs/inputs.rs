@@ -25,7 +25,9 @@ fn check(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>], what: &str)
         }
         let recall = recall_by_distance(&store, queries, records.len());
         println!("{what}: {recall:.4}");
-        assert!(recall >= 0.94, "{what}: recall {recall}");
+        // Two standard errors below, and a point.
+        let below = 0.01 + 2.0 * (0.05 / (K * queries.len()) as f64).sqrt();
+        assert!(recall >= 0.95 - below, "{what}: recall {recall}");
     }
 }
 
@@ -108,7 +110,7 @@ fn dimensions_of_any_size_are_found() {
 
 #[test]
 fn vectors_of_16384_components_are_found() {
-    let (vectors, queries) = clustered(300, 16_384, 10);
+    let (vectors, queries) = clustered(300, 16_384, 25);
     check(Metric::Cosine, &vectors, &queries, "16,384 components");
     check(Metric::Dot, &vectors, &queries, "16,384 components");
 }
@@ -189,7 +191,7 @@ fn rows_of_zeros_and_with_one_component_are_found() {
     let mut vectors: Vec<_> = (0..ROWS).map(|_| one_hot(&mut rng)).collect();
     check(Metric::Cosine, &vectors, &queries, "one component");
     vectors[..100].fill(vec![0.0; DIM]);
-    let mut with_zero = queries;
+    let mut with_zero: Vec<_> = (0..30).map(|_| one_hot(&mut rng)).collect();
     with_zero.push(vec![0.0; DIM]);
     check(Metric::Dot, &vectors, &with_zero, "zeros");
     check(Metric::Euclidean, &vectors, &with_zero, "zeros");

@@ -58,6 +58,15 @@ impl Segment {
         }
     }
 
+    /// Leaves the graph alone if some of it is in a range of the file that is damaged.
+    pub(super) fn leave_graph_at(&self, damaged: Range<usize>) {
+        let is_in = |range: &Range<usize>| range.start < damaged.end && damaged.start < range.end;
+        let sections = |graph: &Sections| [&graph.head, &graph.entries, &graph.blocks].into_iter().any(is_in);
+        if self.graph.as_ref().is_some_and(sections) {
+            self.leave_graph();
+        }
+    }
+
     /// Returns the graph, if there is one, of a segment of a collection of this metric.
     pub(crate) fn graph(&self, metric: Metric) -> Result<Option<SegmentGraph<'_>>> {
         let Some(sections) = self.graph.as_ref().filter(|_| self.has_graph()) else { return Ok(None) };

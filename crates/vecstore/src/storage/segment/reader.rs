@@ -383,10 +383,16 @@ impl Segment {
         self.fields()?.map_or(Ok(()), |fields| fields.verify()).map_err(|error| in_file(&self.path, &error))
     }
 
-    /// Checks every block, and that every row can be read and found by its id. Returns what is wrong.
+    /// Checks every block, and that every row can be read and found by its id. Returns what is wrong. A graph found
+    /// damaged is not used any more.
     pub(crate) fn verify(&self) -> Vec<Error> {
-        let mut problems: Vec<Error> =
-            (0..self.blocks.len()).filter_map(|block| self.check_block(block).err()).collect();
+        let mut problems = Vec::new();
+        for block in 0..self.blocks.len() {
+            if let Err(error) = self.check_block(block) {
+                self.leave_graph_at(block * BLOCK_BYTES..(block + 1) * BLOCK_BYTES);
+                problems.push(error);
+            }
+        }
         if problems.is_empty() {
             problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
             problems.extend(self.verify_fields().err());
