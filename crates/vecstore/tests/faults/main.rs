@@ -6,6 +6,7 @@ mod errors;
 mod fallback;
 mod followers;
 mod hostile;
+mod merges;
 mod model;
 mod rot;
 mod script;
