@@ -109,7 +109,6 @@ impl Core {
         *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
         writer.sealed.notify_all();
         outcome?;
-        self.shared.background.merge.request();
         Ok(Next::Again)
     }
 

@@ -430,3 +430,21 @@ fn compacting_waits_for_a_merge_and_leaves_one_segment() {
     assert_eq!((stats.segments, stats.dead_rows, stats.unsealed_rows), (1, 0, 0));
     assert!(read(&store).unwrap() == expected);
 }
+
+#[test]
+fn a_store_that_is_left_alone_settles_into_one_segment() {
+    let vfs = FaultVfs::new();
+    let store = with_threads(&vfs);
+    for n in 0..30 {
+        store.upsert_record(&Record::new(format!("{n}"), [n as f32; DIM]), None).unwrap();
+        if n % 10 == 9 {
+            store.seal().unwrap();
+        }
+    }
+    assert_eq!(store.stats().unwrap().segments, 3);
+    let expected = read(&store).unwrap();
+    wait_until("the segments are merged", || store.stats().unwrap().segments == 1);
+    assert!(read(&store).unwrap() == expected);
+    store.close().unwrap();
+    assert!(read(&open(&vfs, Durability::Commit)).unwrap() == expected);
+}
