@@ -208,7 +208,11 @@ impl Search<'_> {
         let mut flat = FlatQuery::default();
         signs.prepare(kernels, vector, &mut flat);
         let margin = deviations(self.recall) * signs.deviation(&flat);
-        let bound = |best: &TopK<'_>| signs.distance_of_key(&flat, norm, best.limit()) + margin;
+        let bound = |best: &TopK<'_>| match best.limit() {
+            // Not to be multiplied by the norm of a query of zeros.
+            f32::INFINITY => f32::INFINITY,
+            limit => signs.distance_of_key(&flat, norm, limit) + margin,
+        };
         let mut pool = CandidatePool::default();
         signs.estimate(kernels, &flat, bound(best), &mut pool);
         let mut near: Vec<(f32, u32)> = pool.entries().collect();
