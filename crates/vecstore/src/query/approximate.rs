@@ -76,7 +76,9 @@ impl Search<'_> {
         };
         let Some(graph) = graph else {
             segment.leave_graph();
-            self.record(watch, task, SearchMethod::GraphWalk, |step| step.outcome = StepOutcome::Damaged);
+            self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                step.outcome = StepOutcome::Damaged;
+            });
             return Ok(false);
         };
         let live = task.view.live() - task.view.marks.hidden.len();
@@ -116,7 +118,7 @@ impl Search<'_> {
                     // Vectors and records may be whole: a scan answers, and the graph is built again.
                     segment.leave_graph();
                     self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                        step.outcome = StepOutcome::Damaged
+                        step.outcome = StepOutcome::Damaged;
                     });
                     return Ok(false);
                 }
