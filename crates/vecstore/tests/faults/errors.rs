@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use vecstore::{Durability, Error, ErrorKind, Record, Result, VecStore};
 use vecstore_testkit::{Call, CallKind, Change, CrashMode, Fault, FaultVfs, Model, Outcome, Repeat, Rng};
 
-use crate::script::{DIM, GRAPH_DIM, Step, script};
+use crate::script::{DIM, Step, script};
 use crate::subject::{PATH, check_answers, open, read};
 
 const STEPS: usize = 90;
@@ -265,7 +265,7 @@ fn closing_says_if_acknowledged_writes_could_not_be_made_durable() {
 
 #[test]
 fn a_full_disk_is_survived_and_space_lets_the_store_go_on() {
-    let steps = script(11, 150, GRAPH_DIM);
+    let steps = script(11, 150, DIM);
     let (mut failed, mut capacity) = (0, 0);
     while capacity < 400_000 {
         let vfs = FaultVfs::new();
