@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl  # type: ignore[import-not-found]
+import matplotlib as mpl
 
 mpl.use("Agg")  # draws into files only, on machines without a screen
 from matplotlib import pyplot as plt
-from matplotlib.ticker import FuncFormatter  # type: ignore[import-not-found]
+from matplotlib.ticker import FuncFormatter
 
 from benches.compare.report import medians_of
 
