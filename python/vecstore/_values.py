@@ -80,8 +80,7 @@ class Query:
 class HNSWSearchParams:
     """A search preset, for ``VecStore.query_with_params``: the recall, as in ``VecStore.query``.
 
-    It is the share of the true neighbors that the search is tuned to find at least. At present every search finds
-    all of them.
+    It is the share of the true neighbors that the search is tuned to find at least.
 
     >>> vecstore.HNSWSearchParams.high_recall()
     HNSWSearchParams(recall=0.99)

@@ -13,6 +13,7 @@ mod score;
 mod selection;
 mod topk;
 
+pub(crate) use hits::FoundRow;
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use scan::{Search, search};
 pub(crate) use score::Scoring;

@@ -108,11 +108,12 @@ impl Scoring {
         if !self.uses_norms() {
             return Ok(Cow::Borrowed(vectors));
         }
-        let unit = |vector: &[f32]| -> Vec<f32> {
-            let norm = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
-            vector.iter().map(|&value| (f64::from(value) / norm) as f32).collect()
-        };
-        Ok(Cow::Owned(vectors.chunks_exact(dim).flat_map(unit).collect()))
+        let mut units = Vec::with_capacity(vectors.len());
+        for vector in vectors.chunks_exact(dim) {
+            let scale = squared_length(vector).sqrt().recip();
+            units.extend(vector.iter().map(|&value| (f64::from(value) * scale) as f32));
+        }
+        Ok(Cow::Owned(units))
     }
 
     /// Turns raw values of a scan into keys. `row_norms` has a value for each if the metric uses norms.
@@ -145,4 +146,16 @@ impl Scoring {
             _ => 1.0 / (1.0 + self.distance(key)),
         }
     }
+}
+
+/// Sums squares in f64, where none overflows. In several sums: in one, each addition would wait for the one before.
+fn squared_length(vector: &[f32]) -> f64 {
+    let (blocks, rest) = vector.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    for block in blocks {
+        for (sum, &value) in sums.iter_mut().zip(block) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>()
 }
