@@ -18,6 +18,9 @@
 #[path = "../src/accumulate.rs"]
 mod accumulate;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/aligned.rs"]
+mod aligned;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/avx2.rs"]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -30,11 +33,26 @@ mod codes;
 #[path = "../src/finite.rs"]
 mod finite;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/keep_nearer.rs"]
+mod keep_nearer;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/lanes.rs"]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 #[path = "../src/metric.rs"]
 mod metric;
+#[cfg(target_arch = "x86_64")]
+#[path = "../src/nearest.rs"]
+mod nearest;
+#[cfg(target_arch = "x86_64")]
+#[path = "../src/panels/mod.rs"]
+mod panels;
+#[cfg(target_arch = "x86_64")]
+#[path = "../src/rotation.rs"]
+mod rotation;
+#[cfg(target_arch = "x86_64")]
+#[path = "../src/signs/mod.rs"]
+mod signs;
 #[cfg(target_arch = "x86_64")]
 #[path = "../src/sweep.rs"]
 mod sweep;

@@ -5,19 +5,22 @@ use std::arch::x86_64::*;
 use crate::accumulate::Accumulate;
 use crate::codes;
 use crate::finite;
-use crate::lanes::{LARGE, Lanes};
+use crate::lanes::{LARGE, Lanes, signs_by_half};
 use crate::metric::Op;
 use crate::sweep;
 use crate::table::{for_op, kernel_table};
 
 kernel_table! {
     lanes: Avx2,
-    features: "avx2,fma",
+    features: "avx2,fma,popcnt",
     scan_rows: 4,
     ahead_bytes: 8192,
     query_tile: 2 x 2,
     scan_codes: codes::scan::avx2,
     estimate: crate::signs::avx2,
+    look_ups: crate::signs::look_ups_avx2,
+    nearest: crate::nearest::avx2,
+    gather_codes: codes::scan::gather_avx2,
     panel_products: crate::panels::avx2,
 }
 
@@ -49,6 +52,27 @@ impl Lanes for Avx2 {
         unsafe {
             let mask = _mm256_loadu_si256(WINDOW.as_ptr().add(Self::WIDTH - count).cast());
             Self(_mm256_maskload_ps(from, mask))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: a value exists only where AVX2 and FMA were detected; the caller vouches for 8 floats.
+        unsafe { _mm256_storeu_ps(to, self.0) };
+    }
+
+    #[inline(always)]
+    fn butterfly<const HALF: usize>(self) -> Self {
+        const SIGNS: [[f32; 8]; 4] = signs_by_half();
+        // SAFETY: a value exists only where AVX2 and FMA were detected; the signs are as many as the lanes.
+        unsafe {
+            let (other, signs) = match HALF {
+                1 => (_mm256_permute_ps::<0b10_11_00_01>(self.0), &SIGNS[0]),
+                2 => (_mm256_permute_ps::<0b01_00_11_10>(self.0), &SIGNS[1]),
+                _ => (_mm256_permute2f128_ps::<1>(self.0, self.0), &SIGNS[2]),
+            };
+            // The product is exact: this rounds as the sum or the difference does.
+            Self(_mm256_fmadd_ps(self.0, _mm256_loadu_ps(signs.as_ptr()), other))
         }
     }
 

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use crate::accumulate::Accumulate;
 use crate::codes;
 use crate::finite;
-use crate::lanes::{LARGE, Lanes};
+use crate::lanes::{LARGE, Lanes, signs_by_half};
 use crate::metric::Op;
 use crate::sweep;
 use crate::table::{for_op, kernel_table};
@@ -18,6 +18,9 @@ kernel_table! {
     query_tile: 4 x 2,
     scan_codes: codes::scan::avx512,
     estimate: crate::signs::avx512,
+    look_ups: crate::signs::look_ups_avx512,
+    nearest: crate::nearest::avx512,
+    gather_codes: codes::scan::gather_avx512,
     panel_products: crate::panels::avx512,
 }
 
@@ -46,6 +49,28 @@ impl Lanes for Avx512 {
         // SAFETY: the caller vouches for the instruction set; a masked load reads only the lanes whose bit is set,
         // the first `count`, for which the caller vouches.
         unsafe { Self(_mm512_maskz_loadu_ps((1 << count) - 1, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: a value exists only where AVX-512F was detected; the caller vouches for 16 floats.
+        unsafe { _mm512_storeu_ps(to, self.0) };
+    }
+
+    #[inline(always)]
+    fn butterfly<const HALF: usize>(self) -> Self {
+        const SIGNS: [[f32; 16]; 4] = signs_by_half();
+        // SAFETY: a value exists only where AVX-512F was detected; the signs are as many as the lanes.
+        unsafe {
+            let (other, signs) = match HALF {
+                1 => (_mm512_permute_ps::<0b10_11_00_01>(self.0), &SIGNS[0]),
+                2 => (_mm512_permute_ps::<0b01_00_11_10>(self.0), &SIGNS[1]),
+                4 => (_mm512_shuffle_f32x4::<0b10_11_00_01>(self.0, self.0), &SIGNS[2]),
+                _ => (_mm512_shuffle_f32x4::<0b01_00_11_10>(self.0, self.0), &SIGNS[3]),
+            };
+            // The product is exact: this rounds as the sum or the difference does.
+            Self(_mm512_fmadd_ps(self.0, _mm512_loadu_ps(signs.as_ptr()), other))
+        }
     }
 
     #[inline(always)]

@@ -32,6 +32,16 @@ pub(crate) trait Lanes: Copy {
     /// The CPU has the instruction set, and `from` is valid for reads of `count` floats.
     unsafe fn load_first(from: *const f32, count: usize) -> Self;
 
+    /// Stores `WIDTH` floats at any alignment.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `WIDTH` floats.
+    unsafe fn store(self, to: *mut f32);
+
+    /// Replaces the lanes that are `HALF` apart, a power of two below `WIDTH`, by their sum and their difference.
+    fn butterfly<const HALF: usize>(self) -> Self;
+
     /// Hints that the cache line at `at` will be read soon; any address is allowed, and never read.
     fn prefetch(at: *const f32);
 
@@ -63,3 +73,16 @@ pub(crate) trait Lanes: Copy {
 
 /// Half of the largest power of two: two magnitudes up to here add up without overflow.
 pub(crate) const LARGE: f32 = 8.507_059e37;
+
+/// The signs that [`Lanes::butterfly`] gives lanes that are 1, 2, 4 and 8 apart: 1 where a lane is the first of its two.
+pub(crate) const fn signs_by_half<const WIDTH: usize>() -> [[f32; WIDTH]; 4] {
+    let mut signs = [[1.0; WIDTH]; 4];
+    let mut lane = 0;
+    while lane < 4 * WIDTH {
+        if ((lane % WIDTH) >> (lane / WIDTH)) & 1 == 1 {
+            signs[lane / WIDTH][lane % WIDTH] = -1.0;
+        }
+        lane += 1;
+    }
+    signs
+}

@@ -50,12 +50,14 @@
 //! - Vectors are expected to be finite: check them once with [`Kernels::first_non_finite`].
 
 mod accumulate;
+mod aligned;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod codes;
 mod finite;
+mod keep_nearer;
 mod kernels;
 mod lanes;
 mod metric;

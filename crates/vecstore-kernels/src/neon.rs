@@ -5,7 +5,7 @@ use std::arch::aarch64::*;
 use crate::accumulate::Accumulate;
 use crate::codes;
 use crate::finite;
-use crate::lanes::{LARGE, Lanes};
+use crate::lanes::{LARGE, Lanes, signs_by_half};
 use crate::metric::Op;
 use crate::sweep;
 use crate::table::{for_op, kernel_table};
@@ -17,8 +17,11 @@ kernel_table! {
     ahead_bytes: 8192,
     query_tile: 4 x 2,
     scan_codes: codes::scan::portable,
-    estimate: crate::signs::portable,
-    panel_products: crate::panels::portable,
+    estimate: crate::signs::neon,
+    look_ups: crate::signs::look_ups_neon,
+    nearest: crate::nearest::portable,
+    gather_codes: codes::scan::gather_portable,
+    panel_products: crate::panels::neon,
 }
 
 /// Four f32 lanes. A value exists only where NEON was detected (see [`Lanes`]).
@@ -49,6 +52,26 @@ impl Lanes for Neon {
         unsafe {
             std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count);
             Self(vld1q_f32(lanes.as_ptr()))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: a value exists only where NEON was detected; the caller vouches for 4 floats.
+        unsafe { vst1q_f32(to, self.0) };
+    }
+
+    #[inline(always)]
+    fn butterfly<const HALF: usize>(self) -> Self {
+        const SIGNS: [[f32; 4]; 4] = signs_by_half();
+        // SAFETY: a value exists only where NEON was detected; the signs are as many as the lanes.
+        unsafe {
+            let (other, signs) = match HALF {
+                1 => (vrev64q_f32(self.0), &SIGNS[0]),
+                _ => (vextq_f32::<2>(self.0, self.0), &SIGNS[1]),
+            };
+            // The product is exact: this rounds as the sum or the difference does.
+            Self(vfmaq_f32(other, self.0, vld1q_f32(signs.as_ptr())))
         }
     }
 

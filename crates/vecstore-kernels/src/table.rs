@@ -24,17 +24,17 @@ pub(crate) struct Table {
     /// Query values, codes, out (see [`codes`](crate::codes)).
     pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
     /// Query values, codes, ids of rows, out.
-    pub(crate) gather_codes: unsafe fn(&[i16], &[i8], &[u32], &mut [i32]),
+    pub(crate) gather_codes: GatherCodes,
     /// Rotation, vector, out.
     pub(crate) rotate: unsafe fn(&Rotation, &[f32], &mut [f32]),
     /// Query, vector, rotated vector.
     pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32], &[f32]),
     /// Centre, row, place, id, scratch of the length of the row, block.
-    pub(crate) encode_sign_row: unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]),
-    /// Query, block, base, bound, pool.
-    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool),
-    /// Distances, not empty.
-    pub(crate) nearest: unsafe fn(&[f32]) -> usize,
+    pub(crate) encode_sign_row: EncodeSignRow,
+    /// Query, block, base, bound, pool, the block to ask for meanwhile.
+    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool, &[u8]),
+    /// Keys, not empty (see [`nearest`](crate::nearest)).
+    pub(crate) nearest: unsafe fn(&[i32]) -> usize,
     /// Products, factors and squares of rows, factor and square of the query, limit, pool.
     pub(crate) keep_nearer: KeepNearer,
     /// Panels, queries, out.
@@ -44,6 +44,10 @@ pub(crate) struct Table {
     /// Values; any length.
     pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
 }
+
+type GatherCodes = unsafe fn(&[i16], &[i8], &[u32], &mut [i32]);
+
+type EncodeSignRow = unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]);
 
 type KeepNearer = unsafe fn(&[i32], (&[f32], &[f32]), (f32, f32), f32, &mut CandidatePool);
 
@@ -84,6 +88,9 @@ macro_rules! kernel_table {
         query_tile: $query_tile:literal x $row_tile:literal,
         scan_codes: $scan_codes:path,
         estimate: $estimate:path,
+        look_ups: $look_ups:path,
+        nearest: $nearest:path,
+        gather_codes: $gather_codes:path,
         panel_products: $panel_products:path $(,)?
     ) => {
         /// The entry points of this tier.
@@ -93,12 +100,12 @@ macro_rules! kernel_table {
             gather,
             scan_queries,
             scan_codes: $scan_codes,
-            gather_codes,
+            gather_codes: $gather_codes,
             rotate,
             prepare,
             encode_sign_row,
             estimate: $estimate,
-            nearest,
+            nearest: $nearest,
             keep_nearer,
             panel_products: $panel_products,
             encode,
@@ -168,21 +175,15 @@ macro_rules! kernel_table {
         }
 
         #[target_feature(enable = $features)]
-        unsafe fn gather_codes(query: &[i16], codes: &[i8], ids: &[u32], out: &mut [i32]) {
-            // SAFETY: the caller upholds the contract of the table, which is that of `codes::scan`.
-            codes::scan::gather(query, codes, ids, out, |query, row, out| unsafe {
-                $scan_codes(query, row, out)
-            });
+        unsafe fn rotate(rotation: &crate::rotation::Rotation, vector: &[f32], out: &mut [f32]) {
+            // SAFETY: the caller upholds the contract of the table.
+            unsafe { rotation.rotate_by::<$lanes>(vector, out) };
         }
 
         #[target_feature(enable = $features)]
-        fn rotate(rotation: &crate::rotation::Rotation, vector: &[f32], out: &mut [f32]) {
-            rotation.rotate(vector, out);
-        }
-
-        #[target_feature(enable = $features)]
-        fn prepare(query: &mut crate::signs::SignQuery, vector: &[f32], rotated: &[f32]) {
-            query.prepare(vector, rotated);
+        unsafe fn prepare(query: &mut crate::signs::SignQuery, vector: &[f32], rotated: &[f32]) {
+            // SAFETY: the caller vouches for the instruction set; `prepare` makes room for the look-ups.
+            query.prepare(vector, rotated, |rotated, table| unsafe { $look_ups(rotated, table) });
         }
 
         #[target_feature(enable = $features)]
@@ -198,11 +199,6 @@ macro_rules! kernel_table {
         }
 
         #[target_feature(enable = $features)]
-        fn nearest(distances: &[f32]) -> usize {
-            crate::nearest::nearest(distances)
-        }
-
-        #[target_feature(enable = $features)]
         fn keep_nearer(
             products: &[i32],
             rows: (&[f32], &[f32]),
@@ -210,7 +206,7 @@ macro_rules! kernel_table {
             limit: f32,
             pool: &mut crate::signs::CandidatePool,
         ) {
-            crate::nearest::keep_nearer(products, rows, query, limit, pool);
+            crate::keep_nearer::keep_nearer(products, rows, query, limit, pool);
         }
 
         #[target_feature(enable = $features)]

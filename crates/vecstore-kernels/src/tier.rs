@@ -12,7 +12,7 @@ const OVERRIDE_VARIABLE: &str = "VECSTORE_SIMD";
 pub enum Tier {
     /// Plain Rust, on every CPU.
     Scalar,
-    /// x86-64 with AVX2 and FMA.
+    /// x86-64 with AVX2 and FMA (and POPCNT, which every CPU with those has).
     Avx2,
     /// x86-64 with AVX-512F, BW, VL and VNNI (servers since 2019, laptops with AVX-512, AMD since Zen 4).
     Avx512,
@@ -55,7 +55,11 @@ impl Tier {
         match self {
             Tier::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Tier::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Tier::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Tier::Avx512 => {
                 is_x86_feature_detected!("avx512f")

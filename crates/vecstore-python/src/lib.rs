@@ -10,6 +10,7 @@
 mod arguments;
 mod datetimes;
 mod errors;
+mod evaluation;
 mod fields;
 mod filters;
 mod metadata_in;
@@ -29,6 +30,14 @@ use pyo3::prelude::*;
 mod _vecstore {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::evaluation::{
+        eval_alpha_ndcg, eval_bleu, eval_bootstrap_mean, eval_chrf, eval_citations, eval_cohen_d,
+        eval_context_precision, eval_exact_match, eval_ground, eval_holm, eval_kappa, eval_measure_names,
+        eval_noise_sensitivity, eval_normalize, eval_paired_t, eval_parse_qrels, eval_parse_run, eval_quotes,
+        eval_randomization, eval_rank_biserial, eval_ranking, eval_rouge, eval_run, eval_sentences,
+        eval_statement_f, eval_token_f1, eval_verdict_share, eval_wilcoxon,
+    };
     #[pymodule_export]
     use crate::fields::F;
     #[pymodule_export]

@@ -34,7 +34,7 @@
 //!
 //! # The model
 //! [`Model`] knows the records after each call of a script and tells whether a store holds those after K or K+1
-//! calls. [`Ranking`] is the right answer to a search, in f64.
+//! calls. [`Ranking`] is the right answer to a search, in f64. [`Clusters`] draws vectors like embeddings.
 //!
 //! # Examples
 //! Whatever call the process is killed at, a log holds what was acknowledged:
@@ -79,6 +79,7 @@
 #![forbid(unsafe_code)]
 
 mod aligned;
+mod clusters;
 mod content;
 mod crash;
 mod disk;
@@ -97,6 +98,7 @@ mod state;
 mod trace;
 mod vfs;
 
+pub use clusters::Clusters;
 pub use crash::{CrashMode, Holes, NameOrder};
 pub use exact::{ExactDistance, exact_distance};
 pub use fault::{Fault, Repeat};

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use vecstore_kernels::Metric;
 
+use crate::collection::GRAPH_ROWS_MIN;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::store::VecStore;
@@ -90,6 +91,7 @@ pub struct OpenOptions {
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) background: bool,
+    pub(crate) graph_rows_min: usize,
 }
 
 /// Enough for bulk loads to run ahead of the disk, little beside the vectors themselves.
@@ -111,6 +113,7 @@ impl Default for OpenOptions {
             vfs: Arc::new(DiskVfs),
             clock: Arc::new(SystemClock),
             background: true,
+            graph_rows_min: GRAPH_ROWS_MIN,
         }
     }
 }
@@ -182,6 +185,13 @@ impl OpenOptions {
     /// [`Collection::compact`](crate::Collection::compact) and at close, for tests that count every call.
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;
+        self
+    }
+
+    /// Sets beyond how many rows a merge makes a graph, for tests that want graphs of few rows.
+    #[doc(hidden)]
+    pub fn graph_rows_min(mut self, rows: usize) -> Self {
+        self.graph_rows_min = rows;
         self
     }
 

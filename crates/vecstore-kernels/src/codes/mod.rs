@@ -28,9 +28,7 @@ const LANES: usize = 8;
 /// the function it is inlined into, with the same result for all of them.
 #[inline(always)]
 pub(crate) fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
-    let largest = vector
-        .iter()
-        .fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
+    let largest = largest_magnitude(vector);
     // The scale that is stored is the one the errors are measured with.
     let scale = (f64::from(largest) / CODE_MAX) as f32;
     if scale == 0.0 {
@@ -46,8 +44,9 @@ pub(crate) fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
     let one = |value: f32, code: &mut i8, error: &mut f64, norm: &mut f64| {
         let exact = f64::from(value);
         // Which way a tie goes, or the last bit of the quotient, does not matter: the error is that of the code.
-        let units = (exact * inverse).clamp(-CODE_MAX, CODE_MAX) + ROUND - ROUND;
-        *code = units as i8;
+        let rounded = (exact * inverse).clamp(-CODE_MAX, CODE_MAX) + ROUND;
+        let units = rounded - ROUND;
+        *code = rounded.to_bits() as i8;
         let rest = exact - units * scale_wide;
         *error += rest * rest;
         *norm += exact * exact;
@@ -66,7 +65,31 @@ pub(crate) fn encode(vector: &[f32], codes: &mut [i8]) -> CodeFactors {
     CodeFactors { scale, error: round_up(error.sqrt()), norm: round_up(norm.sqrt()) }
 }
 
-/// Adding and subtracting it rounds an f64 of small magnitude to an integer.
+/// Returns the largest magnitude of some values.
+#[inline(always)]
+fn largest_magnitude(values: &[f32]) -> f32 {
+    // Side by side: one running maximum would wait for each comparison.
+    const SIDE_BY_SIDE: usize = 64;
+    let larger = |largest: f32, value: f32| if value.abs() > largest { value.abs() } else { largest };
+    let mut largest = [0.0_f32; SIDE_BY_SIDE];
+    let (blocks, rest) = values.as_chunks::<SIDE_BY_SIDE>();
+    for values in blocks {
+        for lane in 0..SIDE_BY_SIDE {
+            largest[lane] = larger(largest[lane], values[lane]);
+        }
+    }
+    let mut width = SIDE_BY_SIDE / 2;
+    while width > 0 {
+        for lane in 0..width {
+            largest[lane] = larger(largest[lane], largest[lane + width]);
+        }
+        width /= 2;
+    }
+    rest.iter().copied().fold(largest[0], larger)
+}
+
+/// Adding it rounds an f64 of small magnitude to an integer, which the low bits of the sum hold; subtracting it again
+/// leaves the integer.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// A query in 16 bits a component.
@@ -94,9 +117,7 @@ impl QueryCodes {
     /// Encodes a finite query in the memory of an earlier one.
     #[inline(always)]
     pub(crate) fn encode(&mut self, query: &[f32]) {
-        let largest = query
-            .iter()
-            .fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
+        let largest = largest_magnitude(query);
         // No sum of products with codes may pass an i32.
         let limit =
             (f64::from(i32::MAX) / (CODE_MAX * query.len().max(1) as f64)).floor().min(f64::from(i16::MAX));
@@ -107,8 +128,9 @@ impl QueryCodes {
         let (mut errors, mut norms) = ([0.0f64; LANES], [0.0f64; LANES]);
         let one = |value: f32, code: &mut i16, error: &mut f64, norm: &mut f64| {
             let exact = f64::from(value);
-            let units = (exact * inverse).clamp(-limit, limit) + ROUND - ROUND;
-            *code = units as i16;
+            let rounded = (exact * inverse).clamp(-limit, limit) + ROUND;
+            let units = rounded - ROUND;
+            *code = rounded.to_bits() as i16;
             let rest = exact - units * scale_wide;
             *error += rest * rest;
             *norm += exact * exact;

@@ -3,6 +3,10 @@
 
 mod products;
 
+use crate::aligned::Aligned;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use products::neon;
 pub(crate) use products::portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use products::{avx2, avx512};
@@ -22,7 +26,7 @@ pub struct Panels {
     dim: usize,
     rows: usize,
     /// Panels one after the other; in each, groups one after the other; in each, the rows.
-    codes: Vec<i8>,
+    codes: Aligned<i8, 64>,
     /// The sum of the codes of each row, and zeros to the end of the last panel.
     sums: Vec<i32>,
 }

@@ -141,3 +141,107 @@ pub(crate) unsafe fn avx512(panels: &Panels, queries: &[u8], out: &mut [i32]) {
         }
     }
 }
+
+/// NEON: four products an instruction and lane where the CPU has the dot product, else widened to 16 bits.
+///
+/// # Safety
+///
+/// The CPU has NEON; `queries` holds whole rows of the panels' dimension and `out` the padded rows for each.
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+pub(crate) unsafe fn neon(panels: &Panels, queries: &[u8], out: &mut [i32]) {
+    use std::arch::aarch64::*;
+
+    /// Adds the products of four components of a query, repeated, with those of four rows to the rows' sums.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has NEON with the dot product.
+    #[target_feature(enable = "neon,dotprod")]
+    unsafe fn with_dot(sums: int32x4_t, rows: int8x16_t, four: int8x16_t) -> int32x4_t {
+        let mut sums = sums;
+        // The intrinsic is not stable.
+        // SAFETY: the instruction reads and writes registers alone.
+        unsafe {
+            std::arch::asm!(
+                "sdot {sums:v}.4s, {rows:v}.16b, {four:v}.16b",
+                sums = inout(vreg) sums, rows = in(vreg) rows, four = in(vreg) four,
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        sums
+    }
+
+    /// The same without the dot product.
+    #[target_feature(enable = "neon")]
+    fn widening(sums: int32x4_t, rows: int8x16_t, four: int8x16_t) -> int32x4_t {
+        let low = vmull_s8(vget_low_s8(rows), vget_low_s8(four));
+        let high = vmull_high_s8(rows, four);
+        vaddq_s32(sums, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)))
+    }
+
+    /// One query against one panel.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has NEON; a panel's row has the query's length, and `out` a panel's rows.
+    #[inline(always)]
+    unsafe fn panel(
+        query: &[u8],
+        panel: &[i8],
+        out: &mut [i32],
+        add: impl Fn(int32x4_t, int8x16_t, int8x16_t) -> int32x4_t,
+    ) {
+        // SAFETY: four components from `at` are within the query, 64 codes from 16 times that within the panel, and 16
+        // sums within `out`; the caller vouches for NEON.
+        unsafe {
+            let mut sums = [vdupq_n_s32(0); PANEL_ROWS / 4];
+            for at in (0..query.len()).step_by(GROUP) {
+                let four = query.as_ptr().add(at).cast::<u32>().read_unaligned();
+                // Back to signed codes.
+                let four =
+                    vreinterpretq_s8_u8(veorq_u8(vreinterpretq_u8_u32(vdupq_n_u32(four)), vdupq_n_u8(128)));
+                for (n, sums) in sums.iter_mut().enumerate() {
+                    *sums = add(*sums, vld1q_s8(panel.as_ptr().add(at * PANEL_ROWS + n * 16)), four);
+                }
+            }
+            for (n, sums) in sums.into_iter().enumerate() {
+                vst1q_s32(out.as_mut_ptr().add(n * 4), sums);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for the whole, and the CPU has the dot product.
+    #[target_feature(enable = "neon,dotprod")]
+    unsafe fn all_with_dot(panels: &Panels, queries: &[u8], out: &mut [i32]) {
+        each_panel(panels, queries, out, |query, codes, out| {
+            // SAFETY: the caller vouches for the instructions; the shapes are those of a panel.
+            unsafe { panel(query, codes, out, |sums, rows, four| with_dot(sums, rows, four)) };
+        });
+    }
+
+    if std::arch::is_aarch64_feature_detected!("dotprod") {
+        // SAFETY: the dot product was just detected; the rest is the caller's.
+        unsafe { all_with_dot(panels, queries, out) };
+        return;
+    }
+    each_panel(panels, queries, out, |query, codes, out| {
+        // SAFETY: the caller vouches for NEON; the shapes are those of a panel.
+        unsafe { panel(query, codes, out, |sums, rows, four| widening(sums, rows, four)) };
+    });
+}
+
+/// Calls a function with each query, each panel and their places in `out`.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn each_panel(panels: &Panels, queries: &[u8], out: &mut [i32], product: impl Fn(&[u8], &[i8], &mut [i32])) {
+    let (dim, padded) = (panels.dim, panels.padded_rows());
+    for (query, out) in queries.chunks_exact(dim).zip(out.chunks_exact_mut(padded)) {
+        let codes = panels.codes.chunks_exact(PANEL_ROWS * dim);
+        for (codes, out) in codes.zip(out.chunks_exact_mut(PANEL_ROWS)) {
+            product(query, codes, out);
+        }
+    }
+}

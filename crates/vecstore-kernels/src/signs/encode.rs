@@ -21,7 +21,16 @@ pub(crate) fn encode(centre: &[f32], row: &[f32], place: usize, id: u32, signs: 
             signs[lane] = u8::from(is_positive);
         }
     }
-    let total = |lanes: [f32; LANES]| lanes.iter().sum::<f32>();
+    let total = |mut lanes: [f32; LANES]| {
+        let mut width = LANES / 2;
+        while width > 0 {
+            for lane in 0..width {
+                lanes[lane] += lanes[lane + width];
+            }
+            width /= 2;
+        }
+        lanes[0]
+    };
     let (square, sum, offset) = (total(squares), total(sums), total(offsets));
     let factor = if sum > 0.0 { square / sum } else { 0.0 };
     let (codes, factors) = block.split_at_mut(dim * SIGN_ROWS / 8);

@@ -2,6 +2,7 @@
 
 mod codes;
 mod environment;
+mod graph;
 mod identity;
 mod oracle;
 mod shapes;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod exchange;
+mod explain;
 mod matches;
 mod merge;
 mod new_segment;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Condvar, Mutex};
 
 pub(crate) use part::{Part, PartView};
+pub(crate) use policy::GRAPH_ROWS_MIN;
 pub(crate) use snapshot::Snapshot;
 
 pub use scroll::{Page, Records, ScrollRequest};
@@ -142,6 +144,11 @@ impl Core {
         if let Source::Writer(writer) = &self.source {
             writer.committer.adopt_dim(dim);
         }
+    }
+
+    /// Returns beyond how many rows a segment of vectors of `dim` components gets a graph; `usize::MAX` if none does.
+    fn graph_rows_min(&self, dim: Option<usize>) -> usize {
+        if self.scoring.uses_graphs(dim) { self.shared.graph_rows_min } else { usize::MAX }
     }
 
     fn now(&self) -> u64 {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Core;
 use super::part::{Part, PartView};
-use super::policy::GRAPH_ROWS_MIN;
 use super::replacement::Replacement;
 use crate::error::Result;
 use crate::index::{self, Draft, Points, Widths};
@@ -75,11 +74,11 @@ impl Core {
         vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
         cancelled: &Cancelled<'_>,
     ) -> Result<Option<(Draft<'a>, Widths)>> {
-        if rows.rows() <= GRAPH_ROWS_MIN {
+        if rows.rows() <= self.graph_rows_min(Some(rows.dim())) {
             return Ok(None);
         }
         let dim = rows.dim();
-        let Some(space) = self.scoring.space(dim, rows.rows(), |row| vector(row))? else { return Ok(None) };
+        let Some(space) = self.scoring.space(dim, rows.rows(), vector)? else { return Ok(None) };
         let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
             let points = Points::encode(self.scoring.kernels, space, dim, rows.rows(), vector)?;

@@ -35,7 +35,7 @@ pub(super) const DEAD_SHARE: f64 = 0.2;
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 /// Up to here a scan is about as fast as a graph. A merge of more rows makes a graph, if the collection has graphs.
-pub(super) const GRAPH_ROWS_MIN: usize = 4_096;
+pub(crate) const GRAPH_ROWS_MIN: usize = 4_096;
 
 /// A pause is used for a merge if the largest segment has no more than this many times the rows of the others.
 const SETTLED_RATIO: usize = 2;
@@ -64,13 +64,13 @@ pub(super) fn seal_is_due(published: &Snapshot, log_bytes: u64, seal_bytes: u64)
 }
 
 /// Returns whether the rows in memory should go to a segment once nothing is written any more, for a graph to be made.
-pub(super) fn seals_when_idle(published: &Snapshot, graphs: bool) -> bool {
-    graphs && rows_in_memory(published) > GRAPH_ROWS_MIN
+pub(super) fn seals_when_idle(published: &Snapshot, graph_rows_min: usize) -> bool {
+    rows_in_memory(published) > graph_rows_min
 }
 
 /// Returns whether a segment should have a graph and has none. A merge of that segment alone must give it one.
-pub(super) fn lacks_graph(view: &PartView, graphs: bool) -> bool {
-    graphs && view.live() > GRAPH_ROWS_MIN && !view.needs_no_graph()
+pub(super) fn lacks_graph(view: &PartView, graph_rows_min: usize) -> bool {
+    view.live() > graph_rows_min && !view.needs_no_graph()
 }
 
 /// Returns whether a segment has so many dead rows that it should be written again.
@@ -95,7 +95,7 @@ pub(super) enum Due {
 pub(super) fn due_for_merge(
     published: &Snapshot,
     seal_bytes: u64,
-    graphs: bool,
+    graph_rows_min: usize,
     now: u64,
     idle: Duration,
 ) -> Due {
@@ -110,7 +110,7 @@ pub(super) fn due_for_merge(
         return Due::Now(vec![view.clone()]);
     }
     let views: Vec<&PartView> = segments(published).collect();
-    let sizes: Vec<Size> = views.iter().map(|view| Size::of(view, seal_bytes, graphs)).collect();
+    let sizes: Vec<Size> = views.iter().map(|view| Size::of(view, seal_bytes, graph_rows_min)).collect();
     let chosen = |numbers: Vec<usize>| Due::Now(numbers.into_iter().map(|n| views[n].clone()).collect());
     if let Some(numbers) = full_tier(&sizes) {
         return chosen(numbers);
@@ -132,7 +132,7 @@ struct Size {
 }
 
 impl Size {
-    fn of(view: &PartView, seal_bytes: u64, graphs: bool) -> Self {
+    fn of(view: &PartView, seal_bytes: u64, graph_rows_min: usize) -> Self {
         let bytes = match &view.part {
             Part::Segment(segment) => segment.file_bytes(),
             Part::Memory(_) => 0,
@@ -140,7 +140,7 @@ impl Size {
         let row_bytes = bytes / view.part.len().max(1) as u64;
         let sealed_at_once = (row_bytes * SEAL_ROWS as u64).min(SEAL_BYTES.min(seal_bytes));
         let tier = tier(row_bytes * view.live() as u64, sealed_at_once);
-        Self { live: view.live(), tier, lacks_graph: lacks_graph(view, graphs) }
+        Self { live: view.live(), tier, lacks_graph: lacks_graph(view, graph_rows_min) }
     }
 }
 

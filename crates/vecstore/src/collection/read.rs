@@ -7,7 +7,7 @@ use super::{Collection, Part, PartView, Source, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder};
 use crate::record::{Record, check_id, dimension_mismatch};
 use vecstore_kernels::Metric;
 
@@ -111,7 +111,7 @@ impl Collection {
 
     /// Does what [`Collection::search`] does for a vector that need not be copied into a [`Query`].
     pub fn search_vector(&self, vector: &[f32], options: &QueryOptions) -> Result<Hits> {
-        let (snapshot, mut found) = self.found(vector, vector.len(), options)?;
+        let (snapshot, mut found) = self.found(vector, vector.len(), options, None)?;
         let rows = found.pop().expect("one query has one answer");
         Ok(Hits::new(snapshot, self.core.scoring, rows, options.offset, options.min_score))
     }
@@ -137,7 +137,7 @@ impl Collection {
     /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
     /// several of them.
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
-        let (snapshot, found) = self.found(vectors, dim, options)?;
+        let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
             Hits::new(Arc::clone(&snapshot), self.core.scoring, rows, options.offset, options.min_score)
         };
@@ -145,11 +145,12 @@ impl Collection {
     }
 
     /// Returns the best rows for each vector, and the snapshot they are of.
-    fn found(
+    pub(super) fn found(
         &self,
         vectors: &[f32],
         dim: usize,
         options: &QueryOptions,
+        recorder: Option<&Recorder>,
     ) -> Result<(Arc<Snapshot>, Vec<Vec<FoundRow>>)> {
         let core = &*self.core;
         options.check()?;
@@ -180,6 +181,7 @@ impl Collection {
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: if options.exact { 1.0 } else { options.recall },
+            recorder,
         };
         let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;
         count(&core.counters.queries, found.len() as u64);

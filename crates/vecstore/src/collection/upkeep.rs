@@ -60,7 +60,7 @@ impl Collection {
         let fits = segments.iter().map(PartView::live).sum::<usize>() <= policy::MERGED_ROWS_MAX;
         let is_unfinished = |view: &PartView| {
             !view.marks.dead.is_empty()
-                || policy::lacks_graph(view, core.scoring.uses_graphs(Some(view.part.dim())))
+                || policy::lacks_graph(view, core.graph_rows_min(Some(view.part.dim())))
         };
         if fits && (segments.len() > 1 || segments.iter().any(is_unfinished)) {
             core.merge(writer, &mut turn, &segments)?;
@@ -91,7 +91,7 @@ impl Core {
         let mut upkeep = writer.upkeep.lock();
         let published = writer.committer.published();
         if !policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
-            if !policy::seals_when_idle(&published, self.scoring.uses_graphs(published.dim)) {
+            if !policy::seals_when_idle(&published, self.graph_rows_min(published.dim)) {
                 return Ok(Next::OnRequest);
             }
             if self.idle() < policy::IDLE {
@@ -116,8 +116,8 @@ impl Core {
         }
         let published = writer.committer.published();
         let idle = self.idle();
-        let graphs = self.scoring.uses_graphs(published.dim);
-        match policy::due_for_merge(&published, writer.seal_bytes, graphs, self.now(), idle) {
+        let graph_rows_min = self.graph_rows_min(published.dim);
+        match policy::due_for_merge(&published, writer.seal_bytes, graph_rows_min, self.now(), idle) {
             Due::Nothing => Ok(Next::OnRequest),
             Due::WhenIdle(idle) => Ok(Next::WhenIdle(idle)),
             Due::Now(views) => match self.merge(writer, &mut turn, &views) {
@@ -143,7 +143,7 @@ impl Core {
         let published = writer.committer.published();
         if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
             background.seal.request();
-        } else if policy::seals_when_idle(&published, self.scoring.uses_graphs(published.dim)) {
+        } else if policy::seals_when_idle(&published, self.graph_rows_min(published.dim)) {
             background.seal.request_when_idle(policy::IDLE);
         }
         if policy::has_dead_rows_due(&published) {

@@ -52,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) durability: Durability,
     pub(crate) memory_budget: u64,
+    pub(crate) graph_rows_min: usize,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
     threads: usize,
@@ -145,6 +146,7 @@ impl Shared {
             clock: Arc::clone(&options.clock),
             durability: options.durability,
             memory_budget: options.memory_budget,
+            graph_rows_min: options.graph_rows_min,
             logged: true,
             threads: options.threads,
             pool: OnceLock::new(),

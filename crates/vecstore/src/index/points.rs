@@ -31,6 +31,19 @@ impl Points {
         vector: impl Fn(usize) -> Result<&'a [f32]> + Sync,
     ) -> Result<Self> {
         let rotation = Rotation::new(space.point_dim(vector_dim));
+        Self::encode_each(kernels, &rotation, rows, |row, point| {
+            space.point_of_row(kernels, vector(row)?, point);
+            Ok(())
+        })
+    }
+
+    /// Encodes `rows` points, which `write` writes.
+    pub(super) fn encode_each(
+        kernels: Kernels,
+        rotation: &Rotation,
+        rows: usize,
+        write: impl Fn(usize, &mut Vec<f32>) -> Result<()> + Sync,
+    ) -> Result<Self> {
         let dim = rotation.rotated_dim();
         let (mut codes, mut scales, mut squares) = (vec![0; rows * dim], vec![0.0; rows], vec![0.0; rows]);
         let runs =
@@ -40,8 +53,8 @@ impl Points {
             |(point, rotated), (run, ((codes, scales), squares))| -> Result<()> {
                 let rows = codes.chunks_exact_mut(dim).zip(scales).zip(squares);
                 for (n, ((codes, scale), square)) in rows.enumerate() {
-                    space.point_of_row(kernels, vector(run * RUN + n)?, point);
-                    kernels.rotate(&rotation, point, rotated);
+                    write(run * RUN + n, point)?;
+                    kernels.rotate(rotation, point, rotated);
                     *scale = kernels.encode(rotated, codes).scale;
                     let sum: i64 = codes.iter().map(|&code| i64::from(code) * i64::from(code)).sum();
                     *square = sum as f32 * *scale * *scale;
@@ -74,6 +87,11 @@ impl Points {
         (self.square(a) + self.square(b) - 2.0 * product).max(0.0)
     }
 
+    /// Fills in the products of codes with those of points.
+    pub(super) fn products(&self, query: &QueryCodes, points: &[u32], products: &mut [i32]) {
+        self.kernels.gather_codes(query, &self.codes, points, products);
+    }
+
     /// Fills in the squared distances of a point to others. `query` and `products` are scratch.
     pub(super) fn distances(
         &self,
@@ -84,7 +102,7 @@ impl Points {
         out: &mut Vec<f32>,
     ) {
         products.resize(to.len(), 0);
-        self.kernels.gather_codes(query, &self.codes, to, products);
+        self.products(query, to, products);
         out.clear();
         out.extend(to.iter().zip(&*products).map(|(&to, &product)| self.distance(from, to, product)));
     }

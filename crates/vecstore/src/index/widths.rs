@@ -1,16 +1,20 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
+use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, search};
+use super::search::{Beam, GraphSource, Scratch, keep_for, search, visits_max};
+use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
 /// The recalls that slacks are stored for.
 pub(crate) const RECALLS: [f32; 6] = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995];
+
+/// The slack of a recall for which a scan takes no longer than a walk.
+pub(crate) const SCAN: f32 = f32::MAX;
 
 /// The slack for each of [`RECALLS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,12 +23,13 @@ pub(crate) struct Widths(pub(crate) [f32; RECALLS.len()]);
 /// Rows that are searched for. The standard error of the recall is 0.4 points then.
 const SAMPLES: usize = 1000;
 
-/// Neighbors whose recall is measured.
-const K: usize = 10;
+/// Neighbors whose recall is measured. A search for fewer must look as far: the bound of a nearer result would end it too
+/// early.
+pub(crate) const K: usize = 10;
 
 /// Slacks are looked for in these steps.
-const SLACKS: [f32; 15] =
-    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3, 0.5];
+const SLACKS: [f32; 14] =
+    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3];
 
 /// What is asked for beyond the recall wanted, for what a sample does not show.
 const MARGIN: f32 = 0.003;
@@ -37,11 +42,17 @@ impl Widths {
             // Beyond what was measured each half of what is missing takes as much again as the last did.
             let (last, before) = (self.0[RECALLS.len() - 1], self.0[RECALLS.len() - 2]);
             let missing = 1.0 - RECALLS[RECALLS.len() - 1];
+            if last == SCAN {
+                return SCAN;
+            }
             let halvings = (missing / (1.0 - recall).max(1e-6)).log2();
             return last + halvings * (last - before).max(0.02);
         };
         if after == 0 {
             return self.0[0];
+        }
+        if self.0[after] == SCAN {
+            return SCAN;
         }
         let lower = RECALLS[after - 1];
         let share = (recall - lower) / (upper - lower);
@@ -64,15 +75,32 @@ pub(crate) fn measure(
 ) -> Result<Widths> {
     let mut random = Random::new(SEED);
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
-    let truth = exact(points, order, &rows);
-    let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
+    let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
+    let reach = sample.reach(points, order)?;
+    // Where all neighbors are equally near any walk finds enough, which says nothing of queries that come from elsewhere.
+    let (rows, reach) = sample
+        .rows
+        .iter()
+        .zip(reach)
+        .filter_map(|(&row, (least, reach))| (least < reach).then_some((row, reach)))
+        .unzip();
+    let sample = Sample { rows, reach, ..sample };
+    if sample.rows.is_empty() {
+        return Ok(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()]));
+    }
+    let mut widths = [SCAN; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let at = |through| recall_at(graph, kernels, &rows, &truth, slack, through, &query);
-        let recall = (at(false)? + at(true)?) / 2.0;
-        while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
-            let wanted = (RECALLS[known] + MARGIN).min(1.0);
+        let (left_out, visits) = sample.recall(slack, false)?;
+        let (through, _) = sample.recall(slack, true)?;
+        // From here on walks take as long as scans.
+        if visits > visits_max(graph.len()) / 2 {
+            break;
+        }
+        let recall = (left_out + through) / 2.0;
+        while known < RECALLS.len() && recall >= RECALLS[known] + MARGIN {
+            let wanted = RECALLS[known] + MARGIN;
             let (before, recall_before): (f32, f32) = last;
             let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
             widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
@@ -88,33 +116,96 @@ pub(crate) fn measure(
 
 const SEED: u64 = 0x7769_6474_6800_0001;
 
-fn recall_at(
-    graph: &(impl GraphSource + Sync),
+/// Rows that stand for queries.
+struct Sample<'g, G, Q> {
+    graph: &'g G,
     kernels: Kernels,
-    rows: &[u32],
-    truth: &[Vec<u32>],
-    slack: f32,
-    through: bool,
-    query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
-) -> Result<f32> {
-    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: usize::MAX };
-    let found =
-        rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
-            search(graph, kernels, &query(row)?, beam, scratch, (!through).then_some(row), |other| {
-                Ok(other != row)
-            })?;
-            // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-            Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
-        });
-    let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
-    let wanted: usize = truth.iter().map(Vec::len).sum();
-    Ok(found as f32 / wanted.max(1) as f32)
+    /// Returns the vector of a row as that of a query.
+    query: Q,
+    rows: Vec<u32>,
+    /// The squared distance of the [`K`]th neighbor of each.
+    reach: Vec<f32>,
 }
 
-/// Returns the nearest rows of each of `rows`, by the codes of the build, without itself.
-fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
+impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
+    /// Returns the recall of walks with a slack, and their visits on average.
+    fn recall(&self, slack: f32, through: bool) -> Result<(f32, usize)> {
+        let beam = Beam { k: K, keep: keep_for(K, 1.0), slack, visits_max: visits_max(self.graph.len()) };
+        let found = self.rows.par_iter().zip(&self.reach).map_init(
+            Scratch::default,
+            |scratch, (&row, &reach)| -> Result<(usize, usize)> {
+                let skipped = (!through).then_some(row);
+                let wanted = |other| Ok(other != row);
+                let query = (self.query)(row)?;
+                let effort = search(self.graph, self.kernels, &query, beam, scratch, skipped, wanted)?;
+                if effort.gave_up {
+                    // A query would be answered by a scan.
+                    return Ok((K, effort.visits));
+                }
+                // By distance, not by number: of many equal rows any will do.
+                let mut near = 0;
+                for found in &scratch.found {
+                    near += usize::from(self.distance(row, found.point)? <= reach);
+                }
+                Ok((near.min(K), effort.visits))
+            },
+        );
+        let (found, visits) = found.try_reduce(|| (0, 0), |a, b| Ok((a.0 + b.0, a.1 + b.1)))?;
+        let rows = self.rows.len().max(1);
+        Ok((found as f32 / (K * rows) as f32, visits / rows))
+    }
+
+    /// Returns the squared distance of the point of a row as a query and that of a row.
+    fn distance(&self, a: u32, b: u32) -> Result<f32> {
+        let space = self.graph.space();
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        space.point_of_query(self.kernels, &(self.query)(a)?, &mut from);
+        space.point_of_row(self.kernels, &(self.query)(b)?, &mut to);
+        Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
+    }
+
+    /// Returns the distances of the first and of the `K`th neighbor of each row, found by comparing codes with all rows.
+    fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<(f32, f32)>> {
+        let kth = |(&row, near): (&u32, Vec<u32>)| -> Result<(f32, f32)> {
+            let mut distances: Vec<f32> =
+                near.into_iter().map(|other| self.distance(row, other)).collect::<Result<_>>()?;
+            distances.sort_unstable_by(f32::total_cmp);
+            let kth = distances.get(K - 1).or(distances.last()).copied().unwrap_or(f32::INFINITY);
+            // Distances that differ by rounding are the same.
+            let least = distances.first().map_or(0.0, |least| least * (1.0 + 1e-4));
+            Ok((least, kth * (1.0 + 1e-5)))
+        };
+        let space = self.graph.space();
+        let encode = |row: usize, point: &mut Vec<f32>| {
+            space.point_of_query(self.kernels, &(self.query)(self.rows[row])?, point);
+            Ok(())
+        };
+        // Under dot the point of a query is another than that of the row.
+        let queries = Points::encode_each(self.kernels, self.graph.rotation(), self.rows.len(), encode)?;
+        let square = |point| match space {
+            Space::Dot { longest } => longest * longest,
+            Space::Cosine | Space::Euclidean => points.square(point),
+        };
+        let near = nearest_by_codes(points, order, &self.rows, &queries, square);
+        self.rows.par_iter().zip(near).map(kth).collect()
+    }
+}
+
+/// Neighbors by codes among which the nearest are looked for.
+const NEAR: usize = 2 * K;
+
+/// Returns the rows nearest to each of `queries` by the codes of the build, without the row that it is. `square` gives
+/// the squared norm of a point.
+fn nearest_by_codes(
+    points: &Points,
+    order: &[u32],
+    rows: &[u32],
+    queries: &Points,
+    square: impl Fn(u32) -> f32 + Sync,
+) -> Vec<Vec<u32>> {
     const RUN: usize = 16 * DEGREE;
-    let batches: Vec<&[u32]> = rows.chunks(PANEL_QUERIES).collect();
+    let numbers: Vec<u32> = (0..rows.len() as u32).collect();
+    let batches: Vec<&[u32]> = numbers.chunks(PANEL_QUERIES).collect();
     let mut panels = Panels::default();
     let mut nearest: Vec<Vec<Met>> = vec![Vec::new(); rows.len()];
     for (run, some) in order.chunks(RUN).enumerate() {
@@ -123,21 +214,21 @@ fn exact(points: &Points, order: &[u32], rows: &[u32]) -> Vec<Vec<u32>> {
         let lists = nearest.par_chunks_mut(PANEL_QUERIES).zip(&batches);
         lists.for_each_init(
             || (vec![0; PANEL_QUERIES * points.dim], vec![0; PANEL_QUERIES * padded]),
-            |(queries, products), (lists, batch)| {
-                let of: Vec<u32> = batch.iter().map(|&row| order[row as usize]).collect();
-                let products = products_of(points, &of, &panels, queries, products);
-                let each = batch.iter().zip(of).zip(lists).zip(products.chunks_exact(padded));
-                for (((&row, point), list), products) in each {
-                    let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
+            |(codes, products), (lists, batch)| {
+                let products = products_of(queries, batch, &panels, codes, products);
+                let each = batch.iter().zip(lists).zip(products.chunks_exact(padded));
+                for ((&query, list), products) in each {
+                    let limit = list.get(NEAR - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let (distance, number) =
-                            (points.distance(point, other, product), (run * RUN + n) as u32);
-                        if distance <= limit && number != row {
+                        let product = queries.scale(query) * points.scale(other) * product as f32;
+                        let distance = (queries.square(query) + square(other) - 2.0 * product).max(0.0);
+                        let number = (run * RUN + n) as u32;
+                        if distance <= limit && number != rows[query as usize] {
                             list.push(Met::new(distance, number));
                         }
                     }
                     list.sort_unstable();
-                    list.truncate(K);
+                    list.truncate(NEAR);
                 }
             },
         );

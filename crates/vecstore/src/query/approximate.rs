@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use vecstore_kernels::CandidatePool;
 
+use super::plan::{GraphLayout, SearchMethod, StepOutcome};
 use super::scan::{Search, Task, is_beyond};
 use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
@@ -17,14 +18,7 @@ use crate::index::{self, Beam, FlatQuery, FlatSigns, Scratch};
 use crate::storage::segment::Segment;
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
-const SIGN_ROWS_MIN: usize = 128;
-
-/// Results of a graph that are scored on full vectors beside the k wanted: the codes may rank them just behind.
-const RERANK_MORE: usize = 10;
-
-/// Visits take as long as a scan of so many rows' codes.
-const ROWS_PER_VISIT: usize = 20;
-const VISITS_MIN: usize = 1000;
+pub(super) const SIGN_ROWS_MIN: usize = 128;
 
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
@@ -55,12 +49,16 @@ impl Search<'_> {
             && has_graph(task.view)
             && !matches!(task.filter, PartFilter::Few { .. })
         {
+            let watch = self.watch();
             match self.walk(task, segment, query, best) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Corrupted => {
                     // Vectors and records may be whole: what answers is read again, by the scan. The graph is built again.
                     segment.leave_graph();
+                    self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                        step.outcome = StepOutcome::Damaged;
+                    });
                 }
                 Err(error) => return Err(error),
             }
@@ -81,20 +79,25 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<bool> {
+        let watch = self.watch();
         let Some(graph) = segment.graph(self.scoring.metric)? else { return Ok(false) };
         let live = task.view.live() - task.view.marks.hidden.len();
         let wanted = self.limit.min(live);
         if wanted == 0 {
             return Ok(true);
         }
+        let slack = graph.slack(self.recall);
+        if slack == index::SCAN {
+            return Ok(false);
+        }
         let vector = self.query(query);
         let beam = Beam {
-            k: wanted,
-            keep: wanted + RERANK_MORE + wanted / 2,
-            slack: graph.slack(self.recall),
+            k: wanted.max(index::MEASURED_K),
+            keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
+            slack,
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
-                None => VISITS_MIN.max(segment.len() / ROWS_PER_VISIT),
+                None => index::visits_max(segment.len()),
             },
         };
         let view = task.view;
@@ -106,16 +109,29 @@ impl Search<'_> {
                         && !view.marks.hidden.contains(row)
                         && self.is_wanted(task, row)?))
             })?;
-            if effort.gave_up || scratch.found.len() < wanted {
-                return Ok(false);
+            let outcome = match effort.gave_up {
+                true => StepOutcome::GaveUp,
+                false if scratch.found.len() < wanted => StepOutcome::FoundTooFew,
+                false => StepOutcome::Done,
+            };
+            let is_enough = outcome == StepOutcome::Done;
+            if is_enough {
+                for found in &scratch.found {
+                    self.scoring.kernels.prefetch(segment.vector(found.point)?);
+                }
+                for found in &scratch.found {
+                    self.rerank(task, found.point, vector, best)?;
+                }
             }
-            for found in &scratch.found {
-                self.scoring.kernels.prefetch(segment.vector(found.point)?);
-            }
-            for found in &scratch.found {
-                self.rerank(task, found.point, vector, best)?;
-            }
-            Ok(true)
+            self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                step.layout = Some(GraphLayout::Fast);
+                step.slack = Some(beam.slack);
+                step.outcome = outcome;
+                (step.visits, step.estimates) = (effort.visits, effort.estimates);
+                step.code_distances = effort.visits;
+                step.full_distances = if is_enough { scratch.found.len() } else { 0 };
+            });
+            Ok(is_enough)
         })
     }
 
@@ -128,10 +144,11 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
+        let watch = self.watch();
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
         let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = (2 * self.limit + RERANK_MORE).min(rows.len());
+        let keep = index::keep_for(self.limit, self.recall).min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
@@ -139,9 +156,12 @@ impl Search<'_> {
         for &(_, row) in &distances {
             self.scoring.kernels.prefetch(segment.vector(row)?);
         }
-        for (_, row) in distances {
+        for &(_, row) in &distances {
             self.rerank(task, row, vector, best)?;
         }
+        self.record(watch, task, SearchMethod::MatchesByCodes, |step| {
+            (step.code_distances, step.full_distances) = (rows.len(), distances.len());
+        });
         Ok(())
     }
 
@@ -167,6 +187,8 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
+        let watch = self.watch();
+        let mut scored = 0;
         let kernels = self.scoring.kernels;
         let vector = self.query(query);
         let norm = kernels.norm(vector);
@@ -178,7 +200,7 @@ impl Search<'_> {
         signs.estimate(kernels, &flat, bound(best), &mut pool);
         let mut near: Vec<(f32, u32)> = pool.entries().collect();
         let mut rest = near.as_mut_slice();
-        while !rest.is_empty() {
+        'near: while !rest.is_empty() {
             // Most of many are never looked at: only the nearest are put in order.
             let some = rest.len().min(SORTED_AT_ONCE.max(4 * self.limit));
             if some < rest.len() {
@@ -188,14 +210,18 @@ impl Search<'_> {
             now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
             for &mut (estimate, row) in now {
                 if estimate > bound(best) {
-                    return Ok(());
+                    break 'near;
                 }
                 if task.view.is_visible(row, self.now)? {
                     self.rerank(task, row, vector, best)?;
+                    scored += 1;
                 }
             }
             rest = later;
         }
+        self.record(watch, task, SearchMethod::ScanSigns, |step| {
+            (step.estimates, step.full_distances) = (step.rows, scored);
+        });
         Ok(())
     }
 }

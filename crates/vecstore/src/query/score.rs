@@ -108,12 +108,12 @@ impl Scoring {
         if !self.uses_norms() {
             return Ok(Cow::Borrowed(vectors));
         }
-        let mut units = Vec::with_capacity(vectors.len());
+        let mut unit = Vec::with_capacity(vectors.len());
         for vector in vectors.chunks_exact(dim) {
-            let scale = squared_length(vector).sqrt().recip();
-            units.extend(vector.iter().map(|&value| (f64::from(value) * scale) as f32));
+            let inverse = 1.0 / wide_norm(vector);
+            unit.extend(vector.iter().map(|&value| (f64::from(value) * inverse) as f32));
         }
-        Ok(Cow::Owned(units))
+        Ok(Cow::Owned(unit))
     }
 
     /// Turns raw values of a scan into keys. `row_norms` has a value for each if the metric uses norms.
@@ -148,14 +148,14 @@ impl Scoring {
     }
 }
 
-/// Sums squares in f64, where none overflows. In several sums: in one, each addition would wait for the one before.
-fn squared_length(vector: &[f32]) -> f64 {
-    let (blocks, rest) = vector.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    for block in blocks {
-        for (sum, &value) in sums.iter_mut().zip(block) {
+/// Returns the norm of a vector, whatever its magnitude. Sums side by side, so that the compiler may use vector registers.
+fn wide_norm(vector: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0f64; LANES];
+    for chunk in vector.chunks(LANES) {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
             *sum += f64::from(value) * f64::from(value);
         }
     }
-    sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>()
+    sums.iter().sum::<f64>().sqrt()
 }

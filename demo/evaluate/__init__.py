@@ -1,0 +1,1 @@
+"""Compares three ways to search Python's language reference on questions written by hand."""

@@ -1,0 +1,253 @@
+"""Metrics that need no judge: they compare the answer with the truth, or with its contexts."""
+
+from __future__ import annotations
+
+import typing
+
+from vecstore import _vecstore
+from vecstore._errors import InvalidInputError
+from vecstore.evaluation._inputs import EvaluationInput
+from vecstore.evaluation._metric import Metric, NothingToJudgeError, cosine
+from vecstore.evaluation._session import Session
+
+__all__ = [
+    "Bleu",
+    "Chrf",
+    "CitationPrecision",
+    "CitationRecall",
+    "ContextUtilization",
+    "EmbeddingSimilarity",
+    "ExactMatch",
+    "LexicalGroundedness",
+    "QuotedSpans",
+    "Rouge",
+    "TokenF1",
+    "spans_of",
+]
+
+#: The share of a sentence's content words that a context must have to support it.
+SUPPORT_THRESHOLD = 0.6
+
+_Measured = tuple[float, dict[str, typing.Any]]
+
+
+class ExactMatch(Metric):
+    """1 if answer and truth are equal but for case, punctuation and English articles (SQuAD), else 0."""
+
+    name = "exact_match"
+    needs = ("answer", "ground_truth")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        return float(_vecstore._eval_exact_match(*_pair(sample)))
+
+
+class TokenF1(Metric):
+    """The F1 of the words of answer and truth, after the same normalisation as `ExactMatch`."""
+
+    name = "token_f1"
+    needs = ("answer", "ground_truth")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        return _vecstore._eval_token_f1(*_pair(sample))
+
+
+class Rouge(Metric):
+    """The F1 of ROUGE; ``kind`` is ``"1"`` to ``"9"``, ``"L"``, or ``"Lsum"`` (lines are sentences).
+
+    Tokens are those of the package rouge-score: runs of ASCII letters and digits, unstemmed.
+    """
+
+    needs = ("answer", "ground_truth")
+
+    def __init__(self, kind: str = "L") -> None:
+        _vecstore._eval_rouge(kind, "", "")
+        self.kind = kind
+        self.name = f"rouge_{kind.lower()}"
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        precision, recall, f1 = _vecstore._eval_rouge(self.kind, *_pair(sample))
+        return f1, {"precision": precision, "recall": recall}
+
+
+class Bleu(Metric):
+    """Sentence BLEU from 0 to 1, with the tokens (13a) and smoothing (exponential) of sacrebleu."""
+
+    name = "bleu"
+    needs = ("answer", "ground_truth")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        answer, truth = _pair(sample)
+        return _vecstore._eval_bleu([answer], [[truth]], True)
+
+
+class Chrf(Metric):
+    """chrF from 0 to 1, or chrF++ with ``word_order=2``, as sacrebleu has it."""
+
+    name = "chrf"
+    needs = ("answer", "ground_truth")
+
+    def __init__(self, word_order: int = 0) -> None:
+        if not 0 <= word_order <= 2:
+            raise InvalidInputError(f"word_order: expected 0 to 2, got {word_order}")
+        self.word_order = word_order
+
+    def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        answer, truth = _pair(sample)
+        return _vecstore._eval_chrf([answer], [[truth]], self.word_order)
+
+
+class EmbeddingSimilarity(Metric):
+    """The cosine of the embeddings of answer and truth, from -1 to 1."""
+
+    name = "embedding_similarity"
+    needs = ("answer", "ground_truth")
+
+    def __init__(self, embedder: typing.Any) -> None:
+        self.embedder = embedder
+
+    async def measure(self, sample: EvaluationInput, session: Session) -> float:
+        return cosine(*await session.embed(self.embedder, list(_pair(sample))))
+
+
+class LexicalGroundedness(Metric):
+    """The share of the answer's sentences that a context supports by its words.
+
+    A sentence is supported if one context has at least ``threshold`` of its content words and all of its
+    numbers. Details have each sentence, the numbers and names that no context has, and ``ngram_support``, the
+    share of runs of three words that a context has. A negated sentence passes: that takes a judge
+    (`AnswerFaithfulness`).
+    """
+
+    name = "lexical_groundedness"
+    needs = ("answer",)
+
+    def __init__(self, threshold: float = SUPPORT_THRESHOLD) -> None:
+        self.threshold = _share(threshold, "threshold")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        answer = typing.cast(str, sample.answer)
+        sentences, ngram_support, _ = _vecstore._eval_ground(answer, sample.contexts, self.threshold)
+        if not sentences:
+            raise NothingToJudgeError("the answer has no sentences")
+        spans = [
+            {
+                "start": start,
+                "end": end,
+                "supported": supported,
+                "coverage": coverage,
+                "context": context,
+                "missing_numbers": numbers,
+                "missing_names": names,
+            }
+            for start, end, coverage, context, supported, numbers, names in sentences
+        ]
+        supported = sum(span["supported"] is True for span in spans)
+        details: dict[str, typing.Any] = {
+            "spans": spans,
+            "ngram_support": ngram_support,
+            "missing_numbers": sorted({text for span in sentences for text in span[5]}),
+            "missing_names": sorted({text for span in sentences for text in span[6]}),
+        }
+        return supported / len(spans), details
+
+
+class QuotedSpans(Metric):
+    """The share of the answer's quotations (of ``min_words`` words or more) that a context has verbatim."""
+
+    name = "quoted_spans"
+    needs = ("answer",)
+
+    def __init__(self, min_words: int = 2) -> None:
+        self.min_words = min_words
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        answer = typing.cast(str, sample.answer)
+        quotes = _vecstore._eval_quotes(answer, sample.contexts, self.min_words)
+        if not quotes:
+            raise NothingToJudgeError("the answer quotes nothing")
+        spans = [
+            {"start": start, "end": end, "supported": context is not None, "context": context}
+            for start, end, context in quotes
+        ]
+        return sum(span["supported"] is True for span in spans) / len(spans), {"spans": spans}
+
+
+class CitationPrecision(Metric):
+    """The share of citations (``[1]`` is the first context) that are correct.
+
+    A citation is correct if its context supports the sentence by its words, or is needed for the cited
+    contexts to support it together. One that names no context is wrong.
+    """
+
+    name = "citation_precision"
+    needs = ("answer",)
+
+    def __init__(self, threshold: float = SUPPORT_THRESHOLD) -> None:
+        self.threshold = _share(threshold, "threshold")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        answer = typing.cast(str, sample.answer)
+        citations, _ = _vecstore._eval_citations(answer, sample.contexts, self.threshold)
+        if not citations:
+            raise NothingToJudgeError("the answer has no citations")
+        spans = [
+            {"start": start, "end": end, "supported": correct, "citation": number}
+            for start, end, number, correct in citations
+        ]
+        return sum(span["supported"] is True for span in spans) / len(spans), {"spans": spans}
+
+
+class CitationRecall(Metric):
+    """The share of the answer's sentences that the contexts they cite support by their words."""
+
+    name = "citation_recall"
+    needs = ("answer",)
+
+    def __init__(self, threshold: float = SUPPORT_THRESHOLD) -> None:
+        self.threshold = _share(threshold, "threshold")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        answer = typing.cast(str, sample.answer)
+        _, sentences = _vecstore._eval_citations(answer, sample.contexts, self.threshold)
+        if not sentences:
+            raise NothingToJudgeError("the answer has no sentences")
+        spans = [{"start": start, "end": end, "supported": supported} for start, end, supported in sentences]
+        return sum(span["supported"] is True for span in spans) / len(spans), {"spans": spans}
+
+
+class ContextUtilization(Metric):
+    """The share of contexts the answer draws on: that support one of its sentences best, by their words."""
+
+    name = "context_utilization"
+    needs = ("answer",)
+
+    def __init__(self, threshold: float = SUPPORT_THRESHOLD) -> None:
+        self.threshold = _share(threshold, "threshold")
+
+    def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        if not sample.contexts:
+            raise NothingToJudgeError("there are no contexts")
+        answer = typing.cast(str, sample.answer)
+        sentences, _, used = _vecstore._eval_ground(answer, sample.contexts, self.threshold)
+        if not sentences:
+            raise NothingToJudgeError("the answer has no sentences")
+        return sum(share > 0 for share in used) / len(used), {"sentences_by_context": used}
+
+
+def spans_of(details: dict[str, typing.Any]) -> list[tuple[int, int, bool]]:
+    """The judged pieces of the answer among a metric's details."""
+    return [
+        (span["start"], span["end"], bool(span["supported"]))
+        for span in details.get("spans", ())
+        if span.get("start") is not None and span.get("supported") is not None
+    ]
+
+
+def _pair(sample: EvaluationInput) -> tuple[str, str]:
+    return typing.cast(str, sample.answer), typing.cast(str, sample.ground_truth)
+
+
+def _share(value: float, name: str) -> float:
+    if not 0 <= value <= 1:
+        raise InvalidInputError(f"{name}: expected 0 to 1, got {value}")
+    return float(value)
