@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -266,3 +267,64 @@ def test_no_queries_have_no_answers(store: VecStore) -> None:
         batch = store.query_batch(vectors)
         assert len(batch) == 0
         assert batch.ids.shape == (0, 0)
+
+
+def test_a_call_means_the_same_however_its_arguments_are_given(store: VecStore) -> None:
+    vector = np.array([1, 0, 0], np.float32)
+    plain = store.query(vector, k=2)
+    assert [neighbor.id for neighbor in plain] == ["apple", "pear"]
+    uninterned = "".join(["inc", "lude"])
+    answers = [
+        store.query(vector, 2),
+        store.query(vector, 2, None),
+        store.query(vector, k=2, filter=None),
+        store.query(vector=vector, k=2),
+        store.query(vector, k=True + 1, recall=1, exact=True),
+        store.query(vector, k=2, recall=1.0, exact=False, offset=0, min_score=None, params=None),
+        store.query(vector, k=2, include=["metadata"]),
+        store.query(vector, **{"k": 2, uninterned: ("metadata",)}),  # type: ignore[arg-type]
+        store.query(vector.astype(np.float64), k=2),
+        store.query(vector[::-1][::-1], k=2),
+        store.query([1, 0, 0], k=2),
+        VecStore.query(store, vector, k=2),
+    ]
+    for answer in answers:
+        assert answer == plain
+
+
+@pytest.mark.parametrize(
+    ("positional", "keywords", "message"),
+    [
+        ((), {}, "missing 1 required positional argument: 'vector'"),
+        (([1, 0, 0], 2), {"k": 2}, "multiple values for argument 'k'"),
+        (([1, 0, 0],), {"vector": [1, 0, 0]}, "multiple values for argument 'vector'"),
+        (([1, 0, 0],), {"ef": 10}, "unexpected keyword argument 'ef'"),
+        (([1, 0, 0], 1, None, 0.9), {}, "takes from 1 to 3 positional arguments but 4 were given"),
+    ],
+)
+def test_a_wrong_call_is_refused(
+    store: VecStore, positional: tuple[Any, ...], keywords: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        store.query(*positional, **keywords)
+
+
+def test_query_needs_a_store() -> None:
+    for slf in (object(), None, 3):
+        with pytest.raises(TypeError, match="VecStore"):
+            VecStore.query(slf, [1, 0, 0])  # type: ignore[arg-type]
+
+
+def test_neighbors_outlive_the_store_and_what_becomes_of_it(store: VecStore) -> None:
+    read, unread = (store.query(np.array([1, 0, 0], np.float32), k=1)[0] for _ in range(2))
+    metadata = read.metadata
+    store.update_metadata("apple", {"new": True})
+    store.delete("pear")
+    store.compact()
+    store.close()
+    assert unread.metadata == metadata == {"kind": "fruit", "price": 3}
+    assert unread.metadata is unread.metadata
+    unread.metadata["mine"] = 1
+    assert pickle.loads(pickle.dumps(unread)) == unread
+    assert pickle.loads(pickle.dumps(read)).metadata == metadata
+    assert "mine" not in read.metadata

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 use vecstore::{Durability, Include};
 
 use crate::errors::{OrRaise, invalid, type_name, unencodable, wrong_type};
@@ -225,6 +225,9 @@ impl FromPyObject<'_, '_> for Included {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let mut include = Include { metadata: false, vector: false, text: false };
+        if object.cast::<PyTuple>().is_ok_and(|names| names.is_empty()) {
+            return Ok(Self(include));
+        }
         for name in texts(&object, "include")? {
             match &*name {
                 "metadata" => include.metadata = true,

@@ -2,7 +2,7 @@
 //!
 //! The doc comments of what Python sees are its docstrings, and say nothing about Rust. Objects that the caller may
 //! change are copied while the GIL is held; the engine runs without it, so that its locks are never waited for with
-//! the GIL. The Python side is `python/vecstore`: the exceptions (`errors` raises them) and plain value types.
+//! the GIL. A search of a few records in memory, which waits for nothing, keeps it and reads arrays where they lie. The Python side is `python/vecstore`: the exceptions (`errors` raises them) and plain value types.
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 #![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
@@ -28,6 +28,8 @@ use pyo3::prelude::*;
 /// The extension module behind `vecstore`; import from there.
 #[pymodule]
 mod _vecstore {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::evaluation::{
         eval_alpha_ndcg, eval_bleu, eval_bootstrap_mean, eval_chrf, eval_citations, eval_cohen_d,
@@ -48,4 +50,9 @@ mod _vecstore {
     use crate::records::{Record, record_of_parts};
     #[pymodule_export]
     use crate::store::{RecordIterator, VecStore, reopened};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::store::install_plain_query(module.py())
+    }
 }

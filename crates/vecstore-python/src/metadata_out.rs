@@ -1,5 +1,8 @@
 //! Metadata into Python objects, with the types it went in with.
 
+use std::cell::Cell;
+use std::marker::PhantomData;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyList, PyString};
 use vecstore::metadata::{DocumentRef, ValueRef};
@@ -9,31 +12,65 @@ use crate::datetimes::datetime_out;
 use crate::errors::OrRaise;
 
 /// Keys made lately: records mostly share their keys, whose objects (and hashes) then need not be made again.
-#[derive(Default)]
+///
+/// The table is the thread's, taken for as long as this lives and given back: making one would take longer than
+/// converting a record. A key whose place another has taken is made anew.
 pub(crate) struct KeyObjects<'py> {
-    made: Vec<(Box<str>, Bound<'py, PyString>)>,
-    next: usize,
+    table: Option<Box<Table>>,
+    attached: PhantomData<Python<'py>>,
 }
 
-/// More distinct keys than this are made each time.
-const KEYS_MAX: usize = 64;
+type Table = [Option<(Box<str>, Py<PyString>)>; KEY_PLACES];
+
+/// Few enough to stay in cache, and for ten keys to share a place rarely.
+const KEY_PLACES: usize = 1 << 8;
+
+/// Longer keys are made each time.
+const KEY_BYTES_MAX: usize = 64;
+
+thread_local! {
+    static TABLE: Cell<Option<Box<Table>>> = const { Cell::new(None) };
+}
+
+impl Default for KeyObjects<'_> {
+    fn default() -> Self {
+        Self { table: TABLE.take(), attached: PhantomData }
+    }
+}
+
+impl Drop for KeyObjects<'_> {
+    fn drop(&mut self) {
+        if self.table.is_some() {
+            TABLE.set(self.table.take());
+        }
+    }
+}
 
 impl<'py> KeyObjects<'py> {
     fn get(&mut self, py: Python<'py>, key: &str) -> Bound<'py, PyString> {
-        let order = (self.next..self.made.len()).chain(0..self.next);
-        for at in order {
-            if &*self.made[at].0 == key {
-                self.next = (at + 1) % self.made.len();
-                return self.made[at].1.clone();
-            }
+        let table = self.table.get_or_insert_with(|| Box::new([const { None }; KEY_PLACES]));
+        let place = &mut table[place(key)];
+        if let Some((text, object)) = place
+            && **text == *key
+        {
+            return object.bind(py).clone();
         }
         let object = PyString::new(py, key);
-        if self.made.len() < KEYS_MAX {
-            self.made.push((key.into(), object.clone()));
-            self.next = 0;
+        if key.len() <= KEY_BYTES_MAX {
+            *place = Some((key.into(), object.clone().unbind()));
         }
         object
     }
+}
+
+/// Returns the place of a key: from its length and four of its bytes, which mostly tell keys apart.
+fn place(key: &str) -> usize {
+    let len = key.len();
+    let byte = |at: usize| key.as_bytes().get(at).copied().unwrap_or(0);
+    let mixed = u32::from_le_bytes([byte(0), byte(len / 3), byte(len / 2), byte(len.wrapping_sub(1))]);
+    // The high bits of the product depend on all bits of what was multiplied.
+    let product = (mixed ^ (len as u32) << 12).wrapping_mul(0x9e37_79b1);
+    (product >> 24) as usize
 }
 
 /// Makes the dict of an encoded document. The document bounds the recursion: it nests at most 64 deep.

@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
-use vecstore::{Hits, Include};
+use vecstore::metadata::DocumentRef;
+use vecstore::{Hit, Hits, Include};
 
 use crate::errors::OrRaise;
 use crate::metadata_out::{KeyObjects, dict_of};
@@ -34,13 +35,30 @@ use crate::vectors::vector;
 /// ('apple', 0.994, {'kind': 'fruit', 'price': 3})
 #[pyclass(frozen, weakref, module = "vecstore")]
 pub(crate) struct Neighbor {
+    // A field that the interpreter reads without a call.
+    /// The record's id.
+    #[pyo3(get)]
     id: Py<PyString>,
     score: f64,
     distance: f64,
-    metadata: Py<PyDict>,
-    components: Option<Vec<f32>>,
-    vector: PyOnceLock<Py<PyList>>,
+    metadata: PyOnceLock<Py<PyDict>>,
+    /// The metadata as the store keeps it. A dict is made when it is read: most are not, and it takes longer than all the
+    /// rest. It is a copy: what a neighbor held on to of the store could be the files of a segment.
+    document: Option<Box<[u8]>>,
     text: Option<Py<PyString>>,
+    vector: Option<Box<Components>>,
+}
+
+/// A vector, and the list of it when it has been read.
+struct Components {
+    components: Vec<f32>,
+    list: PyOnceLock<Py<PyList>>,
+}
+
+impl Components {
+    fn new(components: Vec<f32>) -> Box<Self> {
+        Box::new(Self { components, list: PyOnceLock::new() })
+    }
 }
 
 /// Reads what is included of each hit once without the GIL: a first touch may wait for the disk.
@@ -57,29 +75,63 @@ pub(crate) fn touch(hits: &Hits, include: Include) -> vecstore::Result<()> {
     Ok(())
 }
 
-/// Converts hits, which [`touch`] has read, to a list of `Neighbor`.
+/// Converts hits, which [`touch`] has read or which are in memory, to a list of `Neighbor`.
 pub(crate) fn neighbor_list<'py>(
     py: Python<'py>,
     hits: &Hits,
     include: Include,
-    keys: &mut KeyObjects<'py>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let mut neighbors = Vec::with_capacity(hits.len());
-    for hit in hits.iter() {
-        let metadata =
-            if include.metadata { dict_of(py, hit.document().or_raise(py)?, keys)? } else { PyDict::new(py) };
+    PyList::new(py, hits.iter().map(|hit| Included { hit, include }))
+}
+
+/// A hit that becomes a `Neighbor` in its place in the list.
+struct Included<'a> {
+    hit: Hit<'a>,
+    include: Include,
+}
+
+impl<'py> IntoPyObject<'py> for Included<'_> {
+    type Target = Neighbor;
+    type Output = Bound<'py, Neighbor>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, Neighbor>> {
+        let Self { hit, include } = self;
         let text = if include.text { hit.text().or_raise(py)? } else { None };
-        neighbors.push(Neighbor {
+        let neighbor = Neighbor {
             id: PyString::new(py, hit.id().or_raise(py)?).unbind(),
             score: hit.score().into(),
             distance: hit.distance().into(),
-            metadata: metadata.unbind(),
-            components: if include.vector { Some(hit.vector().or_raise(py)?.to_vec()) } else { None },
-            vector: PyOnceLock::new(),
+            metadata: PyOnceLock::new(),
+            document: if include.metadata { Some(hit.encoded_metadata().or_raise(py)?.into()) } else { None },
             text: text.map(|text| PyString::new(py, text).unbind()),
-        });
+            vector: if include.vector {
+                Some(Components::new(hit.vector().or_raise(py)?.to_vec()))
+            } else {
+                None
+            },
+        };
+        Bound::new(py, neighbor)
     }
-    PyList::new(py, neighbors)
+}
+
+impl Neighbor {
+    fn dict<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
+        let make = || -> PyResult<Py<PyDict>> {
+            let dict = match &self.document {
+                Some(document) => {
+                    dict_of(py, DocumentRef::new(document).or_raise(py)?, &mut KeyObjects::default())?
+                }
+                None => PyDict::new(py),
+            };
+            Ok(dict.unbind())
+        };
+        Ok(self.metadata.get_or_try_init(py, make)?.bind(py))
+    }
+
+    fn components(&self) -> Option<&[f32]> {
+        self.vector.as_ref().map(|vector| vector.components.as_slice())
+    }
 }
 
 #[pymethods]
@@ -94,21 +146,20 @@ impl Neighbor {
         vector: Option<&Bound<'_, PyAny>>,
         text: Option<Bound<'_, PyString>>,
     ) -> PyResult<Self> {
+        let vector = vector.map(|components| self::vector(components, "vector")).transpose()?;
+        let dict = PyOnceLock::new();
+        if let Some(metadata) = metadata {
+            _ = dict.set(id.py(), metadata.clone().unbind());
+        }
         Ok(Self {
             id: id.clone().unbind(),
             score,
             distance,
-            metadata: metadata.cloned().unwrap_or_else(|| PyDict::new(id.py())).unbind(),
-            components: vector.map(|components| self::vector(components, "vector")).transpose()?,
-            vector: PyOnceLock::new(),
+            metadata: dict,
+            document: None,
             text: text.map(Bound::unbind),
+            vector: vector.map(Components::new),
         })
-    }
-
-    /// The record's id.
-    #[getter]
-    fn id(&self) -> &Py<PyString> {
-        &self.id
     }
 
     /// Larger is better: the cosine similarity, the dot product, or 1 / (1 + distance).
@@ -125,14 +176,17 @@ impl Neighbor {
 
     /// The record's metadata, the same dict each time; empty if there is none or it was not included.
     #[getter]
-    fn metadata(&self) -> &Py<PyDict> {
-        &self.metadata
+    fn metadata<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
+        self.dict(py)
     }
 
     /// The record's vector as a list of floats, the same list each time; None if it was not included.
     #[getter]
     fn vector<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyList>>> {
-        float_list(py, &self.vector, self.components.as_deref())
+        match &self.vector {
+            Some(vector) => float_list(py, &vector.list, Some(&vector.components)),
+            None => Ok(None),
+        }
     }
 
     /// The record's text; None if there is none or it was not included.
@@ -146,8 +200,8 @@ impl Neighbor {
         let other = other.get();
         let equal = self.id.bind(py).as_any().eq(&other.id)?
             && (self.score, self.distance) == (other.score, other.distance)
-            && self.metadata.bind(py).eq(&other.metadata)?
-            && self.components == other.components
+            && self.dict(py)?.eq(other.dict(py)?)?
+            && self.components() == other.components()
             && same_text(py, self.text.as_ref(), other.text.as_ref())?;
         Ok(equal.into_pyobject(py)?.to_owned().into_any().unbind())
     }
@@ -158,9 +212,9 @@ impl Neighbor {
             self.id.bind(py).repr()?,
             self.score,
             self.distance,
-            self.metadata.bind(py).repr()?
+            self.dict(py)?.repr()?
         );
-        if let Some(components) = &self.components {
+        if let Some(components) = self.components() {
             shown.push_str(&format!(", vector={}", shown_vector(components)));
         }
         if let Some(text) = &self.text {
@@ -172,7 +226,7 @@ impl Neighbor {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, this) = (slf.py(), slf.get());
         let parts =
-            (&this.id, this.score, this.distance, &this.metadata, this.vector(py)?, this.text.as_ref());
+            (&this.id, this.score, this.distance, this.dict(py)?, this.vector(py)?, this.text.as_ref());
         Ok((slf.get_type().into_any(), parts.into_pyobject(py)?))
     }
 }

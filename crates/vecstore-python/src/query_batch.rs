@@ -7,7 +7,6 @@ use pyo3::types::{PyList, PySlice};
 use vecstore::{Hits, Include};
 
 use crate::errors::OrRaise;
-use crate::metadata_out::KeyObjects;
 use crate::neighbors::{neighbor_list, touch};
 use crate::numpy_interop::require;
 
@@ -31,15 +30,10 @@ impl QueryBatch {
         Self { answers, include }
     }
 
-    fn row<'py>(
-        &self,
-        py: Python<'py>,
-        row: usize,
-        keys: &mut KeyObjects<'py>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn row<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyList>> {
         let hits = &self.answers[row];
         py.detach(|| touch(hits, self.include)).or_raise(py)?;
-        neighbor_list(py, hits, self.include, keys)
+        neighbor_list(py, hits, self.include)
     }
 
     /// Returns the length of the longest answer.
@@ -96,20 +90,19 @@ impl QueryBatch {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let mut keys = KeyObjects::default();
         if let Ok(slice) = index.cast::<PySlice>() {
             let range = slice.indices(self.answers.len() as isize)?;
             let lists = PyList::empty(py);
             for step in 0..range.slicelength {
                 let row = range.start + step as isize * range.step;
-                lists.append(self.row(py, row as usize, &mut keys)?)?;
+                lists.append(self.row(py, row as usize)?)?;
             }
             return Ok(lists);
         }
         let index: isize = index.extract()?;
         let row = if index < 0 { index + self.answers.len() as isize } else { index };
         match usize::try_from(row) {
-            Ok(row) if row < self.answers.len() => self.row(py, row, &mut keys),
+            Ok(row) if row < self.answers.len() => self.row(py, row),
             _ => Err(PyIndexError::new_err(format!(
                 "query {index} of {}: the index is out of range",
                 self.answers.len()

@@ -1,6 +1,9 @@
 //! Vectors in: arrays of numpy, buffers, and sequences of numbers, into 32-bit floats.
 
-use numpy::{PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::npyffi::NPY_TYPES;
+use numpy::{
+    PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -23,6 +26,30 @@ pub(crate) fn vector(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<f32>
     Ok(components)
 }
 
+/// Returns the components of a vector where they lie, if it is an array of one dimension, of contiguous f32.
+///
+/// Unlike `PyReadonlyArray` this makes no note of who reads, which would take longer than reading.
+///
+/// # Safety
+///
+/// Until the last use of the slice, this thread must keep the GIL, and run no code of Python.
+pub(crate) unsafe fn in_place<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<&'a [f32]>> {
+    let Some(array) = as_array(object)? else { return Ok(None) };
+    let dtype = array.dtype();
+    if array.ndim() != 1
+        || !array.is_c_contiguous()
+        || !array.is_aligned()
+        || dtype.num() != NPY_TYPES::NPY_FLOAT as i32
+        || dtype.is_native_byteorder() == Some(false)
+    {
+        return Ok(None);
+    }
+    // SAFETY: it is an array of one dimension whose elements are f32, aligned and of native byte order, as just checked.
+    let array = unsafe { array.cast_unchecked::<PyArray1<f32>>() };
+    // SAFETY: nothing writes to it or frees it while no code of Python runs, which the caller sees to.
+    Ok(unsafe { array.as_slice() }.ok())
+}
+
 /// Appends the components of one vector.
 fn extend(out: &mut Vec<f32>, object: &Bound<'_, PyAny>, what: &dyn Fn() -> String) -> PyResult<()> {
     if let Ok(items) = object.cast::<PyList>() {
@@ -30,6 +57,11 @@ fn extend(out: &mut Vec<f32>, object: &Bound<'_, PyAny>, what: &dyn Fn() -> Stri
     }
     if let Ok(items) = object.cast::<PyTuple>() {
         return extend_items(out, items.len(), items.iter(), what);
+    }
+    // SAFETY: copying runs no code of Python.
+    if let Some(components) = unsafe { in_place(object)? } {
+        out.extend_from_slice(components);
+        return Ok(());
     }
     if let Some(array) = as_array(object)? {
         return extend_array(out, array, what);
@@ -155,6 +187,12 @@ impl<'py> Numbers<'py> {
             && single.as_slice().is_ok()
         {
             return Ok(Self::Single(single));
+        }
+        if let Ok(double) = array.extract::<PyReadonlyArrayDyn<'_, f64>>()
+            && double.is_c_contiguous()
+            && double.as_slice().is_ok()
+        {
+            return Ok(Self::Double(double));
         }
         let dtype = array.dtype();
         let kind: String = dtype.getattr(intern!(py, "kind"))?.extract()?;

@@ -1,4 +1,4 @@
-//! The time of one query of 100 rows without Python, for `benches/compare` (its `--rust-call-command`): prints JSON.
+//! The time of one query of 100 rows, and of one row, without Python, for `benches/compare` (its `--rust-call-command`): prints JSON.
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 use std::hint::black_box;
@@ -26,10 +26,10 @@ fn measure(mut call: impl FnMut()) -> f64 {
     times[CALLS / 2]
 }
 
-fn main() {
+fn store(rows: usize) -> VecStore {
     let store = VecStore::options().threads(1).open_in_memory().unwrap();
     let mut batch = Batch::new(DIM).unwrap();
-    for n in 0..100 {
+    for n in 0..rows {
         let metadata = Metadata::from([
             ("name", Value::from(format!("package-{n}"))),
             ("section", Value::from("libs")),
@@ -41,11 +41,20 @@ fn main() {
         batch.push(&Record::new(format!("{n}"), vector(n)).with_metadata(metadata), None).unwrap();
     }
     store.upsert_many(batch).unwrap();
+    store
+}
+
+fn main() {
+    let store = store(100);
     let query = Query::new(vector(7));
-    let ids = measure(|| {
-        let hits = store.search(black_box(&query)).unwrap();
-        hits.iter().for_each(|hit| _ = black_box((hit.id().unwrap(), hit.score())));
-    });
+    let ids_of = |store: &VecStore| {
+        measure(|| {
+            let hits = store.search(black_box(&query)).unwrap();
+            hits.iter().for_each(|hit| _ = black_box((hit.id().unwrap(), hit.score())));
+        })
+    };
+    let ids = ids_of(&store);
+    let one_row = ids_of(&self::store(1));
     let metadata = measure(|| drop(black_box(store.query(black_box(&query)).unwrap())));
-    println!("{{\"metadata_us\": {metadata:.2}, \"ids_us\": {ids:.2}}}");
+    println!("{{\"metadata_us\": {metadata:.2}, \"ids_us\": {ids:.2}, \"one_row_us\": {one_row:.2}}}");
 }

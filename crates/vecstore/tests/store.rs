@@ -111,6 +111,43 @@ fn equal_distances_are_ordered_by_id() {
 }
 
 #[test]
+fn only_a_search_of_few_records_in_memory_is_brief() {
+    let options = vecstore::QueryOptions::new();
+    let store = VecStore::options().open_in_memory().unwrap();
+    assert!(store.is_brief(&options));
+    store.upsert_many(batch(0..100, 48)).unwrap();
+    assert!(store.is_brief(&options));
+    assert!(!store.is_brief(&options.clone().filter(field("n").lt(5))));
+    store.upsert_many(batch(100..2_000, 48)).unwrap();
+    assert!(!store.is_brief(&options));
+
+    let directory = tempfile::tempdir().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    store.upsert_many(batch(0..100, 48)).unwrap();
+    assert!(store.is_brief(&options));
+    store.close().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    store.compact().unwrap();
+    assert!(!store.is_brief(&options), "a segment may have to be read from disk");
+    let reader = VecStore::options().read_only(true).open(directory.path()).unwrap();
+    assert!(!reader.is_brief(&options), "a reader looks for what the writer has done");
+}
+
+#[test]
+fn hits_keep_their_moment_and_their_metadata_decodes() {
+    let store = VecStore::options().open_in_memory().unwrap();
+    store.upsert_many(batch(0..20, 48)).unwrap();
+    let query = vector(8, 48);
+    let hits = store.search_vector(&query, &vecstore::QueryOptions::new().k(1)).unwrap();
+    let expected = store.query(&Query::new(query).k(1)).unwrap();
+    store.delete(&expected[0].id).unwrap();
+    let hit = hits.get(0).unwrap();
+    assert_eq!(hit.id().unwrap(), expected[0].id);
+    let metadata = vecstore::metadata::decode(hit.encoded_metadata().unwrap()).unwrap();
+    assert_eq!(Some(metadata), expected[0].metadata);
+}
+
+#[test]
 fn a_recall_that_is_no_share_is_refused() {
     let store = VecStore::options().open_in_memory().unwrap();
     store.upsert("a", &[1.0, 0.0], &Metadata::new()).unwrap();

@@ -9,7 +9,6 @@ use vecstore::{QueryPlan, QueryStep};
 use super::search::asked;
 use super::{VecStore, plain_value};
 use crate::filters::FilterExpr;
-use crate::metadata_out::KeyObjects;
 use crate::neighbors::{neighbor_list, touch};
 
 #[pymethods]
@@ -66,7 +65,7 @@ impl VecStore {
             Ok((hits, plan))
         };
         let (hits, plan) = self.run(py, search)?;
-        let neighbors = neighbor_list(py, &hits, include, &mut KeyObjects::default())?;
+        let neighbors = neighbor_list(py, &hits, include)?;
         let steps: Vec<_> = plan.steps.iter().map(|step| step_value(py, step)).collect::<PyResult<_>>()?;
         let found_by: Vec<_> = hits.iter().map(|hit| plan.step_of(&hit)).collect();
         let (first, metric) = (plan.offset + 1, plan.metric.name());

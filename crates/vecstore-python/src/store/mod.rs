@@ -4,6 +4,7 @@ mod batch;
 mod explain;
 mod listing;
 mod open;
+mod plain_query;
 mod read;
 mod search;
 mod upkeep;
@@ -14,6 +15,7 @@ use pyo3::types::PyAny;
 
 pub(crate) use listing::RecordIterator;
 pub(crate) use open::reopened;
+pub(crate) use plain_query::install as install_plain_query;
 
 use crate::errors::{OrRaise, exception};
 
@@ -21,7 +23,7 @@ use crate::errors::{OrRaise, exception};
 /// text and a time to live.
 ///
 /// A write that has returned survives a power cut (`durability="commit"`). All methods may be called from any number
-/// of threads, and release the GIL while the engine works. One process writes to a store at a time; any number may
+/// of threads, and release the GIL while the engine works for longer than that takes. One process writes to a store at a time; any number may
 /// read it with `read_only=True`.
 ///
 /// Parameters

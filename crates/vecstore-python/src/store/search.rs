@@ -9,10 +9,9 @@ use super::VecStore;
 use crate::arguments::{Included, Int, Number, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
-use crate::metadata_out::KeyObjects;
 use crate::neighbors::{neighbor_list, touch};
 use crate::query_batch::QueryBatch;
-use crate::vectors::{Rows, vector};
+use crate::vectors::{Rows, in_place, vector};
 
 /// The arguments that every search has.
 struct Wanted<'a, 'py> {
@@ -56,27 +55,29 @@ impl<'a, 'py> Wanted<'a, 'py> {
 }
 
 impl VecStore {
-    fn neighbors<'py>(
+    pub(super) fn neighbors<'py>(
         &self,
         vector: &Bound<'py, PyAny>,
-        wanted: Wanted<'_, 'py>,
-        include: Included,
+        options: &QueryOptions,
+        Included(include): Included,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = vector.py();
-        let Included(include) = include;
-        let components = self::vector(vector, "vector")?;
-        let options = wanted.options(py)?;
-        let search = || {
-            let found = self.engine.search_batch(&components, components.len(), &options)?.pop();
-            if let Some(hits) = &found {
-                touch(hits, include)?;
-            }
-            Ok(found)
-        };
-        match py.detach(search).or_raise(py)? {
-            Some(hits) => neighbor_list(py, &hits, include, &mut KeyObjects::default()),
-            None => Ok(PyList::empty(py)),
+        if self.engine.is_brief(options) {
+            // SAFETY: the engine runs no code of Python, and the slice is not used after the search.
+            let hits = match unsafe { in_place(vector)? } {
+                Some(components) => self.engine.search_vector(components, options),
+                None => self.engine.search_vector(&self::vector(vector, "vector")?, options),
+            };
+            return neighbor_list(py, &hits.or_raise(py)?, include);
         }
+        // A copy: without the GIL, other threads may write to the array.
+        let components = self::vector(vector, "vector")?;
+        let search = || {
+            let hits = self.engine.search_vector(&components, options)?;
+            touch(&hits, include)?;
+            Ok(hits)
+        };
+        neighbor_list(py, &py.detach(search).or_raise(py)?, include)
     }
 }
 
@@ -95,8 +96,8 @@ impl VecStore {
     /// filter : dict, str or FilterExpr, optional
     ///     Restricts the search: `{"price": {"$lt": 10}}`, `"price < 10"`, or `F("price") < 10`.
     /// recall : float
-    ///     The share of the true neighbors that the search is tuned to find at least, above 0 and at most 1. At
-    ///     present every search finds all of them.
+    ///     The share of the true neighbors that the search is tuned to find at least, above 0 and at most 1. It holds
+    ///     on average: a single query may find fewer.
     /// exact : bool
     ///     Whether to compare the vector with every record, whatever the recall.
     /// offset : int
@@ -142,7 +143,8 @@ impl VecStore {
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        self.neighbors(vector, Wanted { k, filter, params, recall, exact, offset, min_score }, include)
+        let wanted = Wanted { k, filter, params, recall, exact, offset, min_score };
+        self.neighbors(vector, &wanted.options(vector.py())?, include)
     }
 
     /// Searches for several vectors at once, which reads each record once for several of them.
@@ -228,7 +230,7 @@ impl VecStore {
             offset: Int::Fits(0),
             min_score: None,
         };
-        self.neighbors(vector, wanted, Included::DEFAULT)
+        self.neighbors(vector, &wanted.options(vector.py())?, Included::DEFAULT)
     }
 
     /// Runs a `Query` with the recall of a preset, instead of its own.
@@ -258,7 +260,11 @@ impl VecStore {
         let filter: Option<Bound<'py, PyAny>> = query.getattr("filter")?.extract()?;
         let mut wanted = Wanted::of_query(query, filter.as_ref())?;
         wanted.recall = params.getattr("recall")?.extract()?;
-        self.neighbors(&query.getattr("vector")?, wanted, query.getattr("include")?.extract()?)
+        self.neighbors(
+            &query.getattr("vector")?,
+            &wanted.options(query.py())?,
+            query.getattr("include")?.extract()?,
+        )
     }
 }
 

@@ -124,6 +124,11 @@ impl Committer {
         self.published.load_full()
     }
 
+    /// Calls `look` with the committed records, for a look that is over at once.
+    pub(crate) fn with_published<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.published.load())
+    }
+
     /// Returns the bytes in the log that is written to now.
     pub(crate) fn log_bytes(&self) -> u64 {
         self.log_bytes.load(Ordering::Relaxed)

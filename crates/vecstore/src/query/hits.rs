@@ -110,6 +110,11 @@ impl<'a> Hit<'a> {
         self.hits.scoring.distance(self.found.key)
     }
 
+    /// Returns the metadata as [`crate::metadata::decode`] takes it, to be kept when the hits are gone.
+    pub fn encoded_metadata(&self) -> Result<&'a [u8]> {
+        Ok(self.part().body(self.found.row)?.document)
+    }
+
     /// Returns the metadata, encoded.
     pub fn document(&self) -> Result<DocumentRef<'a>> {
         DocumentRef::new(self.part().body(self.found.row)?.document)

@@ -185,7 +185,15 @@ impl Search<'_> {
         let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
         let watch = self.watch();
         let mut scored = 0;
-        let mut values = [0.0; TILE_QUERIES * RUN_ROWS];
+        // Filling those of many queries takes longer than scoring a few dozen rows.
+        let (mut of_one, mut of_many);
+        let values: &mut [f32] = if queries.len() == 1 {
+            of_one = [0.0; RUN_ROWS];
+            &mut of_one
+        } else {
+            of_many = [0.0; TILE_QUERIES * RUN_ROWS];
+            &mut of_many
+        };
         for start in task.rows.clone().step_by(RUN_ROWS) {
             let run = start..task.rows.end.min(start + RUN_ROWS);
             if (run.start / 64..run.end.div_ceil(64)).all(|word| task.view.visible_word(word) == 0) {

@@ -33,6 +33,9 @@ impl PartialEq for Candidate<'_> {
 
 impl Eq for Candidate<'_> {}
 
+/// Candidates that there is room for from the start; who asks for more may get far fewer.
+const RESERVED_MAX: usize = 256;
+
 /// Keeps the best `k` candidates offered to it.
 #[derive(Debug)]
 pub(crate) struct TopK<'a> {
@@ -42,7 +45,7 @@ pub(crate) struct TopK<'a> {
 
 impl<'a> TopK<'a> {
     pub(crate) fn new(k: usize) -> Self {
-        Self { k, heap: BinaryHeap::new() }
+        Self { k, heap: BinaryHeap::with_capacity(k.min(RESERVED_MAX)) }
     }
 
     /// Returns the largest key that may still be among the best; a candidate above it need not be offered.

@@ -15,6 +15,7 @@
 //! f32  x rows x dim   vectors
 //! ```
 
+use std::ops::{Index, Range};
 use std::sync::{Arc, OnceLock};
 
 use super::body::Body;
@@ -29,26 +30,28 @@ const FLAG_EXPIRY: u32 = 1;
 /// Up to this many rows, comparing each id is faster than a table (and takes no memory).
 const ROWS_WITHOUT_INDEX: usize = 8;
 
-/// Variable-length values, one after the other.
+/// Variable-length values, one after the other: strings in a `String`, so that none is checked again when it is read, or
+/// bytes in a `Vec<u8>`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Packed {
+pub(crate) struct Packed<S> {
     ends: Vec<u32>,
-    bytes: Vec<u8>,
+    values: S,
 }
 
-impl Packed {
+impl<S: Default + AsRef<[u8]> + Index<Range<usize>>> Packed<S> {
     fn with_capacity(items: usize) -> Self {
-        Self { ends: Vec::with_capacity(items), bytes: Vec::new() }
+        Self { ends: Vec::with_capacity(items), values: S::default() }
     }
 
-    fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch is bounded well below 4 GiB"));
+    fn push_with(&mut self, write: impl FnOnce(&mut S)) {
+        write(&mut self.values);
+        let end = self.values.as_ref().len();
+        self.ends.push(u32::try_from(end).expect("a batch is bounded well below 4 GiB"));
     }
 
-    fn get(&self, n: usize) -> &[u8] {
+    fn get(&self, n: usize) -> &S::Output {
         let start = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.bytes[start as usize..self.ends[n] as usize]
+        &self.values[start as usize..self.ends[n] as usize]
     }
 
     fn lengths(&self) -> impl Iterator<Item = u32> + '_ {
@@ -61,8 +64,8 @@ impl Packed {
 #[derive(Clone, Debug)]
 pub(crate) struct RowsBuilder {
     dim: usize,
-    ids: Packed,
-    bodies: Packed,
+    ids: Packed<String>,
+    bodies: Packed<Vec<u8>>,
     expiry: Vec<u64>,
     vectors: Vec<f32>,
 }
@@ -91,18 +94,18 @@ impl RowsBuilder {
     }
 
     pub(crate) fn id(&self, row: usize) -> &str {
-        std::str::from_utf8(self.ids.get(row)).expect("ids are pushed as str")
+        self.ids.get(row)
     }
 
     /// Returns the bytes that the variable-length columns take.
     pub(crate) fn variable_bytes(&self) -> usize {
-        self.ids.bytes.len() + self.bodies.bytes.len()
+        self.ids.values.len() + self.bodies.values.len()
     }
 
     /// Appends a row; the vector must have `dim` components.
     pub(crate) fn push(&mut self, id: &str, vector: &[f32], body: &Body<'_>, expiry: u64) {
         debug_assert_eq!(vector.len(), self.dim);
-        self.ids.push_with(|out| out.put(id.as_bytes()));
+        self.ids.push_with(|out| out.push_str(id));
         self.bodies.push_with(|out| body.encode(out));
         if expiry != 0 || !self.expiry.is_empty() {
             self.expiry.resize(self.len() - 1, 0);
@@ -158,7 +161,7 @@ impl RowsBuilder {
         for row in (0..rows).rev() {
             let id = self.id(row);
             let hash = id_index::hash_id(id);
-            let same = |other: u32| self.ids.get(other as usize) == id.as_bytes();
+            let same = |other: u32| self.ids.get(other as usize) == id;
             if id_index::candidates(table.len(), hash, |n| Some(table[n])).any(same) {
                 repeated[row] = true;
             } else {
@@ -247,7 +250,7 @@ impl Rows {
     }
 
     pub(crate) fn find(&self, id: &str, hash: u64) -> Option<u32> {
-        let same = |&row: &u32| self.columns.ids.get(row as usize) == id.as_bytes();
+        let same = |&row: &u32| self.columns.ids.get(row as usize) == id;
         if self.index.is_empty() {
             return (0..self.len() as u32).find(same);
         }
@@ -264,9 +267,9 @@ impl Rows {
         out.put_u32(if self.has_expiry() { FLAG_EXPIRY } else { 0 });
         out.put_u32(0);
         columns.ids.lengths().for_each(|len| out.put_u16(len as u16));
-        out.put(&columns.ids.bytes);
+        out.put(columns.ids.values.as_bytes());
         columns.bodies.lengths().for_each(|len| out.put_u32(len));
-        out.put(&columns.bodies.bytes);
+        out.put(&columns.bodies.values);
         columns.expiry.iter().for_each(|&at| out.put_u64(at));
         out
     }
@@ -291,16 +294,16 @@ impl Rows {
             )));
         }
         let id_lengths: Vec<u16> = (0..rows).map(|_| reader.u16()).collect::<Result<_>>()?;
-        let mut ids = Packed::with_capacity(rows);
+        let mut ids = Packed::<String>::with_capacity(rows);
         for len in id_lengths {
-            let id = reader.bytes(usize::from(len))?;
-            if id.is_empty() || id.len() > MAX_ID_BYTES || std::str::from_utf8(id).is_err() {
+            let id = std::str::from_utf8(reader.bytes(usize::from(len))?);
+            let Some(id) = id.ok().filter(|id| (1..=MAX_ID_BYTES).contains(&id.len())) else {
                 return Err(Error::corrupted("WAL rows: an id is empty, too long or not UTF-8"));
-            }
-            ids.push_with(|out| out.put(id));
+            };
+            ids.push_with(|out| out.push_str(id));
         }
         let body_lengths: Vec<u32> = (0..rows).map(|_| reader.u32()).collect::<Result<_>>()?;
-        let mut bodies = Packed::with_capacity(rows);
+        let mut bodies = Packed::<Vec<u8>>::with_capacity(rows);
         for len in body_lengths {
             let body = reader.bytes(len as usize)?;
             Body::decode(body)?;
