@@ -76,17 +76,18 @@ pub(crate) fn measure(
         Space::Cosine | Space::Euclidean => points.square(point),
     };
     let mut truth = exact(points, order, &rows, &queries, &square);
+    let sample = Sample { points, order, rows: &rows, queries: &queries, truth: &truth, square: &square };
+    if !sample.is_told_apart() {
+        return Ok(None);
+    }
     // Where all neighbors are equal any search finds enough, which says nothing of queries that come from elsewhere.
     for list in &mut truth {
-        if list.first().map(|met| met.distance()) == list.last().map(|met| met.distance()) {
+        if is_flat(list) {
             list.clear();
         }
     }
     if truth.iter().all(Vec::is_empty) {
         return Ok(Some(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()])));
-    }
-    if !are_told_apart(points, order, &queries, &truth) {
-        return Ok(None);
     }
     let sample = Sample { points, order, rows: &rows, queries: &queries, truth: &truth, square: &square };
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
@@ -110,22 +111,9 @@ pub(crate) fn measure(
     Ok(Some(Widths(widths)))
 }
 
-/// Returns whether the codes that the graph was built from tell neighbors apart, for most queries: they do not where all
-/// rows are far from the origin and near each other, or under dot where one row is very much longer than the others.
-fn are_told_apart(points: &Points, order: &[u32], queries: &Points, truth: &[Vec<Met>]) -> bool {
-    // Rounding to a unit of the codes is off by this, squared and on average; times twice the query's length, so is
-    // the squared distance.
-    const ROUNDING: f32 = 1.0 / 12.0;
-    // Were distances noise alone, the tenth would lie about one error beyond the first.
-    const CLEAR: f32 = 4.0;
-    let is_told = |(query, list): (u32, &Vec<Met>)| {
-        let (first, last) = (list.first()?, list.last()?);
-        let scale = points.scale(order[first.point() as usize]);
-        let error = 2.0 * queries.square(query).sqrt() * scale * ROUNDING.sqrt();
-        Some(CLEAR * error < last.distance() - first.distance())
-    };
-    let told: Vec<bool> = (0..).zip(truth).filter_map(is_told).collect();
-    2 * told.iter().filter(|&&told| told).count() > told.len()
+/// Returns whether all neighbors are as far.
+fn is_flat(list: &[Met]) -> bool {
+    list.first().map(|met| met.distance()) == list.last().map(|met| met.distance())
 }
 
 const SEED: u64 = 0x7769_6474_6800_0001;
@@ -168,17 +156,48 @@ impl<S: Fn(u32) -> f32 + Sync> Sample<'_, S> {
         Ok(found as f32 / wanted.max(1) as f32)
     }
 
+    /// Returns whether the codes that the graph was built from tell rows apart, for most queries: they do not where all
+    /// rows are far from the origin and near each other, or under dot where one row is very much longer than the others.
+    fn is_told_apart(&self) -> bool {
+        let told = (0..self.rows.len()).filter(|&query| self.is_told_apart_for(query)).count();
+        2 * told > self.rows.len()
+    }
+
+    fn is_told_apart_for(&self, query: usize) -> bool {
+        // Rounding to a unit of the codes is off by this, squared and on average; times twice the query's length, so is
+        // the squared distance.
+        const ROUNDING: f32 = 1.0 / 12.0;
+        // Of noise the tenth of many lies about one error beyond the first, and ten at random within four.
+        const CLEAR_OF_NEAR: f32 = 4.0;
+        const CLEAR_OF_ALL: f32 = 20.0;
+        let others: Vec<u32> = self.rows.iter().cycle().skip(query + 1).take(K).copied().collect();
+        let distances = self.distances(query as u32, others.iter().copied());
+        let farthest = distances.iter().fold(0.0f32, |far, &distance| far.max(distance));
+        let nearest = distances.iter().fold(f32::INFINITY, |near, &distance| near.min(distance));
+        let scale = self.points.scale(self.order[self.rows[query] as usize]);
+        let error = 2.0 * self.queries.square(query as u32).sqrt() * scale * ROUNDING.sqrt();
+        let list = &self.truth[query];
+        let between = || list[list.len() - 1].distance() - list[0].distance();
+        CLEAR_OF_ALL * error < farthest - nearest && (is_flat(list) || CLEAR_OF_NEAR * error < between())
+    }
+
+    /// Returns the squared distances of rows from a query, by the codes of the build.
+    fn distances(&self, query: u32, rows: impl Iterator<Item = u32>) -> Vec<f32> {
+        let mut codes = QueryCodes::default();
+        codes.take_row(self.queries.codes(query));
+        let rows: Vec<u32> = rows.map(|row| self.order[row as usize]).collect();
+        let mut products = vec![0; rows.len()];
+        self.points.products(&codes, &rows, &mut products);
+        let distance =
+            |(point, product)| distance(self.queries, query, self.points, point, product, self.square);
+        rows.into_iter().zip(products).map(distance).collect()
+    }
+
     /// Returns how many of the points found are as near as the truth: of points at the same distance any will do.
     fn hits(&self, query: u32, found: impl Iterator<Item = u32>, truth: &[Met]) -> usize {
         let Some(farthest) = truth.last() else { return 0 };
-        let mut codes = QueryCodes::default();
-        codes.take_row(self.queries.codes(query));
-        let found: Vec<u32> = found.map(|row| self.order[row as usize]).collect();
-        let mut products = vec![0; found.len()];
-        self.points.products(&codes, &found, &mut products);
-        let near = found.iter().zip(products).filter(|&(&point, product)| {
-            distance(self.queries, query, self.points, point, product, self.square) <= farthest.distance()
-        });
+        let distances = self.distances(query, found);
+        let near = distances.iter().filter(|&&distance| distance <= farthest.distance());
         near.count().min(truth.len())
     }
 }
