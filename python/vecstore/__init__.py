@@ -43,10 +43,15 @@ _VALUES = (
     "CompactionResult",
     "Config",
     "Distance",
+    "ExplainedNeighbor",
     "HNSWSearchParams",
     "Page",
     "Problem",
     "Query",
+    "QueryEstimate",
+    "QueryExplanation",
+    "QueryPlan",
+    "QueryStep",
     "StoreStats",
     "VerifyReport",
 )
@@ -73,6 +78,12 @@ __all__ = [
     "HNSWSearchParams",
     "Neighbor",
     "SearchResult",
+    # How a search was done
+    "QueryPlan",
+    "QueryStep",
+    "QueryEstimate",
+    "QueryExplanation",
+    "ExplainedNeighbor",
     # Filters
     "F",
     "FilterExpr",

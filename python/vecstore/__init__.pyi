@@ -18,10 +18,15 @@ from vecstore._values import (
     CompactionResult,
     Config,
     Distance,
+    ExplainedNeighbor,
     HNSWSearchParams,
     Page,
     Problem,
     Query,
+    QueryEstimate,
+    QueryExplanation,
+    QueryPlan,
+    QueryStep,
     StoreStats,
     VerifyReport,
 )
@@ -62,6 +67,12 @@ __all__ = [
     "HNSWSearchParams",
     "Neighbor",
     "SearchResult",
+    # How a search was done
+    "QueryPlan",
+    "QueryStep",
+    "QueryEstimate",
+    "QueryExplanation",
+    "ExplainedNeighbor",
     # Filters
     "F",
     "FilterExpr",

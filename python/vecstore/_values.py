@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
+from vecstore._plans import ExplainedNeighbor, QueryEstimate, QueryExplanation, QueryPlan, QueryStep
 from vecstore._vecstore import Record
 
 if typing.TYPE_CHECKING:
@@ -17,10 +18,15 @@ __all__ = [
     "CompactionResult",
     "Config",
     "Distance",
+    "ExplainedNeighbor",
     "HNSWSearchParams",
     "Page",
     "Problem",
     "Query",
+    "QueryEstimate",
+    "QueryExplanation",
+    "QueryPlan",
+    "QueryStep",
     "StoreStats",
     "VerifyReport",
 ]
@@ -69,19 +75,24 @@ class Config:
 
 @dataclass(frozen=True)
 class Query:
-    """A search, for ``VecStore.query_with_params``. The parameters are those of ``VecStore.query``."""
+    """A search, for ``VecStore.explain_query`` and others. The parameters are those of ``VecStore.query``."""
 
     vector: _types.Vector
     k: int = 10
     filter: _types.Filter | None = None
+    recall: float = 0.95
+    exact: bool = False
+    offset: int = 0
+    min_score: float | None = None
+    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
 
 
 @dataclass(frozen=True)
 class HNSWSearchParams:
     """A search preset, for ``VecStore.query_with_params``: the recall, as in ``VecStore.query``.
 
-    It is the share of the true neighbors that the search is tuned to find at least. At present every search finds
-    all of them.
+    It is the share of the true neighbors that the search is tuned to find at least. A higher one visits more
+    points of a graph and scores more rows: ``VecStore.explain_query`` tells how many.
 
     >>> vecstore.HNSWSearchParams.high_recall()
     HNSWSearchParams(recall=0.99)
@@ -91,8 +102,8 @@ class HNSWSearchParams:
 
     @classmethod
     def fast(cls) -> HNSWSearchParams:
-        """Recall 0.90."""
-        return cls(0.90)
+        """Recall 0.80."""
+        return cls(0.80)
 
     @classmethod
     def balanced(cls) -> HNSWSearchParams:
@@ -106,7 +117,7 @@ class HNSWSearchParams:
 
     @classmethod
     def max_recall(cls) -> HNSWSearchParams:
-        """Recall 1: all of the true neighbors."""
+        """Recall 1: exact search, which finds all of the true neighbors."""
         return cls(1.0)
 
 

@@ -12,9 +12,12 @@ from vecstore._values import (
     BatchResult,
     CompactionResult,
     Config,
+    ExplainedNeighbor,
     HNSWSearchParams,
     Page,
     Query,
+    QueryEstimate,
+    QueryPlan,
     StoreStats,
     VerifyReport,
 )
@@ -202,6 +205,9 @@ class VecStore:
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
     ) -> list[Neighbor]: ...
     def query_with_params(self, query: Query, params: HNSWSearchParams) -> list[Neighbor]: ...
+    def explain_query(self, query: Query | Vector) -> QueryPlan: ...
+    def query_explain(self, query: Query | Vector) -> list[ExplainedNeighbor]: ...
+    def estimate_query(self, query: Query | Vector) -> QueryEstimate: ...
 
     # Upkeep
     def compact(self) -> int: ...

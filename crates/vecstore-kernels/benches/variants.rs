@@ -33,6 +33,9 @@ mod codes;
 #[path = "../src/finite.rs"]
 mod finite;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/keep_nearer.rs"]
+mod keep_nearer;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/lanes.rs"]
 mod lanes;
 #[cfg(target_arch = "x86_64")]

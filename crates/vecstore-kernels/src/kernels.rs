@@ -296,9 +296,28 @@ impl Kernels {
     /// Panics if the block is of another dimension than the query.
     #[inline]
     pub fn estimate(&self, query: &SignQuery, block: &[u8], base: f32, bound: f32, pool: &mut CandidatePool) {
+        self.estimate_ahead(query, block, base, bound, pool, &[]);
+    }
+
+    /// Does what [`Kernels::estimate`] does, and asks the processor for another block line by line meanwhile: at once,
+    /// more lines would be asked for than it can wait for.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the block is of another dimension than the query.
+    #[inline]
+    pub fn estimate_ahead(
+        &self,
+        query: &SignQuery,
+        block: &[u8],
+        base: f32,
+        bound: f32,
+        pool: &mut CandidatePool,
+        next: &[u8],
+    ) {
         assert_eq!(block.len(), sign_block_bytes(query.dim()), "the block is of another dimension");
         // SAFETY: `for_tier` found the tier available; the block has the bytes of the query's dimension.
-        unsafe { (self.table.estimate)(query, block, base, bound, pool) };
+        unsafe { (self.table.estimate)(query, block, base, bound, pool, next) };
     }
 
     /// Removes the nearest candidate from a pool.

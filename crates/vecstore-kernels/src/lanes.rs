@@ -79,7 +79,7 @@ pub(crate) const fn signs_by_half<const WIDTH: usize>() -> [[f32; WIDTH]; 4] {
     let mut signs = [[1.0; WIDTH]; 4];
     let mut lane = 0;
     while lane < 4 * WIDTH {
-        if lane % WIDTH >> (lane / WIDTH) & 1 == 1 {
+        if ((lane % WIDTH) >> (lane / WIDTH)) & 1 == 1 {
             signs[lane / WIDTH][lane % WIDTH] = -1.0;
         }
         lane += 1;

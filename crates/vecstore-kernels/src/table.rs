@@ -24,15 +24,15 @@ pub(crate) struct Table {
     /// Query values, codes, out (see [`codes`](crate::codes)).
     pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
     /// Query values, codes, ids of rows, out.
-    pub(crate) gather_codes: unsafe fn(&[i16], &[i8], &[u32], &mut [i32]),
+    pub(crate) gather_codes: GatherCodes,
     /// Rotation, vector, out.
     pub(crate) rotate: unsafe fn(&Rotation, &[f32], &mut [f32]),
     /// Query, vector, rotated vector.
     pub(crate) prepare: unsafe fn(&mut SignQuery, &[f32], &[f32]),
     /// Centre, row, place, id, scratch of the length of the row, block.
-    pub(crate) encode_sign_row: unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]),
-    /// Query, block, base, bound, pool.
-    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool),
+    pub(crate) encode_sign_row: EncodeSignRow,
+    /// Query, block, base, bound, pool, the block to ask for meanwhile.
+    pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool, &[u8]),
     /// Keys, not empty (see [`nearest`](crate::nearest)).
     pub(crate) nearest: unsafe fn(&[i32]) -> usize,
     /// Products, factors and squares of rows, factor and square of the query, limit, pool.
@@ -44,6 +44,10 @@ pub(crate) struct Table {
     /// Values; any length.
     pub(crate) first_non_finite: unsafe fn(&[f32]) -> Option<usize>,
 }
+
+type GatherCodes = unsafe fn(&[i16], &[i8], &[u32], &mut [i32]);
+
+type EncodeSignRow = unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]);
 
 type KeepNearer = unsafe fn(&[i32], (&[f32], &[f32]), (f32, f32), f32, &mut CandidatePool);
 

@@ -121,6 +121,11 @@ impl FilterExpr {
         Ok(Self { filter, about_element })
     }
 
+    /// Shows the filter of a query, which has passed all checks.
+    pub(crate) fn of_query(filter: Filter) -> Self {
+        Self { filter, about_element: false }
+    }
+
     /// Keeps a filter that is within the limits, so that cloning and comparing it are safe.
     fn checked(py: Python<'_>, filter: Filter, about_element: bool) -> PyResult<Self> {
         if about_element {

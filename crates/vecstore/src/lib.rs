@@ -65,7 +65,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
-pub use query::{Hit, Hits, Include, Neighbor, Query, QueryOptions};
+pub use query::{
+    GraphLayout, Hit, Hits, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
+    QueryStep, SearchMethod, StepOutcome, StepReason,
+};
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use store::VecStore;
 pub use vecstore_kernels::Metric;

@@ -71,9 +71,9 @@ const GATHER_AHEAD_ROWS: usize = 4;
 pub(crate) fn prefetch<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for at in (0..size_of_val(memory)).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch reads nothing, at whatever address; SSE is part of x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(memory.as_ptr().cast::<i8>().wrapping_add(at)) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(memory.as_ptr().cast::<i8>().wrapping_add(at)) };
     }
     #[cfg(target_arch = "aarch64")]
     for at in (0..size_of_val(memory)).step_by(64) {
@@ -139,7 +139,7 @@ pub(crate) unsafe fn gather_avx2(query: &[i16], codes: &[i8], ids: &[u32], out: 
         // SAFETY: the caller vouches for the instructions; `gather` checked that a row of the query's length starts at
         // each place in `codes`.
         unsafe {
-            avx2_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out)
+            avx2_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out);
         };
     });
 }
@@ -231,7 +231,7 @@ pub(crate) unsafe fn gather_avx512(query: &[i16], codes: &[i8], ids: &[u32], out
         // SAFETY: the caller vouches for the instructions; `gather` checked that a row of the query's length starts at
         // each place in `codes`.
         unsafe {
-            avx512_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out)
+            avx512_rows::<ROWS_AT_A_TIME, false>(query, starts.map(|start| codes.as_ptr().add(start)), out);
         };
     });
 }

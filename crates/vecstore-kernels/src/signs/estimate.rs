@@ -3,7 +3,14 @@
 use super::{CHUNK, CandidatePool, GROUP, SIGN_ROWS, STRETCH, SignQuery};
 
 /// Adds the rows of a block whose estimate is below `bound` to the pool: the portable twin.
-pub(crate) fn portable(query: &SignQuery, block: &[u8], base: f32, bound: f32, pool: &mut CandidatePool) {
+pub(crate) fn portable(
+    query: &SignQuery,
+    block: &[u8],
+    base: f32,
+    bound: f32,
+    pool: &mut CandidatePool,
+    _: &[u8],
+) {
     let (codes, factors) = block.split_at(query.dim() * SIGN_ROWS / 8);
     let mut sums = [0u32; SIGN_ROWS];
     for (codes, table) in codes.as_chunks::<16>().0.iter().zip(query.table.as_chunks::<16>().0) {
@@ -52,10 +59,18 @@ static LANES_OF_MASK: [[u8; 8]; 256] = {
 /// The CPU has AVX2, FMA and POPCNT; the block has the bytes that the query's dimension asks for.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,popcnt")]
-pub(crate) unsafe fn avx2(query: &SignQuery, block: &[u8], base: f32, bound: f32, pool: &mut CandidatePool) {
+pub(crate) unsafe fn avx2(
+    query: &SignQuery,
+    block: &[u8],
+    base: f32,
+    bound: f32,
+    pool: &mut CandidatePool,
+    next: &[u8],
+) {
     use std::arch::x86_64::*;
 
     let dim = query.dim();
+    let ahead = if next.is_empty() { block.as_ptr() } else { next.as_ptr() };
     let (low, zero) = (_mm256_set1_epi8(15), _mm256_setzero_si256());
     let mut totals = [zero; SIGN_ROWS / 8];
     for chunk in (0..dim).step_by(CHUNK) {
@@ -64,6 +79,9 @@ pub(crate) unsafe fn avx2(query: &SignQuery, block: &[u8], base: f32, bound: f32
             // Four look-ups of at most `LEVELS` fit a byte.
             let (mut first, mut second) = (zero, zero);
             for at in (stretch..stretch + STRETCH * GROUP / 2).step_by(32) {
+                if at % 64 == 0 {
+                    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast());
+                }
                 // SAFETY: the table and the codes of the block have 4 bytes a component, and the dimension is a whole
                 // number of stretches: `at` and the 31 bytes after it are within both.
                 let (codes, table) = unsafe {
@@ -133,6 +151,7 @@ pub(crate) unsafe fn avx512(
     base: f32,
     bound: f32,
     pool: &mut CandidatePool,
+    next: &[u8],
 ) {
     use std::arch::x86_64::*;
 
@@ -148,6 +167,7 @@ pub(crate) unsafe fn avx512(
     };
 
     let dim = query.dim();
+    let ahead = if next.is_empty() { block.as_ptr() } else { next.as_ptr() };
     let (low, zero) = (_mm512_set1_epi8(15), _mm512_setzero_si512());
     let mut totals = [zero; SIGN_ROWS / 16];
     // SAFETY: `ORDER` is as wide as the register.
@@ -166,6 +186,7 @@ pub(crate) unsafe fn avx512(
                         _mm512_loadu_si512(query.table.as_ptr().add(at).cast()),
                     )
                 };
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(at).cast());
                 let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), low);
                 first = _mm512_add_epi8(first, _mm512_shuffle_epi8(table, _mm512_and_si512(codes, low)));
                 second = _mm512_add_epi8(second, _mm512_shuffle_epi8(table, high));
@@ -227,7 +248,14 @@ pub(crate) unsafe fn avx512(
 /// The CPU has NEON; the block has the bytes that the query's dimension asks for.
 #[cfg(target_arch = "aarch64")]
 #[target_feature(enable = "neon")]
-pub(crate) unsafe fn neon(query: &SignQuery, block: &[u8], base: f32, bound: f32, pool: &mut CandidatePool) {
+pub(crate) unsafe fn neon(
+    query: &SignQuery,
+    block: &[u8],
+    base: f32,
+    bound: f32,
+    pool: &mut CandidatePool,
+    _: &[u8],
+) {
     use std::arch::aarch64::*;
 
     let dim = query.dim();

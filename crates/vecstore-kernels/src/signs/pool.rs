@@ -79,6 +79,30 @@ impl CandidatePool {
         self.len = kept;
     }
 
+    /// Moves all but the `kept` nearest to another pool. Returns the least distance of those moved.
+    ///
+    /// Of candidates at the same distance more may be moved than asked for.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there are more than `kept`.
+    pub fn move_farther(&mut self, kept: usize, to: &mut Self) -> f32 {
+        let mut keys = self.keys().to_vec();
+        let (_, &mut pivot, _) = keys.select_nth_unstable(kept);
+        let mut stay = 0;
+        for at in 0..self.len {
+            let (key, id) = (self.keys[at], self.ids[at]);
+            if key < pivot {
+                (self.keys[stay], self.ids[stay]) = (key, id);
+                stay += 1;
+            } else {
+                to.push(value_of(key), id);
+            }
+        }
+        self.len = stay;
+        value_of(pivot)
+    }
+
     /// Makes room for a block and the kernels' slack.
     #[inline]
     pub(crate) fn reserve(&mut self) {

@@ -303,8 +303,7 @@ fn estimates_are_unbiased_and_err_within_the_bound() {
         let centre = rotate(&vectors(1, 1));
         let (mut total, mut squares, mut count, mut beyond) = (0.0, 0.0, 0.0, 0);
         for round in 0..60 {
-            let rows: Vec<f32> =
-                vectors(1000 + round, SIGN_ROWS).chunks(dim).flat_map(|row| rotate(row)).collect();
+            let rows: Vec<f32> = vectors(1000 + round, SIGN_ROWS).chunks(dim).flat_map(&rotate).collect();
             let rotated = rotate(&vectors(5000 + round, 1));
             let block = block_of(&kernels, &centre, &rows);
             let mut query = SignQuery::default();

@@ -57,7 +57,7 @@ fn shapes_that_do_not_fit_panic() {
             k.gather_codes(&QueryCodes::new(&[1.0; 2]), &[1; 64], &[0, 1, 2, 3, 4, 5, u32::MAX], &mut [0; 7]);
         }),
         ("codes into too little", |k| {
-            k.gather_codes(&QueryCodes::new(&[1.0; 2]), &[1; 4], &[0, 1], &mut [0])
+            k.gather_codes(&QueryCodes::new(&[1.0; 2]), &[1; 4], &[0, 1], &mut [0]);
         }),
         ("rotation of another dimension", |k| k.rotate(&Rotation::new(64), &[1.0; 63], &mut [0.0; 64])),
         ("rotation into too little", |k| k.rotate(&Rotation::new(65), &[1.0; 65], &mut [0.0; 64])),

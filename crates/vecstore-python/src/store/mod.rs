@@ -1,6 +1,7 @@
 //! The store: one handle of the engine, and its methods by what they do.
 
 mod batch;
+mod explain;
 mod listing;
 mod open;
 mod read;

@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
-use vecstore::QueryOptions;
 use vecstore::limits::MAX_K;
+use vecstore::{Include, QueryOptions};
 
 use super::VecStore;
 use crate::arguments::{Included, Int, Number, recall};
@@ -25,7 +25,20 @@ struct Wanted<'a, 'py> {
     min_score: Option<Number>,
 }
 
-impl Wanted<'_, '_> {
+impl<'a, 'py> Wanted<'a, 'py> {
+    /// Reads a `Query`, whose filter is given beside it.
+    fn of_query(query: &Bound<'py, PyAny>, filter: Option<&'a Bound<'py, PyAny>>) -> PyResult<Self> {
+        Ok(Self {
+            k: query.getattr("k")?.extract()?,
+            filter,
+            params: None,
+            recall: query.getattr("recall")?.extract()?,
+            exact: query.getattr("exact")?.extract()?,
+            offset: query.getattr("offset")?.extract()?,
+            min_score: query.getattr("min_score")?.extract()?,
+        })
+    }
+
     fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
         let recall = recall(py, self.recall)?;
         let min_score = self.min_score.map(|score| score.named("min_score")).transpose()?.map(at_least);
@@ -218,12 +231,12 @@ impl VecStore {
         self.neighbors(vector, wanted, Included::DEFAULT)
     }
 
-    /// Runs a `Query` with the recall of a preset.
+    /// Runs a `Query` with the recall of a preset, instead of its own.
     ///
     /// Parameters
     /// ----------
     /// query : Query
-    ///     vector, k, filter.
+    ///     What to search for, and all else: k, filter, offset, min_score, include.
     /// params : HNSWSearchParams
     ///     Such as `HNSWSearchParams.high_recall()`.
     ///
@@ -237,26 +250,33 @@ impl VecStore {
         query: &Bound<'py, PyAny>,
         params: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let py = query.py();
-        let values = py.import("vecstore._values")?;
-        for (object, what) in [(query, "Query"), (params, "HNSWSearchParams")] {
-            if !object.is_instance(&values.getattr(what)?)? {
-                let name = if what == "Query" { "query" } else { "params" };
-                return Err(wrong_type(name, &format!("a {what}"), object));
+        for (object, name, class) in [(query, "query", "Query"), (params, "params", "HNSWSearchParams")] {
+            if !is_value(object, class)? {
+                return Err(wrong_type(name, &format!("a {class}"), object));
             }
         }
         let filter: Option<Bound<'py, PyAny>> = query.getattr("filter")?.extract()?;
-        let wanted = Wanted {
-            k: query.getattr("k")?.extract()?,
-            filter: filter.as_ref(),
-            params: None,
-            recall: params.getattr("recall")?.extract()?,
-            exact: false,
-            offset: Int::Fits(0),
-            min_score: None,
-        };
-        self.neighbors(&query.getattr("vector")?, wanted, Included::DEFAULT)
+        let mut wanted = Wanted::of_query(query, filter.as_ref())?;
+        wanted.recall = params.getattr("recall")?.extract()?;
+        self.neighbors(&query.getattr("vector")?, wanted, query.getattr("include")?.extract()?)
     }
+}
+
+/// Reads a `Query`, or a vector that stands for one, and what its neighbors carry.
+pub(super) fn asked(query: &Bound<'_, PyAny>) -> PyResult<(vecstore::Query, Include)> {
+    if !is_value(query, "Query")? {
+        return Ok((vecstore::Query::new(vector(query, "query")?), Included::DEFAULT.0));
+    }
+    let filter: Option<Bound<'_, PyAny>> = query.getattr("filter")?.extract()?;
+    let options = Wanted::of_query(query, filter.as_ref())?.options(query.py())?;
+    let Included(include) = query.getattr("include")?.extract()?;
+    let components = vector(&query.getattr("vector")?, "vector")?;
+    Ok((vecstore::Query::new(components).options(options), include))
+}
+
+/// Returns whether an object is of a class of `vecstore._values`.
+fn is_value(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+    object.is_instance(&object.py().import("vecstore._values")?.getattr(class)?)
 }
 
 /// Returns the least f32 that is not below a number: no score that is below it as an f64 passes.

@@ -2,6 +2,7 @@
 
 mod commit;
 mod exchange;
+mod explain;
 mod matches;
 mod merge;
 mod new_segment;

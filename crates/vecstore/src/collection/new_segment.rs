@@ -78,7 +78,7 @@ impl Core {
             return Ok(None);
         }
         let dim = rows.dim();
-        let Some(space) = self.scoring.space(dim, rows.rows(), |row| vector(row))? else { return Ok(None) };
+        let Some(space) = self.scoring.space(dim, rows.rows(), vector)? else { return Ok(None) };
         let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
             let points = Points::encode(self.scoring.kernels, space, dim, rows.rows(), vector)?;

@@ -70,17 +70,17 @@ impl Part {
             Self::Segment(segment) => segment.signs(),
         };
         if let Some(signs) = place.get() {
-            return Ok(signs.as_ref());
+            return Ok(signs.as_deref());
         }
         let dim = self.dim();
         let signs = match scoring.space(dim, self.len(), |row| self.vector(row as u32))? {
             Some(space) => {
                 let vector = |row| self.vector(row as u32);
-                Some(FlatSigns::encode(scoring.kernels, space, dim, self.len(), vector)?)
+                Some(Box::new(FlatSigns::encode(scoring.kernels, space, dim, self.len(), vector)?))
             }
             None => None,
         };
-        Ok(place.get_or_init(|| signs).as_ref())
+        Ok(place.get_or_init(|| signs).as_deref())
     }
 
     pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {

@@ -7,7 +7,7 @@ use super::{Collection, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, Hits, Include, Neighbor, Query, QueryOptions};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder};
 use crate::record::{Record, check_id, dimension_mismatch};
 use vecstore_kernels::Metric;
 
@@ -113,6 +113,21 @@ impl Collection {
     /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
     /// several of them.
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
+        let (snapshot, found) = self.found(vectors, dim, options, None)?;
+        let hits = |rows| {
+            Hits::new(Arc::clone(&snapshot), self.core.scoring, rows, options.offset, options.min_score)
+        };
+        Ok(found.into_iter().map(hits).collect())
+    }
+
+    /// Returns the best rows for each vector, and the snapshot they are of.
+    pub(super) fn found(
+        &self,
+        vectors: &[f32],
+        dim: usize,
+        options: &QueryOptions,
+        recorder: Option<&Recorder>,
+    ) -> Result<(Arc<Snapshot>, Vec<Vec<FoundRow>>)> {
         let core = &*self.core;
         options.check()?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
@@ -140,12 +155,11 @@ impl Collection {
             filter: matcher.as_ref(),
             now: core.now(),
             recall: if options.exact { 1.0 } else { options.recall },
+            recorder,
         };
         let found = query::search(&snapshot, &search, core.shared.pool(snapshot.live() * dim * 4))?;
         count(&core.counters.queries, found.len() as u64);
-        let hits =
-            |rows| Hits::new(Arc::clone(&snapshot), core.scoring, rows, options.offset, options.min_score);
-        Ok(found.into_iter().map(hits).collect())
+        Ok((snapshot, found))
     }
 }
 

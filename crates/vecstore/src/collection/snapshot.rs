@@ -102,7 +102,7 @@ impl Snapshot {
     pub(crate) fn replay(&mut self, op: Op<'_>) -> Result<()> {
         match op {
             Op::Upsert(rows) => {
-                self.upsert(&Arc::new(rows))?;
+                self.upsert(&Arc::from(rows))?;
                 self.merge_small_parts()
             }
             Op::Delete(ids) => self.for_each(&ids, Self::kill),

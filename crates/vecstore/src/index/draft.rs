@@ -155,5 +155,7 @@ impl GraphSource for Lazy<'_, '_> {
         Ok(&self.row(row)?.codes)
     }
 
-    fn prefetch(&self, _: Kernels, _: u32) {}
+    fn prefetch(&self, _: Kernels, _: u32) -> &[u8] {
+        &[]
+    }
 }

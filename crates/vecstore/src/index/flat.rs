@@ -50,10 +50,6 @@ impl FlatSigns {
         self.blocks.len()
     }
 
-    pub(crate) fn space(&self) -> Space {
-        self.space
-    }
-
     /// Makes a query ready for [`FlatSigns::estimate`].
     pub(crate) fn prepare(&self, kernels: Kernels, vector: &[f32], query: &mut FlatQuery) {
         self.space.point_of_query(kernels, vector, &mut query.point);

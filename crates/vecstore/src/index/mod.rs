@@ -3,7 +3,7 @@
 //! Rows are points of a Euclidean [`Space`] in which the nearest point is the nearest by the collection's metric. Each
 //! point has 32 neighbors; a search goes from neighbor to neighbor towards the query ([`search`]).
 //!
-//! The build ([`build`]) is in the manner of PiPNN (Pinecone's partition-based construction) and HCNNG: the points are cut into
+//! The build ([`build`]) is in the manner of PiPNN (partitions, leaves, pruning) and HCNNG: the points are cut into
 //! overlapping leaves of near ones several times over, all pairs of a leaf are compared, and of the nearest that a
 //! point met, those are kept as neighbors that lie in different directions (the pruning of Vamana: Subramanya et al.,
 //! NeurIPS 2019). It compares 8-bit codes of rotated vectors and holds nothing else in memory.
@@ -15,6 +15,7 @@ mod build;
 mod candidates;
 mod draft;
 mod flat;
+mod frontier;
 mod neighbors;
 mod order;
 mod partition;
@@ -26,13 +27,13 @@ mod widths;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::{build, build_bytes};
+pub(crate) use build::build;
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
 pub(crate) use flat::{FlatQuery, FlatSigns};
 pub(crate) use points::Points;
-pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search, visits_max};
+pub(crate) use search::{Beam, GraphSource, RowFactors, Scratch, keep_for, search, visits_max};
 pub(crate) use space::Space;
-pub(crate) use widths::{K as MEASURED_K, RECALLS, Widths};
+pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 
 /// Neighbors of a point: one block of signs.
 pub(crate) const DEGREE: usize = vecstore_kernels::SIGN_ROWS;

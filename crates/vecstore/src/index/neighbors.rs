@@ -20,7 +20,7 @@ const BATCH: usize = 8;
 /// Returns [`DEGREE`] neighbors for each point, one after the other; where there are fewer points, some twice.
 pub(super) fn choose(
     points: &Points,
-    candidates: Vec<Vec<Met>>,
+    candidates: &[Vec<Met>],
     check: &(dyn Fn() -> Result<()> + Sync),
 ) -> Result<Vec<u32>> {
     let first = candidates.par_iter().enumerate().map_init(Chooser::default, |chooser, (point, list)| {
@@ -37,7 +37,7 @@ pub(super) fn choose(
         }
     }
     let mut adjacency = vec![0; points.len() * DEGREE];
-    let lists = adjacency.par_chunks_mut(DEGREE).zip(&first).zip(&mut incoming).zip(&candidates).enumerate();
+    let lists = adjacency.par_chunks_mut(DEGREE).zip(&first).zip(&mut incoming).zip(candidates).enumerate();
     lists.try_for_each_init(
         Chooser::default,
         |chooser, (point, (((row, first), incoming), candidates))| {

@@ -11,9 +11,10 @@
 
 use std::cell::RefCell;
 
-use vecstore_kernels::{CandidatePool, Kernels, Rotation, SignQuery, sign_block_bytes};
+use vecstore_kernels::{Kernels, Rotation, SignQuery, sign_block_bytes};
 
 use super::DEGREE;
+use super::frontier::Frontier;
 use super::space::Space;
 use crate::error::Result;
 
@@ -35,8 +36,9 @@ pub(crate) trait GraphSource {
     fn block(&self, point: u32) -> Result<(&[u8], RowFactors)>;
     /// The 8-bit codes of all points' vectors.
     fn codes(&self, point: u32) -> Result<&[i8]>;
-    /// Asks the processor for what a visit of the point reads.
-    fn prefetch(&self, kernels: Kernels, point: u32);
+    /// Asks the processor for what a visit of the point reads, but for the signs, and returns those, unchecked, to be
+    /// asked for bit by bit. They are not to be read.
+    fn prefetch(&self, kernels: Kernels, point: u32) -> &[u8];
 }
 
 /// How far a search looks.
@@ -50,6 +52,13 @@ pub(crate) struct Beam {
     pub(crate) slack: f32,
     /// Visits after which it gives up.
     pub(crate) visits_max: usize,
+}
+
+/// Returns how many of the nearest by their codes are scored on full vectors for `k` results: among many near equals 8
+/// bits a component rank some neighbors behind more than a few others.
+pub(crate) fn keep_for(k: usize, recall: f32) -> usize {
+    const HIGH_RECALL: f32 = 0.97;
+    if recall < HIGH_RECALL { k + k / 4 + 5 } else { 2 * k + 10 }
 }
 
 /// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
@@ -83,7 +92,7 @@ pub(crate) struct Scratch {
     query: SignQuery,
     point: Vec<f32>,
     rotated: Vec<f32>,
-    pool: CandidatePool,
+    frontier: Frontier,
     /// One bit a point: visited. All 0 between searches.
     visited: Vec<u64>,
     visits: Vec<u32>,
@@ -148,7 +157,7 @@ pub(crate) fn search(
     mut wanted: impl FnMut(u32) -> Result<bool>,
 ) -> Result<Effort> {
     scratch.found.clear();
-    scratch.pool.clear();
+    scratch.frontier.clear();
     scratch.visited.resize(scratch.visited.len().max(graph.len().div_ceil(64)), 0);
     if let Some(skip) = skip {
         scratch.visit(skip);
@@ -178,18 +187,17 @@ fn walk(
     let mut effort = Effort::default();
     let mut start = f32::INFINITY;
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
-        kernels.estimate(&scratch.query, block, square, start, &mut scratch.pool);
+        kernels.estimate(&scratch.query, block, square, start, &mut scratch.frontier.near);
         effort.estimates += DEGREE;
         // Estimates may be below zero.
-        let nearest = kernels.nearest_distance(&scratch.pool);
+        let nearest = kernels.nearest_distance(&scratch.frontier.near);
         start = start.min(nearest + START_SHARE * nearest.abs() + f32::MIN_POSITIVE);
     }
-    scratch.pool.retain_below(start);
+    scratch.frontier.near.retain_below(start);
     let mut bound = f32::INFINITY;
-    let mut compact_at = COMPACT_CANDIDATES;
-    let mut next = nearest(kernels, scratch, graph.len());
+    let mut next = nearest(kernels, scratch, graph.len(), bound);
     if let Some((_, point)) = next {
-        graph.prefetch(kernels, point);
+        kernels.prefetch(graph.prefetch(kernels, point));
     }
     while let Some((estimate, point)) = next {
         if estimate >= bound {
@@ -200,10 +208,8 @@ fn walk(
             break;
         }
         // The one after this is chosen before this one's neighbors are known, so that it is on its way meanwhile.
-        next = nearest(kernels, scratch, graph.len());
-        if let Some((_, point)) = next {
-            graph.prefetch(kernels, point);
-        }
+        next = nearest(kernels, scratch, graph.len(), bound);
+        let ahead = next.map_or(&[][..], |(_, point)| graph.prefetch(kernels, point));
         effort.visits += 1;
         let (block, factors) = graph.block(point)?;
         let mut product = [0];
@@ -216,31 +222,24 @@ fn walk(
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
-        kernels.estimate(&scratch.query, block, distance, bound, &mut scratch.pool);
+        kernels.estimate_ahead(&scratch.query, block, distance, bound, &mut scratch.frontier.near, ahead);
         effort.estimates += DEGREE;
-        if scratch.pool.len() > compact_at {
-            scratch.pool.retain_below(bound);
-            compact_at = (2 * scratch.pool.len()).max(COMPACT_CANDIDATES);
-        }
         if next.is_none() {
-            next = nearest(kernels, scratch, graph.len());
+            next = nearest(kernels, scratch, graph.len(), bound);
         }
     }
     Ok(effort)
 }
 
-/// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if they
-/// matter.
-const START_SHARE: f32 = 0.4;
-
-/// Candidates from which on those beyond the bound are thrown out: finding the nearest looks at all.
-const COMPACT_CANDIDATES: usize = 512;
+/// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if
+/// they matter.
+const START_SHARE: f32 = 0.6;
 
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]
-fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize) -> Option<(f32, u32)> {
+fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize, bound: f32) -> Option<(f32, u32)> {
     loop {
-        let (distance, point) = kernels.pop_nearest(&mut scratch.pool)?;
+        let (distance, point) = scratch.frontier.pop(kernels, bound)?;
         // A number beyond the last can only come from damage that a checksum did not see.
         if (point as usize) < count && scratch.visit(point) {
             return Some((distance, point));

@@ -1,17 +1,20 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels, QueryCodes};
+use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, search, visits_max};
+use super::search::{Beam, GraphSource, Scratch, keep_for, search, visits_max};
 use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
 /// The recalls that slacks are stored for.
 pub(crate) const RECALLS: [f32; 6] = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995];
+
+/// The slack of a recall for which a scan takes no longer than a walk.
+pub(crate) const SCAN: f32 = f32::MAX;
 
 /// The slack for each of [`RECALLS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,12 +23,13 @@ pub(crate) struct Widths(pub(crate) [f32; RECALLS.len()]);
 /// Rows that are searched for. The standard error of the recall is 0.4 points then.
 const SAMPLES: usize = 1000;
 
-/// Neighbors whose recall is measured. A search for fewer must look as far: the bound of a nearer result would end it too early.
+/// Neighbors whose recall is measured. A search for fewer must look as far: the bound of a nearer result would end it too
+/// early.
 pub(crate) const K: usize = 10;
 
 /// Slacks are looked for in these steps.
-const SLACKS: [f32; 15] =
-    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3, 0.5];
+const SLACKS: [f32; 14] =
+    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3];
 
 /// What is asked for beyond the recall wanted, for what a sample does not show.
 const MARGIN: f32 = 0.003;
@@ -38,11 +42,17 @@ impl Widths {
             // Beyond what was measured each half of what is missing takes as much again as the last did.
             let (last, before) = (self.0[RECALLS.len() - 1], self.0[RECALLS.len() - 2]);
             let missing = 1.0 - RECALLS[RECALLS.len() - 1];
+            if last == SCAN {
+                return SCAN;
+            }
             let halvings = (missing / (1.0 - recall).max(1e-6)).log2();
             return last + halvings * (last - before).max(0.02);
         };
         if after == 0 {
             return self.0[0];
+        }
+        if self.0[after] == SCAN {
+            return SCAN;
         }
         let lower = RECALLS[after - 1];
         let share = (recall - lower) / (upper - lower);
@@ -50,12 +60,13 @@ impl Widths {
     }
 }
 
-/// Measures the slacks on rows of the graph, each as a query; `None` if the codes do not tell the rows apart.
+/// Measures the slacks on rows of the graph, each as a query.
 ///
 /// A query that is not in the graph finds more than one that is left out of the graph it is in, since the edges that
 /// its neighbors have to it are lost; it finds less than one whose own edges may be used, since those lead to just
 /// what it looks for. The mean of both is taken: on 62k embeddings it is within 0.7 points of what 1,000 queries that are
-/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `order` gives the point of each row of the graph, `vector` its query.
+/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `None` where codes do not tell near
+/// rows from farther ones: such rows are scanned. `order` gives the point of each row of the graph, `vector` its query.
 pub(crate) fn measure(
     graph: &(impl GraphSource + Sync),
     points: &Points,
@@ -65,39 +76,32 @@ pub(crate) fn measure(
 ) -> Result<Option<Widths>> {
     let mut random = Random::new(SEED);
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
-    let space = graph.space();
-    let encode = |row: usize, point: &mut Vec<f32>| {
-        space.point_of_query(kernels, &query(rows[row])?, point);
-        Ok(())
-    };
-    let queries = Points::encode_each(kernels, graph.rotation(), rows.len(), encode)?;
-    let square = |point| match space {
-        Space::Dot { longest } => longest * longest,
-        Space::Cosine | Space::Euclidean => points.square(point),
-    };
-    let mut truth = exact(points, order, &rows, &queries, &square);
-    let sample = Sample { points, order, rows: &rows, queries: &queries, truth: &truth, square: &square };
-    if !sample.is_told_apart() {
-        return Ok(None);
-    }
-    // Where all neighbors are equal any search finds enough, which says nothing of queries that come from elsewhere.
-    for list in &mut truth {
-        if is_flat(list) {
-            list.clear();
-        }
-    }
-    if truth.iter().all(Vec::is_empty) {
+    let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
+    let reach = sample.reach(points, order)?;
+    // Where all neighbors are equally near any walk finds enough, which says nothing of queries that come from elsewhere.
+    let apart: Vec<(u32, Reach)> =
+        sample.rows.iter().copied().zip(reach).filter(|(_, reach)| reach.first < reach.last).collect();
+    if apart.is_empty() {
         return Ok(Some(Widths([SLACKS[SLACKS.len() - 1]; RECALLS.len()])));
     }
-    let sample = Sample { points, order, rows: &rows, queries: &queries, truth: &truth, square: &square };
-    let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
+    if 2 * apart.iter().filter(|(_, reach)| reach.is_told()).count() <= apart.len() {
+        return Ok(None);
+    }
+    let (rows, reach) = apart.into_iter().map(|(row, reach)| (row, reach.last)).unzip();
+    let sample = Sample { rows, reach, ..sample };
+    let mut widths = [SCAN; RECALLS.len()];
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let at = |through| sample.recall_at(graph, kernels, slack, through, &query);
-        let recall = (at(false)? + at(true)?) / 2.0;
-        while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
-            let wanted = (RECALLS[known] + MARGIN).min(1.0);
+        let (left_out, visits) = sample.recall(slack, false)?;
+        let (through, _) = sample.recall(slack, true)?;
+        // From here on walks take as long as scans.
+        if visits > visits_max(graph.len()) / 2 {
+            break;
+        }
+        let recall = (left_out + through) / 2.0;
+        while known < RECALLS.len() && recall >= RECALLS[known] + MARGIN {
+            let wanted = RECALLS[known] + MARGIN;
             let (before, recall_before): (f32, f32) = last;
             let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
             widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
@@ -111,119 +115,122 @@ pub(crate) fn measure(
     Ok(Some(Widths(widths)))
 }
 
-/// Returns whether all neighbors are as far.
-fn is_flat(list: &[Met]) -> bool {
-    list.first().map(|met| met.distance()) == list.last().map(|met| met.distance())
-}
-
 const SEED: u64 = 0x7769_6474_6800_0001;
 
-/// Rows that are searched for, and what is nearest to them.
-struct Sample<'a, S> {
-    points: &'a Points,
-    order: &'a [u32],
-    rows: &'a [u32],
-    queries: &'a Points,
-    truth: &'a [Vec<Met>],
-    square: &'a S,
+/// Rows that stand for queries.
+struct Sample<'g, G, Q> {
+    graph: &'g G,
+    kernels: Kernels,
+    /// Returns the vector of a row as that of a query.
+    query: Q,
+    rows: Vec<u32>,
+    /// The squared distance of the [`K`]th neighbor of each.
+    reach: Vec<f32>,
 }
 
-impl<S: Fn(u32) -> f32 + Sync> Sample<'_, S> {
-    fn recall_at(
-        &self,
-        graph: &(impl GraphSource + Sync),
-        kernels: Kernels,
-        slack: f32,
-        through: bool,
-        query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
-    ) -> Result<f32> {
-        let beam = Beam { k: K, keep: 2 * K, slack, visits_max: visits_max(graph.len()) };
-        let rows = self.rows.par_iter().zip(self.truth).enumerate();
-        let found = rows.map_init(Scratch::default, |scratch, (number, (&row, truth))| -> Result<usize> {
-            let skipped = (!through).then_some(row);
-            let effort =
-                search(graph, kernels, &query(row)?, beam, scratch, skipped, |other| Ok(other != row))?;
-            if effort.gave_up {
-                // A query would be answered by a scan.
-                return Ok(truth.len());
-            }
-            // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-            let found = scratch.found.iter().map(|found| found.point);
-            Ok(self.hits(number as u32, found, truth))
+impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
+    /// Returns the recall of walks with a slack, and their visits on average.
+    fn recall(&self, slack: f32, through: bool) -> Result<(f32, usize)> {
+        let beam = Beam { k: K, keep: keep_for(K, 1.0), slack, visits_max: visits_max(self.graph.len()) };
+        let found = self.rows.par_iter().zip(&self.reach).map_init(
+            Scratch::default,
+            |scratch, (&row, &reach)| -> Result<(usize, usize)> {
+                let skipped = (!through).then_some(row);
+                let wanted = |other| Ok(other != row);
+                let query = (self.query)(row)?;
+                let effort = search(self.graph, self.kernels, &query, beam, scratch, skipped, wanted)?;
+                if effort.gave_up {
+                    // A query would be answered by a scan.
+                    return Ok((K, effort.visits));
+                }
+                // By distance, not by number: of many equal rows any will do.
+                let mut near = 0;
+                for found in &scratch.found {
+                    near += usize::from(self.distance(row, found.point)? <= reach);
+                }
+                Ok((near.min(K), effort.visits))
+            },
+        );
+        let (found, visits) = found.try_reduce(|| (0, 0), |a, b| Ok((a.0 + b.0, a.1 + b.1)))?;
+        let rows = self.rows.len().max(1);
+        Ok((found as f32 / (K * rows) as f32, visits / rows))
+    }
+
+    /// Returns the squared distance of the point of a row as a query and that of a row.
+    fn distance(&self, a: u32, b: u32) -> Result<f32> {
+        let space = self.graph.space();
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        space.point_of_query(self.kernels, &(self.query)(a)?, &mut from);
+        space.point_of_row(self.kernels, &(self.query)(b)?, &mut to);
+        Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
+    }
+
+    /// Returns how far the neighbors of each row are, found by comparing codes with all rows.
+    fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<Reach>> {
+        let space = self.graph.space();
+        let encode = |row: usize, point: &mut Vec<f32>| {
+            space.point_of_query(self.kernels, &(self.query)(self.rows[row])?, point);
+            Ok(())
+        };
+        // Under dot the point of a query is another than that of the row.
+        let queries = Points::encode_each(self.kernels, self.graph.rotation(), self.rows.len(), encode)?;
+        let square = |point| match space {
+            Space::Dot { longest } => longest * longest,
+            Space::Cosine | Space::Euclidean => points.square(point),
+        };
+        let near = nearest_by_codes(points, order, &self.rows, &queries, square);
+        let numbered = self.rows.par_iter().zip(near).enumerate();
+        let reach = numbered.map(|(query, (&row, near))| -> Result<Reach> {
+            let scale = near.first().map_or(0.0, |&near| points.scale(order[near as usize]));
+            let mut distances: Vec<f32> =
+                near.into_iter().map(|other| self.distance(row, other)).collect::<Result<_>>()?;
+            distances.sort_unstable_by(f32::total_cmp);
+            let last = distances.get(K - 1).or(distances.last()).copied().unwrap_or(f32::INFINITY);
+            Ok(Reach {
+                // Distances that differ by rounding are the same.
+                first: distances.first().map_or(0.0, |first| first * (1.0 + 1e-4)),
+                last: last * (1.0 + 1e-5),
+                error: 2.0 * queries.square(query as u32).sqrt() * scale * ROUNDING.sqrt(),
+            })
         });
-        let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
-        let wanted: usize = self.truth.iter().map(Vec::len).sum();
-        Ok(found as f32 / wanted.max(1) as f32)
-    }
-
-    /// Returns whether the codes that the graph was built from tell rows apart, for most queries: they do not where all
-    /// rows are far from the origin and near each other, or under dot where one row is very much longer than the others.
-    fn is_told_apart(&self) -> bool {
-        let told = (0..self.rows.len()).filter(|&query| self.is_told_apart_for(query)).count();
-        2 * told > self.rows.len()
-    }
-
-    fn is_told_apart_for(&self, query: usize) -> bool {
-        // Rounding to a unit of the codes is off by this, squared and on average; times twice the query's length, so is
-        // the squared distance.
-        const ROUNDING: f32 = 1.0 / 12.0;
-        // Of noise the tenth of many lies about one error beyond the first, and ten at random within four.
-        const CLEAR_OF_NEAR: f32 = 4.0;
-        const CLEAR_OF_ALL: f32 = 20.0;
-        let others: Vec<u32> = self.rows.iter().cycle().skip(query + 1).take(K).copied().collect();
-        let distances = self.distances(query as u32, others.iter().copied());
-        let farthest = distances.iter().fold(0.0f32, |far, &distance| far.max(distance));
-        let nearest = distances.iter().fold(f32::INFINITY, |near, &distance| near.min(distance));
-        let scale = self.points.scale(self.order[self.rows[query] as usize]);
-        let error = 2.0 * self.queries.square(query as u32).sqrt() * scale * ROUNDING.sqrt();
-        let list = &self.truth[query];
-        let between = || list[list.len() - 1].distance() - list[0].distance();
-        CLEAR_OF_ALL * error < farthest - nearest && (is_flat(list) || CLEAR_OF_NEAR * error < between())
-    }
-
-    /// Returns the squared distances of rows from a query, by the codes of the build.
-    fn distances(&self, query: u32, rows: impl Iterator<Item = u32>) -> Vec<f32> {
-        let mut codes = QueryCodes::default();
-        codes.take_row(self.queries.codes(query));
-        let rows: Vec<u32> = rows.map(|row| self.order[row as usize]).collect();
-        let mut products = vec![0; rows.len()];
-        self.points.products(&codes, &rows, &mut products);
-        let distance =
-            |(point, product)| distance(self.queries, query, self.points, point, product, self.square);
-        rows.into_iter().zip(products).map(distance).collect()
-    }
-
-    /// Returns how many of the points found are as near as the truth: of points at the same distance any will do.
-    fn hits(&self, query: u32, found: impl Iterator<Item = u32>, truth: &[Met]) -> usize {
-        let Some(farthest) = truth.last() else { return 0 };
-        let distances = self.distances(query, found);
-        let near = distances.iter().filter(|&&distance| distance <= farthest.distance());
-        near.count().min(truth.len())
+        reach.collect()
     }
 }
 
-/// Returns the squared distance of a query and a point from the product of their codes.
-fn distance(
-    queries: &Points,
-    query: u32,
-    points: &Points,
-    point: u32,
-    product: i32,
-    square: &impl Fn(u32) -> f32,
-) -> f32 {
-    let product = queries.scale(query) * points.scale(point) * product as f32;
-    (queries.square(query) + square(point) - 2.0 * product).max(0.0)
+/// How far the neighbors of a row are.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    /// The squared distances of the first and of the [`K`]th.
+    first: f32,
+    last: f32,
+    /// How far off distances by codes are.
+    error: f32,
 }
 
-/// Returns the nearest rows of each of `queries`, by the codes of the build, without the row that it is: under dot the
-/// point of a query is another than that of the row. `square` gives the squared norm of a point.
-fn exact(
+/// The variance of rounding to a whole number of units.
+const ROUNDING: f32 = 1.0 / 12.0;
+
+impl Reach {
+    /// Returns whether codes tell near neighbors from farther ones: were distances noise alone, the tenth would lie about
+    /// one error beyond the first.
+    fn is_told(&self) -> bool {
+        const CLEAR: f32 = 4.0;
+        CLEAR * self.error < self.last - self.first
+    }
+}
+
+/// Neighbors by codes among which the nearest are looked for.
+const NEAR: usize = 2 * K;
+
+/// Returns the rows nearest to each of `queries` by the codes of the build, without the row that it is. `square` gives
+/// the squared norm of a point.
+fn nearest_by_codes(
     points: &Points,
     order: &[u32],
     rows: &[u32],
     queries: &Points,
-    square: &(impl Fn(u32) -> f32 + Sync),
-) -> Vec<Vec<Met>> {
+    square: impl Fn(u32) -> f32 + Sync,
+) -> Vec<Vec<u32>> {
     const RUN: usize = 16 * DEGREE;
     let numbers: Vec<u32> = (0..rows.len() as u32).collect();
     let batches: Vec<&[u32]> = numbers.chunks(PANEL_QUERIES).collect();
@@ -239,19 +246,20 @@ fn exact(
                 let products = products_of(queries, batch, &panels, codes, products);
                 let each = batch.iter().zip(lists).zip(products.chunks_exact(padded));
                 for ((&query, list), products) in each {
-                    let limit = list.get(K - 1).map_or(f32::INFINITY, |worst| worst.distance());
+                    let limit = list.get(NEAR - 1).map_or(f32::INFINITY, |worst| worst.distance());
                     for (n, (&other, &product)) in some.iter().zip(products).enumerate() {
-                        let distance = distance(queries, query, points, other, product, square);
+                        let product = queries.scale(query) * points.scale(other) * product as f32;
+                        let distance = (queries.square(query) + square(other) - 2.0 * product).max(0.0);
                         let number = (run * RUN + n) as u32;
                         if distance <= limit && number != rows[query as usize] {
                             list.push(Met::new(distance, number));
                         }
                     }
                     list.sort_unstable();
-                    list.truncate(K);
+                    list.truncate(NEAR);
                 }
             },
         );
     }
-    nearest
+    nearest.into_iter().map(|list| list.into_iter().map(Met::point).collect()).collect()
 }

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use vecstore_kernels::CandidatePool;
 
+use super::plan::{GraphLayout, SearchMethod, StepOutcome};
 use super::scan::{Search, Task, is_beyond};
 use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
@@ -17,10 +18,7 @@ use crate::index::{self, Beam, FlatQuery, FlatSigns, Scratch};
 use crate::storage::segment::Segment;
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
-const SIGN_ROWS_MIN: usize = 128;
-
-/// Results of a graph that are scored on full vectors beside the k wanted: the codes may rank them just behind.
-const RERANK_MORE: usize = 10;
+pub(super) const SIGN_ROWS_MIN: usize = 128;
 
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
@@ -71,12 +69,14 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<bool> {
+        let watch = self.watch();
         let graph = match segment.graph(self.scoring.metric) {
             Err(error) if error.kind() == ErrorKind::Corrupted => None,
             graph => graph?,
         };
         let Some(graph) = graph else {
             segment.leave_graph();
+            self.record(watch, task, SearchMethod::GraphWalk, |step| step.outcome = StepOutcome::Damaged);
             return Ok(false);
         };
         let live = task.view.live() - task.view.marks.hidden.len();
@@ -84,11 +84,15 @@ impl Search<'_> {
         if wanted == 0 {
             return Ok(true);
         }
+        let slack = graph.slack(self.recall);
+        if slack == index::SCAN {
+            return Ok(false);
+        }
         let vector = self.query(query);
         let beam = Beam {
             k: wanted.max(index::MEASURED_K),
-            keep: wanted.max(index::MEASURED_K) + RERANK_MORE + wanted / 2,
-            slack: graph.slack(self.recall),
+            keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
+            slack,
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
                 None => index::visits_max(segment.len()),
@@ -111,20 +115,36 @@ impl Search<'_> {
                 Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record => {
                     // Vectors and records may be whole: a scan answers, and the graph is built again.
                     segment.leave_graph();
+                    self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                        step.outcome = StepOutcome::Damaged
+                    });
                     return Ok(false);
                 }
                 effort => effort?,
             };
-            if effort.gave_up || scratch.found.len() < wanted {
-                return Ok(false);
+            let outcome = match effort.gave_up {
+                true => StepOutcome::GaveUp,
+                false if scratch.found.len() < wanted => StepOutcome::FoundTooFew,
+                false => StepOutcome::Done,
+            };
+            let is_enough = outcome == StepOutcome::Done;
+            if is_enough {
+                for found in &scratch.found {
+                    self.scoring.kernels.prefetch(segment.vector(found.point)?);
+                }
+                for found in &scratch.found {
+                    self.rerank(task, found.point, vector, best)?;
+                }
             }
-            for found in &scratch.found {
-                self.scoring.kernels.prefetch(segment.vector(found.point)?);
-            }
-            for found in &scratch.found {
-                self.rerank(task, found.point, vector, best)?;
-            }
-            Ok(true)
+            self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                step.layout = Some(GraphLayout::Fast);
+                step.slack = Some(beam.slack);
+                step.outcome = outcome;
+                (step.visits, step.estimates) = (effort.visits, effort.estimates);
+                step.code_distances = effort.visits;
+                step.full_distances = if is_enough { scratch.found.len() } else { 0 };
+            });
+            Ok(is_enough)
         })
     }
 
@@ -137,10 +157,11 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
+        let watch = self.watch();
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
         let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = (2 * self.limit + RERANK_MORE).min(rows.len());
+        let keep = index::keep_for(self.limit, self.recall).min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
@@ -148,9 +169,12 @@ impl Search<'_> {
         for &(_, row) in &distances {
             self.scoring.kernels.prefetch(segment.vector(row)?);
         }
-        for (_, row) in distances {
+        for &(_, row) in &distances {
             self.rerank(task, row, vector, best)?;
         }
+        self.record(watch, task, SearchMethod::MatchesByCodes, |step| {
+            (step.code_distances, step.full_distances) = (rows.len(), distances.len());
+        });
         Ok(())
     }
 
@@ -176,6 +200,8 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
+        let watch = self.watch();
+        let mut scored = 0;
         let kernels = self.scoring.kernels;
         let vector = self.query(query);
         let norm = kernels.norm(vector);
@@ -187,7 +213,7 @@ impl Search<'_> {
         signs.estimate(kernels, &flat, bound(best), &mut pool);
         let mut near: Vec<(f32, u32)> = pool.entries().collect();
         let mut rest = near.as_mut_slice();
-        while !rest.is_empty() {
+        'near: while !rest.is_empty() {
             // Most of many are never looked at: only the nearest are put in order.
             let some = rest.len().min(SORTED_AT_ONCE.max(4 * self.limit));
             if some < rest.len() {
@@ -197,14 +223,18 @@ impl Search<'_> {
             now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
             for &mut (estimate, row) in now {
                 if estimate > bound(best) {
-                    return Ok(());
+                    break 'near;
                 }
                 if task.view.is_visible(row, self.now)? {
                     self.rerank(task, row, vector, best)?;
+                    scored += 1;
                 }
             }
             rest = later;
         }
+        self.record(watch, task, SearchMethod::ScanSigns, |step| {
+            (step.estimates, step.full_distances) = (step.rows, scored);
+        });
         Ok(())
     }
 }

@@ -86,6 +86,11 @@ impl<'a> Hit<'a> {
         &self.hits.snapshot.parts[self.found.part as usize].part
     }
 
+    /// Returns the position of the part it is in.
+    pub(super) fn position(&self) -> u32 {
+        self.found.part
+    }
+
     /// Returns the id.
     ///
     /// # Errors

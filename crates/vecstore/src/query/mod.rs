@@ -8,12 +8,19 @@
 mod approximate;
 mod bounds;
 mod hits;
+mod plan;
+mod recorder;
 mod scan;
 mod score;
 mod selection;
 mod topk;
 
+pub(crate) use hits::FoundRow;
 pub use hits::{Hit, Hits, Include, Neighbor};
+pub use plan::{
+    GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
+};
+pub(crate) use recorder::Recorder;
 pub(crate) use scan::{Search, search};
 pub(crate) use score::Scoring;
 pub(crate) use selection::PartFilter;
@@ -124,6 +131,12 @@ impl Query {
     /// Makes a search for the 10 records nearest to `vector`.
     pub fn new(vector: impl Into<Vec<f32>>) -> Self {
         Self { vector: vector.into(), options: QueryOptions::default() }
+    }
+
+    /// Sets all that is asked for besides the vector.
+    pub fn options(mut self, options: QueryOptions) -> Self {
+        self.options = options;
+        self
     }
 
     /// Sets how many neighbors are returned at most (10 without it).

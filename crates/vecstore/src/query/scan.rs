@@ -8,12 +8,15 @@
 //! records as there are candidates, not rows.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::approximate::{filters, parts_in_order};
 use super::bounds::Bounds;
 use super::hits::FoundRow;
+use super::plan::SearchMethod;
+use super::recorder::Recorder;
 use super::score::Scoring;
 use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
@@ -47,6 +50,8 @@ pub(crate) struct Search<'a> {
     pub(crate) now: u64,
     /// The recall that is enough; 1 and more is exact.
     pub(crate) recall: f32,
+    /// Where to note what is done, if somebody wants to know.
+    pub(crate) recorder: Option<&'a Recorder>,
 }
 
 pub(super) struct Task<'s> {
@@ -66,11 +71,13 @@ pub(crate) fn search(
     if search.recall < 1.0 && search.scoring.uses_codes(search.dim) {
         return approximate(snapshot, search, queries, pool);
     }
+    let started = search.recorder.map(|_| Instant::now());
     let filters: Vec<PartFilter<'_>> = snapshot
         .parts
         .iter()
         .map(|view| PartFilter::for_search(view, search.filter))
         .collect::<Result<_>>()?;
+    filters_took(search, started);
     let tasks = tasks(snapshot, &filters);
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
@@ -88,6 +95,9 @@ pub(crate) fn search(
             pool.install(|| tiles.collect::<Vec<_>>().into_par_iter().map(tile).collect::<Result<_>>())?
         }
         Some(pool) => {
+            if let Some(recorder) = search.recorder {
+                recorder.shared_by(pool.current_num_threads());
+            }
             let empty = || (0..queries).map(|_| TopK::new(search.limit)).collect::<Vec<_>>();
             let merge =
                 |a: Vec<_>, b: Vec<_>| a.into_iter().zip(b).map(|(a, b): (TopK<'_>, _)| a.merge(b)).collect();
@@ -114,7 +124,9 @@ fn approximate(
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Vec<Vec<FoundRow>>> {
     let parts = parts_in_order(snapshot);
+    let started = search.recorder.map(|_| Instant::now());
     let filters = filters(&parts, search.filter)?;
+    filters_took(search, started);
     let whole = |(&(part, view), filter)| Task { part, view, rows: 0..view.part.len(), filter };
     let tasks: Vec<Task<'_>> = parts.iter().zip(&filters).map(whole).collect();
     let one = |query| -> Result<Vec<FoundRow>> {
@@ -128,6 +140,12 @@ fn approximate(
             pool.install(|| some().collect())
         }
         _ => (0..queries).map(one).collect(),
+    }
+}
+
+fn filters_took(search: &Search<'_>, started: Option<Instant>) {
+    if let (Some(recorder), Some(started)) = (search.recorder, started) {
+        recorder.filters_took(started.elapsed());
     }
 }
 
@@ -165,6 +183,8 @@ impl Search<'_> {
             return self.scan_codes(task, segment, queries.start, best);
         }
         let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
+        let watch = self.watch();
+        let mut scored = 0;
         let mut values = [0.0; TILE_QUERIES * RUN_ROWS];
         for start in task.rows.clone().step_by(RUN_ROWS) {
             let run = start..task.rows.end.min(start + RUN_ROWS);
@@ -180,11 +200,13 @@ impl Search<'_> {
             } else {
                 self.scoring.kernels.scan_queries(self.scoring.op(), vectors, self.dim, rows, values);
             }
+            scored += values.len();
             for (best, values) in best.iter_mut().zip(values.chunks_mut(run.len())) {
                 self.scoring.keys(norms, values);
                 self.offer(task, run.start, values, best)?;
             }
         }
+        self.record(watch, task, SearchMethod::ScanVectors, |step| step.full_distances = scored);
         Ok(())
     }
 
@@ -195,6 +217,8 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
+        let watch = self.watch();
+        let (mut bounded, mut scored) = (0, 0);
         let vector = self.query(query);
         let bounds = Bounds::new(self.scoring.metric, vector);
         let mut sums = [0; RUN_ROWS];
@@ -208,6 +232,7 @@ impl Search<'_> {
             let norms = if self.scoring.uses_norms() { segment.inverse_norms(run.clone())? } else { &[] };
             let (sums, lowest) = (&mut sums[..run.len()], &mut lowest[..run.len()]);
             self.scoring.kernels.scan_codes(bounds.query(), codes.codes, sums);
+            bounded += run.len();
             bounds.lowest_keys(&codes, norms, sums, lowest);
             for (word, lowest) in lowest.chunks(64).enumerate() {
                 let near = near(lowest, best.limit()) & task.view.visible_word(run.start / 64 + word);
@@ -222,10 +247,14 @@ impl Search<'_> {
                         let norm = norms.get(word * 64 + bit as usize..).unwrap_or_default();
                         self.scoring.keys(norm, &mut key);
                         self.offer_row(task, row, key[0], best)?;
+                        scored += 1;
                     }
                 }
             }
         }
+        self.record(watch, task, SearchMethod::ScanCodes, |step| {
+            (step.code_distances, step.full_distances) = (bounded, scored);
+        });
         Ok(())
     }
 

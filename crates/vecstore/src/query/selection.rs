@@ -3,6 +3,7 @@
 //! Where few rows match, only those are scored; elsewhere candidates are tested by their columns before, or instead
 //! of, reading their documents.
 
+use super::plan::SearchMethod;
 use super::scan::{RUN_ROWS, Search, Task};
 use super::topk::TopK;
 use crate::collection::{Part, PartView};
@@ -124,6 +125,7 @@ impl Search<'_> {
         queries: &[f32],
         best: &mut [TopK<'s>],
     ) -> Result<()> {
+        let watch = self.watch();
         let wanted = self.wanted_of(task, rows)?;
         let vectors = segment.vectors_of(&wanted)?;
         let mut keys = [0.0; RUN_ROWS];
@@ -142,6 +144,8 @@ impl Search<'_> {
                 }
             }
         }
+        let scored = wanted.len() * queries.len() / self.dim;
+        self.record(watch, task, SearchMethod::MatchesByVectors, |step| step.full_distances = scored);
         Ok(())
     }
 }

@@ -179,7 +179,7 @@ pub(crate) struct Rows {
     index: Vec<u64>,
     inverse_norms: Vec<f32>,
     sorted: OnceLock<Arc<Vec<u32>>>,
-    signs: OnceLock<Option<FlatSigns>>,
+    signs: OnceLock<Option<Box<FlatSigns>>>,
 }
 
 impl Rows {
@@ -217,7 +217,7 @@ impl Rows {
     }
 
     /// Returns the place for the rows in one bit a component.
-    pub(crate) fn signs(&self) -> &OnceLock<Option<FlatSigns>> {
+    pub(crate) fn signs(&self) -> &OnceLock<Option<Box<FlatSigns>>> {
         &self.signs
     }
 
@@ -236,8 +236,10 @@ impl Rows {
 
     /// Returns the bytes of memory that the block holds.
     pub(crate) fn memory_bytes(&self) -> usize {
+        let signs = self.signs.get().and_then(Option::as_ref).map_or(0, |signs| signs.memory_bytes());
         let columns = &self.columns;
         columns.vectors.len() * 4
+            + signs
             + columns.variable_bytes()
             + columns.len() * 8
             + columns.expiry.len() * 8

@@ -9,7 +9,7 @@ use vecstore_kernels::{Kernels, Metric, Rotation, sign_block_bytes};
 use super::reader::Segment;
 use crate::codec::Reader;
 use crate::error::{Error, Result};
-use crate::index::{BLOCK_HEAD_BYTES, GraphSource, RECALLS, RowFactors, Space, Widths, block_bytes};
+use crate::index::{BLOCK_HEAD_BYTES, DEGREE, GraphSource, RECALLS, RowFactors, Space, Widths, block_bytes};
 
 /// Where the graph of a segment is.
 #[derive(Debug)]
@@ -152,11 +152,16 @@ impl GraphSource for SegmentGraph<'_> {
     }
 
     #[inline]
-    fn prefetch(&self, kernels: Kernels, row: u32) {
+    fn prefetch(&self, kernels: Kernels, row: u32) -> &[u8] {
         // Not checked: nothing is read by it.
-        if let Ok(range) = self.block_range(row) {
-            kernels.prefetch(&self.segment.map[range]);
-            kernels.prefetch(self.segment.unchecked_row_codes(row));
-        }
+        let Ok(range) = self.block_range(row) else { return &[] };
+        let (head, signs) = self.segment.map[range].split_at(BLOCK_HEAD_BYTES);
+        kernels.prefetch(head);
+        kernels.prefetch(self.segment.unchecked_row_codes(row));
+        kernels.prefetch(&signs[signs.len() - FACTOR_BYTES..]);
+        signs
     }
 }
+
+/// The end of a block that an estimate reads last: factors and ids.
+const FACTOR_BYTES: usize = 3 * 4 * DEGREE;

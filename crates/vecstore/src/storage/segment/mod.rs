@@ -43,7 +43,6 @@ use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
 
-pub(crate) use graph::SegmentGraph;
 pub(crate) use reader::{Codes, Segment};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 

@@ -51,7 +51,7 @@ pub(crate) struct Segment {
     /// One bit a block: it was checked and is right.
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
-    signs: OnceLock<Option<FlatSigns>>,
+    signs: OnceLock<Option<Box<FlatSigns>>>,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
 }
@@ -170,7 +170,7 @@ impl Segment {
     }
 
     /// Returns the place for the rows in one bit a component.
-    pub(crate) fn signs(&self) -> &OnceLock<Option<FlatSigns>> {
+    pub(crate) fn signs(&self) -> &OnceLock<Option<Box<FlatSigns>>> {
         &self.signs
     }
 

@@ -10,7 +10,7 @@ use crate::storage::rows::Rows;
 #[derive(Debug)]
 pub(crate) enum Op<'a> {
     /// Rows replace or add records.
-    Upsert(Rows),
+    Upsert(Box<Rows>),
     /// Records are removed.
     Delete(Vec<&'a str>),
     /// Records are hidden (soft delete).
@@ -99,7 +99,7 @@ pub(crate) fn decode_payload(
         let kind = reader.u32()?;
         let bytes = reader.prefixed()?;
         ops.push(match u8::try_from(kind) {
-            Ok(OP_UPSERT) => Op::Upsert(Rows::decode(bytes, &inverse_norms)?),
+            Ok(OP_UPSERT) => Op::Upsert(Box::new(Rows::decode(bytes, &inverse_norms)?)),
             Ok(OP_DELETE) => Op::Delete(decode_ids(bytes)?),
             Ok(OP_HIDE) => Op::Hide(decode_ids(bytes)?),
             Ok(OP_UNHIDE) => Op::Unhide(decode_ids(bytes)?),
