@@ -24,8 +24,10 @@ impl Core {
         let boundary = committer.rotate(next)?;
         upkeep.log_seq += u64::from(rotates);
         let outcome = self.seal_up_to(writer, upkeep, &boundary);
-        if outcome.is_err() {
-            committer.reopen_parts();
+        match &outcome {
+            // There may be enough segments to merge now, or some to settle in a pause.
+            Ok(()) => self.shared.background.merge.request(),
+            Err(_) => committer.reopen_parts(),
         }
         outcome
     }

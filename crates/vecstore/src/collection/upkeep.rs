@@ -70,6 +70,13 @@ impl Collection {
         Ok(dead.saturating_sub(dead_rows(&writer.committer.published())))
     }
 
+    /// Seals what is in memory, as a background thread does when it is due: for tests that have it done at a certain moment.
+    #[doc(hidden)]
+    pub fn seal(&self) -> Result<()> {
+        let writer = self.core.writer()?;
+        self.core.seal(writer, &mut writer.upkeep.lock())
+    }
+
     /// Compacts if more than a fifth of the rows are dead, the share at which the background rewrites a segment.
     /// Returns how many removed records it freed if it did.
     pub fn compact_if_due(&self) -> Result<Option<usize>> {
@@ -102,7 +109,6 @@ impl Core {
         *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
         writer.sealed.notify_all();
         outcome?;
-        self.shared.background.merge.request();
         Ok(Next::Again)
     }
 

@@ -39,14 +39,20 @@ impl Scoring {
         vector: impl Fn(usize) -> Result<&'a [f32]>,
     ) -> Result<Option<Space>> {
         const LENGTHS: std::ops::RangeInclusive<f32> = 1e-15..=1e15;
+        const DOT_SPREAD_MAX: f64 = 1.5;
         if !self.uses_codes(dim) || self.metric == Metric::Cosine {
             return Ok(Space::of(self.metric, 0.0).filter(|_| self.uses_codes(dim)));
         }
-        let mut longest = 0.0f32;
+        let (mut longest, mut total) = (0.0f32, 0.0f64);
         for row in 0..rows {
-            longest = longest.max(self.kernels.norm(vector(row)?));
+            let norm = self.kernels.norm(vector(row)?);
+            longest = longest.max(norm);
+            total += f64::from(norm);
         }
-        Ok(Space::of(self.metric, longest).filter(|_| LENGTHS.contains(&longest)))
+        // Beside a few long rows all others lie close together in the space of dot, too close for codes.
+        let is_even = f64::from(longest) * rows as f64 <= DOT_SPREAD_MAX * total;
+        let has_space = LENGTHS.contains(&longest) && (self.metric != Metric::Dot || is_even);
+        Ok(Space::of(self.metric, longest).filter(|_| has_space))
     }
 
     /// Returns whether segments of more than a few thousand rows get a graph when they are merged.

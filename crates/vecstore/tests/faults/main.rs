@@ -7,6 +7,7 @@ mod fallback;
 mod followers;
 mod graphs;
 mod hostile;
+mod merges;
 mod model;
 mod rot;
 mod script;
