@@ -39,7 +39,7 @@ impl Scoring {
         vector: impl Fn(usize) -> Result<&'a [f32]>,
     ) -> Result<Option<Space>> {
         const LENGTHS: std::ops::RangeInclusive<f32> = 1e-15..=1e15;
-        const DOT_SPREAD_MAX: f64 = 1.5;
+        const DOT_SPREAD_MAX: f64 = 1.9;
         if !self.uses_codes(dim) || self.metric == Metric::Cosine {
             return Ok(Space::of(self.metric, 0.0).filter(|_| self.uses_codes(dim)));
         }

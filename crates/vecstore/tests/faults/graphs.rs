@@ -147,13 +147,13 @@ fn a_damaged_graph_is_left_for_a_scan_named_by_verify_and_built_again() {
         let mut answered = 0;
         for (kind, range) in sections.into_iter().filter(|(kind, _)| GRAPH.contains(kind)) {
             let mut places = vec![range.start, range.end - 1];
-            places.extend((1..8).map(|n| range.start + (range.end - range.start) * n / 8));
+            places.extend((1..4).map(|n| range.start + (range.end - range.start) * n / 4));
             for at in places {
                 answered += usize::from(sample.flip(&path, at, true));
             }
             println!("{} {kind}: {range:?}, {answered} answered so far", metric.name());
         }
-        assert!(answered > 5, "all is in one block");
+        assert!(answered > 1, "all is in one block");
     }
 }
 
@@ -163,8 +163,8 @@ fn damage_beside_a_graph_makes_no_wrong_answer() {
         let sample = sample(metric);
         let (path, sections) = segment(&sample.disk);
         for (_, range) in sections.into_iter().filter(|(kind, _)| !GRAPH.contains(kind)) {
-            for n in 0..5 {
-                sample.flip(&path, range.start + (range.end - range.start - 1) * n / 4, false);
+            for n in 0..3 {
+                sample.flip(&path, range.start + (range.end - range.start - 1) * n / 2, false);
             }
         }
     }

