@@ -2,8 +2,8 @@
 //! rows without reading documents.
 //!
 //! A [`FieldWriter`] is fed the documents in order of row and makes one section of bytes. A [`FieldIndex`] reads such a
-//! section; [`FieldIndex::plan`] makes a [`Plan`] of a compiled filter, which counts ([`Plan::cardinality`]), selects
-//! ([`Plan::select`]) or tests single rows ([`Plan::row_filter`]). What the columns cannot tell is left to the
+//! section; [`FieldIndex::plan`] makes a `Plan` of a compiled filter, which counts (`Plan::cardinality`), selects
+//! (`Plan::select`) or tests single rows (`Plan::row_filter`). What the columns cannot tell is left to the
 //! documents: a selection then has more rows than match, and names those to look at. It never has fewer.
 //!
 //! Nothing here does I/O: bytes come from a [`Source`], which checks what it gives.

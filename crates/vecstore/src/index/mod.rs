@@ -1,9 +1,9 @@
 //! The graph index of a segment: built once from the segment's vectors, never changed.
 //!
 //! Rows are points of a Euclidean [`Space`] in which the nearest point is the nearest by the collection's metric. Each
-//! point has 32 neighbors; a search goes from neighbor to neighbor towards the query ([`search`]).
+//! point has 32 neighbors; a search goes from neighbor to neighbor towards the query ([`search()`]).
 //!
-//! The build ([`build`]) is in the manner of PiPNN (partitions, leaves, pruning) and HCNNG: the points are cut into
+//! The build ([`build()`]) is in the manner of PiPNN (partitions, leaves, pruning) and HCNNG: the points are cut into
 //! overlapping leaves of near ones several times over, all pairs of a leaf are compared, and of the nearest that a
 //! point met, those are kept as neighbors that lie in different directions (the pruning of Vamana: Subramanya et al.,
 //! NeurIPS 2019). It compares 8-bit codes of rotated vectors and holds nothing else in memory.

@@ -76,7 +76,9 @@ impl Search<'_> {
         };
         let Some(graph) = graph else {
             segment.leave_graph();
-            self.record(watch, task, SearchMethod::GraphWalk, |step| step.outcome = StepOutcome::Damaged);
+            self.record(watch, task, SearchMethod::GraphWalk, |step| {
+                step.outcome = StepOutcome::Damaged;
+            });
             return Ok(false);
         };
         let live = task.view.live() - task.view.marks.hidden.len();
@@ -116,7 +118,7 @@ impl Search<'_> {
                     // Vectors and records may be whole: a scan answers, and the graph is built again.
                     segment.leave_graph();
                     self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                        step.outcome = StepOutcome::Damaged
+                        step.outcome = StepOutcome::Damaged;
                     });
                     return Ok(false);
                 }
@@ -208,7 +210,11 @@ impl Search<'_> {
         let mut flat = FlatQuery::default();
         signs.prepare(kernels, vector, &mut flat);
         let margin = deviations(self.recall) * signs.deviation(&flat);
-        let bound = |best: &TopK<'_>| signs.distance_of_key(&flat, norm, best.limit()) + margin;
+        let bound = |best: &TopK<'_>| match best.limit() {
+            // Not to be multiplied by the norm of a query of zeros.
+            f32::INFINITY => f32::INFINITY,
+            limit => signs.distance_of_key(&flat, norm, limit) + margin,
+        };
         let mut pool = CandidatePool::default();
         signs.estimate(kernels, &flat, bound(best), &mut pool);
         let mut near: Vec<(f32, u32)> = pool.entries().collect();

@@ -15,7 +15,7 @@ use vecstore_testkit::Clusters;
 
 use crate::collection::Part;
 use crate::index::{Beam, Scratch, search, visits_max};
-use crate::query::{Query, QueryOptions};
+use crate::query::QueryOptions;
 use crate::record::{Batch, Record};
 use crate::store::VecStore;
 
@@ -96,6 +96,7 @@ impl Set {
         (visits as f64 / QUERIES as f64, estimates as f64 / QUERIES as f64)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "baselines are files of the repository, not of a store")]
     fn check(&self) {
         let found = self.measure();
         println!("{found:#}");
