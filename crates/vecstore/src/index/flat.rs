@@ -67,10 +67,6 @@ impl FlatSigns {
     /// Returns the squared distance of points that a key of the metric stands for.
     pub(crate) fn distance_of_key(&self, query: &FlatQuery, query_norm: f32, key: f32) -> f32 {
         let square = query.query.squared_norm();
-        if key == f32::INFINITY {
-            // Times 0 it would be no number.
-            return key;
-        }
         match self.space {
             Space::Cosine => square + 1.0 + 2.0 * key,
             Space::Euclidean => key,
