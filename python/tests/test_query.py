@@ -39,7 +39,7 @@ def test_search_agrees_with_numpy(metric: str, seed: int, rows: int, dim: int, k
         vectors, query = np.sign(vectors), np.sign(query)
     with VecStore(":memory:", metric=metric) as store:
         store.upsert_many([f"{row:04}" for row in range(rows)], vectors)
-        found = store.query(query, k)
+        found = store.query(query, k, exact=True)
     distances = DISTANCES[metric](vectors.astype(np.float64), query.astype(np.float64))
     got = np.array([neighbor.distance for neighbor in found])
     scale = max(1.0, float(np.abs(distances).max()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Query, Record, VecStore, field};
+use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Query, Record, SearchMethod, VecStore, field};
 use vecstore_testkit::{Clusters, FaultVfs, Rng, exact_distance};
 
 use crate::hostile::{find, put_segment, put_u32, u64_at};
@@ -44,6 +44,7 @@ fn sample(metric: Metric) -> Sample {
     store.upsert_many(batch).unwrap();
     store.compact().unwrap();
     store.close().unwrap();
+    assert!(has_graph(&disk));
     Sample { disk, metric, records, queries }
 }
 
@@ -132,6 +133,8 @@ impl Sample {
                 let store = with_graphs(&disk, self.metric).open(PATH).unwrap();
                 assert!(store.verify().unwrap().is_ok());
                 assert!(self.ask(&store).unwrap() >= 0.9);
+                let plan = store.explain(&Query::new(self.queries[0].as_slice())).unwrap();
+                assert_eq!(plan.steps[0].method, SearchMethod::GraphWalk, "{what}");
             }
             Ok(_) => {}
         }
