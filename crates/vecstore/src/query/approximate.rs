@@ -24,6 +24,9 @@ pub(super) const SIGN_ROWS_MIN: usize = 128;
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
 const VISITS_FILTERED: usize = 120;
 
+/// The least slack of a walk with a filter. Where 10 % of 5,000 rows match, a slack of its own below 0 found .87 for .95.
+const FILTERED_SLACK_MIN: f32 = 0.0;
+
 /// Fewer rows are scored on their full vectors at once.
 const FEW_ROWS_MIN: usize = 64;
 
@@ -94,7 +97,9 @@ impl Search<'_> {
         let beam = Beam {
             k: wanted.max(index::MEASURED_K),
             keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
-            slack,
+            // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
+            // that misses too many.
+            slack: if self.filter.is_some() { slack.max(FILTERED_SLACK_MIN) } else { slack },
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
                 None => index::visits_max(segment.len()),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Query, Record, VecStore, field};
+use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Query, Record, SearchMethod, VecStore, field};
 use vecstore_testkit::{Clusters, FaultVfs, Rng, exact_distance};
 
 use crate::hostile::{find, put_segment, put_u32, u64_at};
 use crate::subject::{PATH, options};
 
 const DIM: usize = 32;
-const ROWS: usize = 500;
+const ROWS: usize = 400;
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Euclidean];
 
 /// Kinds of sections in a segment, as its format numbers them.
@@ -44,6 +44,7 @@ fn sample(metric: Metric) -> Sample {
     store.upsert_many(batch).unwrap();
     store.compact().unwrap();
     store.close().unwrap();
+    assert!(has_graph(&disk));
     Sample { disk, metric, records, queries }
 }
 
@@ -132,6 +133,8 @@ impl Sample {
                 let store = with_graphs(&disk, self.metric).open(PATH).unwrap();
                 assert!(store.verify().unwrap().is_ok());
                 assert!(self.ask(&store).unwrap() >= 0.9);
+                let plan = store.explain(&Query::new(self.queries[0].as_slice())).unwrap();
+                assert_eq!(plan.steps[0].method, SearchMethod::GraphWalk, "{what}");
             }
             Ok(_) => {}
         }
@@ -147,13 +150,13 @@ fn a_damaged_graph_is_left_for_a_scan_named_by_verify_and_built_again() {
         let mut answered = 0;
         for (kind, range) in sections.into_iter().filter(|(kind, _)| GRAPH.contains(kind)) {
             let mut places = vec![range.start, range.end - 1];
-            places.extend((1..8).map(|n| range.start + (range.end - range.start) * n / 8));
+            places.extend((1..4).map(|n| range.start + (range.end - range.start) * n / 4));
             for at in places {
                 answered += usize::from(sample.flip(&path, at, true));
             }
             println!("{} {kind}: {range:?}, {answered} answered so far", metric.name());
         }
-        assert!(answered > 5, "all is in one block");
+        assert!(answered > 1, "all is in one block");
     }
 }
 
@@ -163,15 +166,15 @@ fn damage_beside_a_graph_makes_no_wrong_answer() {
         let sample = sample(metric);
         let (path, sections) = segment(&sample.disk);
         for (_, range) in sections.into_iter().filter(|(kind, _)| !GRAPH.contains(kind)) {
-            for n in 0..5 {
-                sample.flip(&path, range.start + (range.end - range.start - 1) * n / 4, false);
+            for n in 0..3 {
+                sample.flip(&path, range.start + (range.end - range.start - 1) * n / 2, false);
             }
         }
     }
 }
 
 /// Words as they may be forged: numbers beyond any row, and what is no number or none that lengths have.
-const WORDS: [u32; 8] = [0, 1, 499, 500, u32::MAX, 0x7FC0_0000, 0x7F80_0000, 0xFF7F_FFFF];
+const WORDS: [u32; 8] = [0, 1, 399, 400, u32::MAX, 0x7FC0_0000, 0x7F80_0000, 0xFF7F_FFFF];
 
 #[test]
 fn a_forged_graph_is_refused_or_harmless() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vecstore::{Batch, Clock, Metric, Query, QueryOptions, Record, VecStore};
 use vecstore_testkit::Clusters;
 
-use crate::sets::{K, answers, batch, check_exact, merged, options, recall, records};
+use crate::sets::{K, answers, batch, check_exact, merged, options, recall, records, walks};
 
 const ROWS: usize = 5_000;
 const DIM: usize = 64;
@@ -66,6 +66,7 @@ fn half_gone(metric: Metric) {
     let left: Vec<Record> = sample.records.iter().filter(|record| !is_odd(record)).cloned().collect();
     let odd = || sample.records.iter().filter(is_odd).map(|record| record.id.as_str());
     let store = merged(options(metric), &sample.records);
+    assert!(walks(&store, &sample.queries[0]));
     odd().for_each(|id| assert!(store.soft_delete(id).unwrap()));
     check_left(&store, &left, &sample.queries, "soft-deleted");
     store.delete_many(odd()).unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use vecstore::{Batch, Metric, OpenOptions, Query, QueryOptions, Record, VecStore};
+use vecstore::{Batch, Metric, OpenOptions, Query, QueryOptions, Record, SearchMethod, VecStore};
 use vecstore_testkit::{FaultVfs, Ranking, exact_distance};
 
 pub(crate) const PATH: &str = "/store";
@@ -40,6 +40,12 @@ pub(crate) fn merged(options: OpenOptions, records: &[Record]) -> VecStore {
 pub(crate) fn answers(store: &VecStore, queries: &[Vec<f32>], options: &QueryOptions) -> Vec<Vec<String>> {
     let found = store.search_batch(&queries.concat(), queries[0].len(), options).unwrap();
     found.iter().map(|hits| hits.iter().map(|hit| hit.id().unwrap().to_owned()).collect()).collect()
+}
+
+/// Returns whether a query walks a graph.
+pub(crate) fn walks(store: &VecStore, query: &[f32]) -> bool {
+    let plan = store.explain(&Query::new(query)).unwrap();
+    plan.steps.iter().any(|step| step.method == SearchMethod::GraphWalk)
 }
 
 /// Returns the share of `truth` that is in `found`.
