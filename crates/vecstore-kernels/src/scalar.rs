@@ -20,6 +20,8 @@ pub(crate) static TABLE: Table = Table {
     scan_queries,
     scan_codes: codes::scan::portable,
     gather_codes: |query, codes, ids, out| codes::scan::gather(query, codes, ids, out, codes::scan::portable),
+    score_nibbles: crate::nibbles::portable,
+    encode_nibbles: crate::nibbles::encode,
     rotate: |rotation, vector, out| rotation.rotate(vector, out),
     prepare: |query, vector, rotated| query.prepare(vector, rotated),
     encode_sign_row: crate::signs::encode,

@@ -3,6 +3,7 @@
 mod codes;
 mod environment;
 mod identity;
+mod nibbles;
 mod oracle;
 mod shapes;
 mod values;
