@@ -3,6 +3,7 @@
 mod commit;
 mod exchange;
 mod matches;
+mod memory;
 mod merge;
 mod new_segment;
 mod part;
@@ -164,7 +165,7 @@ impl Writer {
             sealed: Condvar::new(),
             sealing: Mutex::new(None),
             merge_failure: Mutex::new(None),
-            seal_bytes: shared.memory_budget / 4,
+            seal_bytes: memory::seal_bytes(shared.memory_budget),
         })
     }
 }

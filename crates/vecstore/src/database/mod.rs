@@ -29,6 +29,7 @@ pub(crate) use worker::Next;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
+use crate::quantization::Quantization;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::wal;
 use crate::storage::{Uuid, marks, segment};
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) durability: Durability,
     pub(crate) memory_budget: u64,
+    pub(crate) quantization: Quantization,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
     threads: usize,
@@ -144,7 +146,8 @@ impl Shared {
             root: root.to_owned(),
             clock: Arc::clone(&options.clock),
             durability: options.durability,
-            memory_budget: options.memory_budget,
+            memory_budget: options.memory_budget_bytes(),
+            quantization: options.quantization,
             logged: true,
             threads: options.threads,
             pool: OnceLock::new(),

@@ -22,7 +22,8 @@ pub(crate) struct Graph {
     pub(crate) order: Vec<u32>,
     /// [`DEGREE`] neighbors of each point.
     pub(crate) adjacency: Vec<u32>,
-    /// The points where searches start: a multiple of [`DEGREE`] of them.
+    /// The points where searches start: [`starts`] of them, then those that are reached from nowhere else, to a multiple
+    /// of [`DEGREE`].
     pub(crate) entries: Vec<u32>,
 }
 
@@ -33,6 +34,12 @@ pub(crate) fn build_bytes(rows: usize, dim: usize) -> u64 {
     rows as u64 * (dim.next_multiple_of(64) + candidates + lists) as u64
 }
 
+/// Returns how many points a search of so many starts from, without those that are reached from nowhere else.
+pub(super) fn starts(points: usize) -> usize {
+    let wanted = ((points as f64).sqrt() * ENTRIES_PER_ROOT) as usize;
+    wanted.clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
+}
+
 /// Builds the graph of points. `check` is asked now and then whether to go on.
 pub(crate) fn build(points: &Points, check: &(dyn Fn() -> Result<()> + Sync)) -> Result<Graph> {
     let mut random = Random::new(SEED);
@@ -40,9 +47,7 @@ pub(crate) fn build(points: &Points, check: &(dyn Fn() -> Result<()> + Sync)) ->
     let adjacency = neighbors::choose(points, candidates, check)?;
     check()?;
     let count = points.len();
-    let wanted = ((count as f64).sqrt() * ENTRIES_PER_ROOT) as usize;
-    let wanted = wanted.clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE);
-    let mut entries: Vec<u32> = (0..wanted).map(|_| random.below(count) as u32).collect();
+    let mut entries: Vec<u32> = (0..starts(count)).map(|_| random.below(count) as u32).collect();
     let (order, unreached) = order::breadth_first(&adjacency, entries[0]);
     // What cannot be reached from elsewhere is reached from the start.
     entries.extend(unreached);

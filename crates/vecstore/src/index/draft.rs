@@ -8,7 +8,7 @@ use vecstore_kernels::{Kernels, Rotation, sign_block_bytes};
 
 use super::build::{BlockEncoder, Graph};
 use super::points::Points;
-use super::search::{GraphSource, RowFactors};
+use super::search::{GraphSource, RowFactors, Scratch, search};
 use super::space::Space;
 use super::widths::{self, Widths};
 use crate::error::Result;
@@ -98,7 +98,15 @@ impl<'a> Draft<'a> {
             let norm = if self.space == Space::Cosine { self.kernels.norm(vector) } else { 1.0 };
             Ok(vector.iter().map(|value| value / norm).collect())
         };
-        widths::measure(&source, &self.points, &self.graph.order, self.kernels, query)
+        let keep = |k, _| 2 * k;
+        widths::measure(&self.points, &self.graph.order, keep, |beam, row, through, truth| {
+            let query = query(row)?;
+            Scratch::with(|scratch| {
+                let skip = (!through).then_some(row);
+                search(&source, self.kernels, &query, beam, scratch, skip, |other| Ok(other != row))?;
+                Ok(widths::hits(truth, &scratch.found))
+            })
+        })
     }
 }
 

@@ -1,11 +1,11 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, PANEL_QUERIES, Panels};
+use vecstore_kernels::{PANEL_QUERIES, Panels};
 
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, search};
+use super::search::{Beam, Found};
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -54,13 +54,14 @@ impl Widths {
 /// A query that is not in the graph finds more than one that is left out of the graph it is in, since the edges that
 /// its neighbors have to it are lost; it finds less than one whose own edges may be used, since those lead to just
 /// what it looks for. The mean of both is taken: on 62k embeddings it is within 0.7 points of what 1,000 queries that are
-/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `order` gives the point of each row of the graph, `vector` its query.
-pub(crate) fn measure(
-    graph: &(impl GraphSource + Sync),
+/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `order` gives the point of each
+/// row of the graph, `keep` how many results are scored on full vectors for `k` at a recall. `find` searches for a row,
+/// through it or not, and returns how many of its true neighbors it finds.
+pub(super) fn measure(
     points: &Points,
     order: &[u32],
-    kernels: Kernels,
-    query: impl Fn(u32) -> Result<Vec<f32>> + Sync,
+    keep: impl Fn(usize, f32) -> usize,
+    find: impl Fn(Beam, u32, bool, &[u32]) -> Result<usize> + Sync,
 ) -> Result<Widths> {
     let mut random = Random::new(SEED);
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
@@ -69,7 +70,8 @@ pub(crate) fn measure(
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let at = |through| recall_at(graph, kernels, &rows, &truth, slack, through, &query);
+        let beam = Beam { k: K, keep: keep(K, RECALLS[known]), slack, visits_max: usize::MAX };
+        let at = |through| recall_at(&rows, &truth, |row, truth| find(beam, row, through, truth));
         let recall = (at(false)? + at(true)?) / 2.0;
         while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
             let wanted = (RECALLS[known] + MARGIN).min(1.0);
@@ -88,24 +90,18 @@ pub(crate) fn measure(
 
 const SEED: u64 = 0x7769_6474_6800_0001;
 
+/// Returns how many of the true neighbors were found. What the codes rank just outside is ranked on full vectors in queries,
+/// as it is not here: what was seen counts.
+pub(super) fn hits(truth: &[u32], found: &[Found]) -> usize {
+    truth.iter().filter(|&&point| found.iter().any(|found| found.point == point)).count()
+}
+
 fn recall_at(
-    graph: &(impl GraphSource + Sync),
-    kernels: Kernels,
     rows: &[u32],
     truth: &[Vec<u32>],
-    slack: f32,
-    through: bool,
-    query: &(impl Fn(u32) -> Result<Vec<f32>> + Sync),
+    find: impl Fn(u32, &[u32]) -> Result<usize> + Sync,
 ) -> Result<f32> {
-    let beam = Beam { k: K, keep: 2 * K, slack, visits_max: usize::MAX };
-    let found =
-        rows.par_iter().zip(truth).map_init(Scratch::default, |scratch, (&row, truth)| -> Result<usize> {
-            search(graph, kernels, &query(row)?, beam, scratch, (!through).then_some(row), |other| {
-                Ok(other != row)
-            })?;
-            // What the codes rank just outside is ranked on full vectors in queries, as it is not here: what was seen counts.
-            Ok(truth.iter().filter(|&&point| scratch.found.iter().any(|found| found.point == point)).count())
-        });
+    let found = rows.par_iter().zip(truth).map(|(&row, truth)| find(row, truth));
     let found: usize = found.try_reduce(|| 0, |a, b| Ok(a + b))?;
     let wanted: usize = truth.iter().map(Vec::len).sum();
     Ok(found as f32 / wanted.max(1) as f32)

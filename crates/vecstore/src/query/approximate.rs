@@ -13,7 +13,7 @@ use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::filter::Matcher;
-use crate::index::{self, Beam, FlatQuery, FlatSigns, Scratch};
+use crate::index::{self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch};
 use crate::storage::segment::Segment;
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
@@ -47,7 +47,7 @@ impl Search<'_> {
     fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
         if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part)
             && rows.len() > FEW_ROWS_MIN
-            && segment.has_codes()
+            && (segment.has_codes() || has_nibbles(segment))
         {
             return self.score_few(task, segment, rows, query, best);
         }
@@ -81,42 +81,69 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<bool> {
-        let Some(graph) = segment.graph(self.scoring.metric)? else { return Ok(false) };
         let live = task.view.live() - task.view.marks.hidden.len();
         let wanted = self.limit.min(live);
         if wanted == 0 {
             return Ok(true);
         }
         let vector = self.query(query);
-        let beam = Beam {
+        let kernels = self.scoring.kernels;
+        let view = task.view;
+        let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
+        let is_wanted = |row| {
+            Ok(all
+                || (!view.marks.dead.contains(row)
+                    && !view.marks.hidden.contains(row)
+                    && self.is_wanted(task, row)?))
+        };
+        let beam = |keep, slack| Beam {
             k: wanted,
-            keep: wanted + RERANK_MORE + wanted / 2,
-            slack: graph.slack(self.recall),
+            keep,
+            slack,
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
                 None => VISITS_MIN.max(segment.len() / ROWS_PER_VISIT),
             },
         };
-        let view = task.view;
-        let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
+        if let Some(graph) = segment.compact_graph(self.scoring.metric)? {
+            let keep = index::reranked(graph.codes_kind(), wanted, self.recall);
+            let beam = beam(keep, graph.slack(self.recall));
+            return CompactScratch::with(|scratch| {
+                let effort =
+                    index::search_compact(&graph, kernels, vector, beam, scratch, None, is_wanted)?;
+                self.rerank_found(task, segment, vector, effort, &scratch.found, wanted, best)
+            });
+        }
+        let Some(graph) = segment.graph(self.scoring.metric)? else { return Ok(false) };
+        let beam = beam(wanted + RERANK_MORE + wanted / 2, graph.slack(self.recall));
         Scratch::with(|scratch| {
-            let effort = index::search(&graph, self.scoring.kernels, vector, beam, scratch, None, |row| {
-                Ok(all
-                    || (!view.marks.dead.contains(row)
-                        && !view.marks.hidden.contains(row)
-                        && self.is_wanted(task, row)?))
-            })?;
-            if effort.gave_up || scratch.found.len() < wanted {
-                return Ok(false);
-            }
-            for found in &scratch.found {
-                self.scoring.kernels.prefetch(segment.vector(found.point)?);
-            }
-            for found in &scratch.found {
-                self.rerank(task, found.point, vector, best)?;
-            }
-            Ok(true)
+            let effort = index::search(&graph, kernels, vector, beam, scratch, None, is_wanted)?;
+            self.rerank_found(task, segment, vector, effort, &scratch.found, wanted, best)
         })
+    }
+
+    /// Scores what a walk found on full vectors. Returns whether it was enough.
+    #[expect(clippy::too_many_arguments, reason = "one step of `walk`, for each layout")]
+    fn rerank_found<'s>(
+        &self,
+        task: &Task<'s>,
+        segment: &'s Segment,
+        vector: &[f32],
+        effort: Effort,
+        found: &[Found],
+        wanted: usize,
+        best: &mut TopK<'s>,
+    ) -> Result<bool> {
+        if effort.gave_up || found.len() < wanted {
+            return Ok(false);
+        }
+        for found in found {
+            self.scoring.kernels.prefetch(segment.vector(found.point)?);
+        }
+        for found in found {
+            self.rerank(task, found.point, vector, best)?;
+        }
+        Ok(true)
     }
 
     /// Scores a few rows on their codes, and the best of those on full vectors.
@@ -130,8 +157,15 @@ impl Search<'_> {
     ) -> Result<()> {
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
-        let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = (2 * self.limit + RERANK_MORE).min(rows.len());
+        let (mut distances, keep) = match segment.compact_graph(self.scoring.metric)? {
+            Some(graph) if !segment.has_codes() => {
+                // 4-bit codes rank what is near further behind: as many again as in a walk for a high recall.
+                let keep = index::reranked(PointCodes::Nibbles, self.limit, 1.0);
+                (graph.distances(self.scoring.kernels, vector, &rows)?, keep)
+            }
+            _ => (segment.code_distances(self.scoring, vector, &rows)?, 2 * self.limit + RERANK_MORE),
+        };
+        let keep = keep.min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
@@ -219,6 +253,10 @@ pub(super) fn filters<'s>(
         false => PartFilter::for_search(view, filter),
     };
     parts.iter().map(of).collect()
+}
+
+fn has_nibbles(segment: &Segment) -> bool {
+    segment.layout() == Some(Layout::Compact(PointCodes::Nibbles))
 }
 
 fn has_graph(view: &PartView) -> bool {
