@@ -151,7 +151,8 @@ impl<'a> CompactDraft<'a> {
             let norm = if self.space == Space::Cosine { self.kernels.norm(vector) } else { 1.0 };
             Ok(vector.iter().map(|value| value / norm).collect())
         };
-        let keep = |k, recall| reranked(self.codes, k, recall);
+        // The truth of the measurement is that of 8-bit codes: what is just outside by the vectors counts as well.
+        let keep = |k, recall| reranked(self.codes, k, recall).max(2 * k);
         widths::measure(&self.points, &self.graph.order, keep, |beam, row, through, truth| {
             let query = query(row)?;
             CompactScratch::with(|scratch| {

@@ -70,15 +70,23 @@ pub(super) fn measure(
     let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
     for slack in SLACKS {
-        let beam = Beam { k: K, keep: keep(K, RECALLS[known]), slack, visits_max: usize::MAX };
-        let at = |through| recall_at(&rows, &truth, |row, truth| find(beam, row, through, truth));
-        let recall = (at(false)? + at(true)?) / 2.0;
-        while known < RECALLS.len() && recall >= (RECALLS[known] + MARGIN).min(1.0) {
-            let wanted = (RECALLS[known] + MARGIN).min(1.0);
+        let mut recall = 0.0;
+        // Once a recall is reached the next may be one for which more is kept: then the same slack may do for it, too.
+        let mut kept = 0;
+        while known < RECALLS.len() && kept != keep(K, RECALLS[known]) {
+            kept = keep(K, RECALLS[known]);
+            let beam = Beam { k: K, keep: kept, slack, visits_max: usize::MAX };
+            let at = |through| recall_at(&rows, &truth, |row, truth| find(beam, row, through, truth));
+            recall = (at(false)? + at(true)?) / 2.0;
+            let reached = |&&known: &&f32| recall >= (known + MARGIN).min(1.0) && kept == keep(K, known);
             let (before, recall_before): (f32, f32) = last;
-            let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
-            widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
-            known += 1;
+            for wanted in RECALLS[known..].iter().take_while(reached) {
+                let share = (wanted + MARGIN - recall_before) / (recall - recall_before).max(1e-6);
+                widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
+                known += 1;
+            }
+            // Between slacks of different numbers kept there is nothing to interpolate.
+            last = (f32::NEG_INFINITY, 0.0);
         }
         if known == RECALLS.len() {
             break;
