@@ -97,8 +97,9 @@ impl NibbleQuery {
 /// the features of the function it is inlined into, with the same result for all of them.
 #[inline(always)]
 pub(crate) fn encode(vector: &[f32], row: &mut [u8]) {
-    let largest =
-        vector.iter().fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
+    let largest = vector
+        .iter()
+        .fold(0.0f32, |largest, value| if value.abs() > largest { value.abs() } else { largest });
     let square = sums(vector, |value| [value * value, 0.0])[0];
     let inverse_of = |share: f32| OFFSET / (largest * share);
     let (mut best, mut inverse, mut factor) = (0.0, 0.0, 0.0);

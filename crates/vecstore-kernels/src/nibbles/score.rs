@@ -128,8 +128,7 @@ pub(crate) unsafe fn avx512(query: &NibbleQuery, rows: &[u8], ids: &[u32], out: 
                 let high = _mm256_loadu_si256(query.as_ptr().add(half + whole).cast());
                 let mask = _mm512_castsi512_si256(mask);
                 let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(both), mask);
-                let rest =
-                    _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_and_si256(both, mask), low);
+                let rest = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_and_si256(both, mask), low);
                 let rest = _mm256_dpbusd_epi32(rest, upper, high);
                 sums = _mm512_add_epi32(sums, _mm512_zextsi256_si512(rest));
             }

@@ -97,9 +97,7 @@ impl Core {
     pub(super) fn has_other_layout(&self, snapshot: &Snapshot, view: &PartView) -> bool {
         let Part::Segment(segment) = &view.part else { return false };
         let others = self.other_hot_bytes(snapshot, std::slice::from_ref(view));
-        segment
-            .layout()
-            .is_some_and(|layout| layout != self.layout(segment.dim(), view.live(), others))
+        segment.layout().is_some_and(|layout| layout != self.layout(segment.dim(), view.live(), others))
     }
 
     /// Returns a space whose points have the dimension that those of any segment have.

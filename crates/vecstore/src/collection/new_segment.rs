@@ -89,7 +89,7 @@ impl Core {
         if !graphs.wanted || count <= GRAPH_ROWS_MIN || count > graphs.rows_max {
             return Ok(None);
         }
-        let Some(space) = self.scoring.space(dim, count, |row| vector(row))? else { return Ok(None) };
+        let Some(space) = self.scoring.space(dim, count, vector)? else { return Ok(None) };
         let layout = self.layout(dim, count, other_hot_bytes);
         let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {

@@ -260,8 +260,7 @@ fn meet(
             least = distance;
             graph.prefetch(kernels, point);
         }
-        let is_near =
-            scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
+        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         if is_near && wanted(point)? {
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {

@@ -109,7 +109,11 @@ impl<'a> CompactDraft<'a> {
 
     fn norms(&self) -> Result<Vec<f32>> {
         let norm = |&old: &u32| Ok(1.0 / self.kernels.norm((self.vector)(old as usize)?));
-        if self.space == Space::Cosine { self.graph.order.par_iter().map(norm).collect() } else { Ok(Vec::new()) }
+        if self.space == Space::Cosine {
+            self.graph.order.par_iter().map(norm).collect()
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     pub(crate) fn space(&self) -> Space {

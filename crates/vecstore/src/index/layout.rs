@@ -27,23 +27,15 @@ impl Layout {
                 neighbors + nibble_row_bytes(Rotation::rotated_dim_of(space.point_dim(dim)))
             }
             Self::Compact(PointCodes::Bytes) => neighbors + dim + 8,
-            Self::Compact(PointCodes::Full) => neighbors + 4 * dim + if space == Space::Cosine { 4 } else { 0 },
+            Self::Compact(PointCodes::Full) => {
+                neighbors + 4 * dim + if space == Space::Cosine { 4 } else { 0 }
+            }
         }
     }
 
     /// Returns whether a segment of this layout has the 8-bit codes of its vectors.
     pub(crate) fn has_byte_codes(self) -> bool {
         matches!(self, Self::Fast | Self::Compact(PointCodes::Bytes))
-    }
-
-    /// Returns the name that figures use.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Fast => "fast",
-            Self::Compact(PointCodes::Nibbles) => "compact int4",
-            Self::Compact(PointCodes::Bytes) => "compact int8",
-            Self::Compact(PointCodes::Full) => "compact none",
-        }
     }
 }
 

@@ -13,7 +13,9 @@ use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::filter::Matcher;
-use crate::index::{self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch};
+use crate::index::{
+    self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch,
+};
 use crate::storage::segment::Segment;
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
@@ -109,8 +111,7 @@ impl Search<'_> {
             let keep = index::reranked(graph.codes_kind(), wanted, self.recall);
             let beam = beam(keep, graph.slack(self.recall));
             return CompactScratch::with(|scratch| {
-                let effort =
-                    index::search_compact(&graph, kernels, vector, beam, scratch, None, is_wanted)?;
+                let effort = index::search_compact(&graph, kernels, vector, beam, scratch, None, is_wanted)?;
                 self.rerank_found(task, segment, vector, effort, &scratch.found, wanted, best)
             });
         }

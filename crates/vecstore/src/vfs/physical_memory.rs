@@ -12,7 +12,11 @@ pub(crate) fn physical_memory_bytes() -> Option<u64> {
 
 #[expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 fn read(path: &str) -> Option<String> {
-    if cfg!(any(target_os = "linux", target_os = "android")) { std::fs::read_to_string(path).ok() } else { None }
+    if cfg!(any(target_os = "linux", target_os = "android")) {
+        std::fs::read_to_string(path).ok()
+    } else {
+        None
+    }
 }
 
 /// Returns the total of a `/proc/meminfo`, in bytes.

@@ -151,7 +151,9 @@ impl Layers {
     /// Returns where the neighbors of rows are.
     fn adjacency(&self) -> &Range<usize> {
         match self {
-            Self::Nibbles { adjacency, .. } | Self::Bytes { adjacency, .. } | Self::Full { adjacency } => adjacency,
+            Self::Nibbles { adjacency, .. } | Self::Bytes { adjacency, .. } | Self::Full { adjacency } => {
+                adjacency
+            }
             Self::Blocks(blocks) => blocks,
         }
     }

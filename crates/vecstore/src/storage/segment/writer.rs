@@ -163,11 +163,7 @@ impl Output<'_> {
             kind,
             Kind::Vectors | Kind::Codes | Kind::GraphBlocks | Kind::GraphNeighbors | Kind::GraphNibbles
         );
-        self.align(if is_scanned {
-            SCAN_ALIGN
-        } else {
-            SECTION_ALIGN
-        })?;
+        self.align(if is_scanned { SCAN_ALIGN } else { SECTION_ALIGN })?;
         self.sections.push(Section { kind, offset: self.position(), len: 0 });
         Ok(())
     }
