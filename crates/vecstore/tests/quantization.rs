@@ -183,28 +183,16 @@ fn what_does_not_fit_the_budget_stays_apart_and_is_compact() {
 
 #[test]
 fn a_budget_too_small_for_any_graph_says_so_and_searches_all_the_same() {
-    const WIDE: usize = 1024;
     let directory = tempfile::tempdir().unwrap();
     let store = options().memory_budget(8 << 20).open(directory.path()).unwrap();
-    for first in (0..5_000).step_by(500) {
-        let mut batch = Batch::new(WIDE).unwrap();
-        for n in first..first + 500 {
-            let mut vector = vec![0.01; WIDE];
-            vector[n % WIDE] = 1.0;
-            vector[n / WIDE] += 0.5;
-            batch.push(&Record::new(format!("{n}"), vector), None).unwrap();
-        }
-        store.upsert_many(batch).unwrap();
-    }
+    let rows = vectors(ROWS, 1);
+    fill(&store, &rows, 0);
     store.compact().unwrap();
     let stats = store.stats().unwrap();
-    assert_eq!(stats.graph_segments, 0);
+    assert_eq!((stats.graph_segments, stats.hot_bytes), (0, 0));
     let message = stats.upkeep_error.unwrap();
     assert!(message.contains("memory budget of 8388608 bytes is too small"), "{message}");
-    let mut vector = vec![0.01; WIDE];
-    vector[77] = 1.0;
-    vector[1] += 0.5;
-    assert_eq!(ids(&store, &Query::new(vector).k(1)), [format!("{}", WIDE + 77)]);
+    assert_eq!(ids(&store, &Query::new(rows[1077].clone()).k(1)), ["1077"]);
     // With room, the same store gets its graph.
     store.close().unwrap();
     let store = options().open(directory.path()).unwrap();
