@@ -67,31 +67,29 @@ pub(super) fn measure(
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
     let truth = exact(points, order, &rows);
     let mut widths = [SLACKS[SLACKS.len() - 1]; RECALLS.len()];
-    let mut last = (f32::NEG_INFINITY, 0.0);
     let mut known = 0;
-    for slack in SLACKS {
-        let mut recall = 0.0;
-        // Once a recall is reached the next may be one for which more is kept: then the same slack may do for it, too.
-        let mut kept = 0;
-        while known < RECALLS.len() && kept != keep(K, RECALLS[known]) {
-            kept = keep(K, RECALLS[known]);
+    while known < RECALLS.len() {
+        // Where more is kept, less of a walk does.
+        let kept = keep(K, RECALLS[known]);
+        let end = known + RECALLS[known..].iter().take_while(|&&recall| keep(K, recall) == kept).count();
+        let mut last = (f32::NEG_INFINITY, 0.0);
+        for slack in SLACKS {
             let beam = Beam { k: K, keep: kept, slack, visits_max: usize::MAX };
             let at = |through| recall_at(&rows, &truth, |row, truth| find(beam, row, through, truth));
-            recall = (at(false)? + at(true)?) / 2.0;
-            let reached = |&&known: &&f32| recall >= (known + MARGIN).min(1.0) && kept == keep(K, known);
-            let (before, recall_before): (f32, f32) = last;
-            for wanted in RECALLS[known..].iter().take_while(reached) {
-                let share = (wanted + MARGIN - recall_before) / (recall - recall_before).max(1e-6);
+            let recall = (at(false)? + at(true)?) / 2.0;
+            while known < end && recall >= (RECALLS[known] + MARGIN).min(1.0) {
+                let wanted = (RECALLS[known] + MARGIN).min(1.0);
+                let (before, recall_before): (f32, f32) = last;
+                let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
                 widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
                 known += 1;
             }
-            // Between slacks of different numbers kept there is nothing to interpolate.
-            last = (f32::NEG_INFINITY, 0.0);
+            if known == end {
+                break;
+            }
+            last = (slack, recall);
         }
-        if known == RECALLS.len() {
-            break;
-        }
-        last = (slack, recall);
+        known = end;
     }
     Ok(Widths(widths))
 }
