@@ -68,5 +68,5 @@ def test_signatures_are_there_to_read() -> None:
     )
     assert str(inspect.signature(VecStore)) == (
         "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, "
-        "memory_budget=None, threads=None)"
+        "quantization='auto', memory_budget=None, threads=None)"
     )

@@ -89,7 +89,7 @@ def test_every_durability_keeps_records_over_close(path: Path, durability: Any) 
 
 def test_config_says_how_the_store_was_opened() -> None:
     with VecStore(":memory:", dim=4, metric="dot", memory_budget=16 << 20, threads=2) as store:
-        assert store.config == vecstore.Config(":memory:", 4, "dot", "commit", False, 16 << 20, 2)
+        assert store.config == vecstore.Config(":memory:", 4, "dot", "commit", False, "auto", 16 << 20, 2)
         assert store.dimension() == 4
 
 
@@ -125,7 +125,8 @@ def test_dim_binds_the_first_upsert() -> None:
         ({"memory_budget": -1}, vecstore.InvalidInputError, "memory_budget must be"),
         ({"threads": 0}, vecstore.InvalidInputError, "threads must be between 1 and"),
         ({"read_only": True}, vecstore.InvalidInputError, "cannot be read-only"),
-        ({"quantization": "int8"}, TypeError, "quantization"),
+        ({"quantization": "int2"}, vecstore.InvalidInputError, "quantization must be one of .* got `int2`"),
+        ({"quantization": 8}, TypeError, "quantization: expected a str, got int"),
     ],
 )
 def test_a_bad_option_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -67,6 +67,8 @@ class Config:
     #: ``commit``, ``interval`` or ``none``.
     durability: str
     read_only: bool
+    #: ``auto``, ``none``, ``int8`` or ``int4``.
+    quantization: str
     #: In bytes; None is the default.
     memory_budget: int | None
     #: Most threads of a query; None is one for each core.
@@ -224,6 +226,10 @@ class StoreStats:
     metric: str
     #: Segments on disk.
     segments: int
+    #: Segments that are searched through a graph.
+    graph_segments: int
+    #: Bytes of those graphs that searches read all over.
+    hot_bytes: int
     #: Rows that are in memory and in the log, but in no segment yet.
     unsealed_rows: int
     #: Bytes of the rows in memory.

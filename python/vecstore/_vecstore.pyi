@@ -64,6 +64,7 @@ __all__ = [
 ]
 
 _Durability = Literal["commit", "interval", "none"]
+_Quantization = Literal["auto", "none", "int8", "int4"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
@@ -77,6 +78,7 @@ class VecStore:
         durability: _Durability = "commit",
         read_only: bool = False,
         wait: float = 0.0,
+        quantization: _Quantization = "auto",
         memory_budget: int | None = None,
         threads: int | None = None,
     ) -> Self: ...
@@ -89,6 +91,7 @@ class VecStore:
         durability: _Durability = "commit",
         read_only: bool = False,
         wait: float = 0.0,
+        quantization: _Quantization = "auto",
         memory_budget: int | None = None,
         threads: int | None = None,
     ) -> VecStore: ...

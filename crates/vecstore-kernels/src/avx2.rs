@@ -17,6 +17,7 @@ kernel_table! {
     ahead_bytes: 8192,
     query_tile: 2 x 2,
     scan_codes: codes::scan::avx2,
+    score_nibbles: crate::nibbles::avx2,
     estimate: crate::signs::avx2,
     look_ups: crate::signs::look_ups_avx2,
     nearest: crate::nearest::avx2,

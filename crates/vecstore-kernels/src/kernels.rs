@@ -2,6 +2,7 @@
 
 use crate::codes::{CodeFactors, QueryCodes};
 use crate::metric::{Metric, Op, cosine};
+use crate::nibbles::{NibbleQuery, nibble_row_bytes};
 use crate::panels::Panels;
 use crate::rotation::Rotation;
 use crate::scalar;
@@ -235,6 +236,33 @@ impl Kernels {
         }
         // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's length.
         unsafe { (self.table.gather_codes)(query.values(), codes, ids, out) };
+    }
+
+    /// Encodes a finite rotated vector in 4 bits a component (see [`NibbleQuery`]). The same bytes on every tier.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the length of `rotated` is a multiple of 64 and `row` has the bytes for it.
+    pub fn encode_nibbles(&self, rotated: &[f32], row: &mut [u8]) {
+        assert!(rotated.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
+        assert_eq!(row.len(), nibble_row_bytes(rotated.len()), "the row is of another dimension");
+        // SAFETY: `for_tier` found the tier available; the row has half a byte for each component.
+        unsafe { (self.table.encode_nibbles)(rotated, row) };
+    }
+
+    /// Estimates the squared distances of a query to the rows with the given numbers, in their order. The same on every
+    /// tier.
+    ///
+    /// The rows that follow are prefetched.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `out` is as long as `ids` and every id has a row of the query's dimension in `rows`.
+    #[inline]
+    pub fn score_nibbles(&self, query: &NibbleQuery, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+        assert_eq!(ids.len(), out.len(), "ids and out differ in length");
+        // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's dimension.
+        unsafe { (self.table.score_nibbles)(query, rows, ids, out) };
     }
 
     /// Rotates a vector.

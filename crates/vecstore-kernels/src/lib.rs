@@ -64,6 +64,7 @@ mod metric;
 mod nearest;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod nibbles;
 mod panels;
 mod rotation;
 mod scalar;
@@ -76,6 +77,7 @@ mod wide;
 pub use codes::{CodeFactors, QueryCodes};
 pub use kernels::Kernels;
 pub use metric::{Metric, Op, UnknownMetric};
+pub use nibbles::{NibbleQuery, nibble_row_bytes};
 pub use panels::{PANEL_QUERIES, Panels};
 pub use rotation::Rotation;
 pub use signs::{CandidatePool, SIGN_ROWS, SignQuery, sign_block_bytes, sign_block_ids};

@@ -17,6 +17,7 @@ kernel_table! {
     ahead_bytes: 8192,
     query_tile: 4 x 2,
     scan_codes: codes::scan::portable,
+    score_nibbles: crate::nibbles::portable,
     estimate: crate::signs::neon,
     look_ups: crate::signs::look_ups_neon,
     nearest: crate::nearest::portable,

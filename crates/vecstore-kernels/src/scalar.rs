@@ -20,6 +20,8 @@ pub(crate) static TABLE: Table = Table {
     scan_queries,
     scan_codes: codes::scan::portable,
     gather_codes: codes::scan::gather_portable,
+    score_nibbles: crate::nibbles::portable,
+    encode_nibbles: crate::nibbles::encode,
     rotate: |rotation, vector, out| rotation.rotate(vector, out),
     prepare: |query, vector, rotated| query.prepare(vector, rotated, crate::signs::look_ups),
     encode_sign_row: crate::signs::encode,

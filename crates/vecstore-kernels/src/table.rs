@@ -2,6 +2,7 @@
 
 use crate::codes::CodeFactors;
 use crate::metric::Op;
+use crate::nibbles::NibbleQuery;
 use crate::panels::Panels;
 use crate::rotation::Rotation;
 use crate::signs::{CandidatePool, SignQuery};
@@ -25,6 +26,10 @@ pub(crate) struct Table {
     pub(crate) scan_codes: unsafe fn(&[i16], &[i8], &mut [i32]),
     /// Query values, codes, ids of rows, out.
     pub(crate) gather_codes: GatherCodes,
+    /// Query, rows, ids of rows, out (see [`nibbles`](crate::nibbles)).
+    pub(crate) score_nibbles: unsafe fn(&NibbleQuery, &[u8], &[u32], &mut [f32]),
+    /// Vector, row of its dimension.
+    pub(crate) encode_nibbles: unsafe fn(&[f32], &mut [u8]),
     /// Rotation, vector, out.
     pub(crate) rotate: unsafe fn(&Rotation, &[f32], &mut [f32]),
     /// Query, vector, rotated vector.
@@ -87,6 +92,7 @@ macro_rules! kernel_table {
         ahead_bytes: $ahead_bytes:literal,
         query_tile: $query_tile:literal x $row_tile:literal,
         scan_codes: $scan_codes:path,
+        score_nibbles: $score_nibbles:path,
         estimate: $estimate:path,
         look_ups: $look_ups:path,
         nearest: $nearest:path,
@@ -101,6 +107,8 @@ macro_rules! kernel_table {
             scan_queries,
             scan_codes: $scan_codes,
             gather_codes: $gather_codes,
+            score_nibbles: $score_nibbles,
+            encode_nibbles,
             rotate,
             prepare,
             encode_sign_row,
@@ -178,6 +186,11 @@ macro_rules! kernel_table {
         unsafe fn rotate(rotation: &crate::rotation::Rotation, vector: &[f32], out: &mut [f32]) {
             // SAFETY: the caller upholds the contract of the table.
             unsafe { rotation.rotate_by::<$lanes>(vector, out) };
+        }
+
+        #[target_feature(enable = $features)]
+        fn encode_nibbles(vector: &[f32], row: &mut [u8]) {
+            crate::nibbles::encode(vector, row);
         }
 
         #[target_feature(enable = $features)]

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
-use vecstore::{Durability, Include};
+use vecstore::{Durability, Include, Quantization};
 
 use crate::errors::{OrRaise, invalid, type_name, unencodable, wrong_type};
 
@@ -160,6 +160,22 @@ impl FromPyObject<'_, '_> for DurabilityName {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         Text::new(&object, "durability")?.parse().map(Self).or_raise(object.py())
+    }
+}
+
+/// The argument `quantization`.
+pub(crate) struct QuantizationName(pub(crate) Quantization);
+
+impl QuantizationName {
+    /// What holds if nothing is said.
+    pub(crate) const DEFAULT: Self = Self(Quantization::Auto);
+}
+
+impl FromPyObject<'_, '_> for QuantizationName {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Text::new(&object, "quantization")?.parse().map(Self).or_raise(object.py())
     }
 }
 

@@ -54,6 +54,7 @@ mod index;
 pub mod limits;
 pub mod metadata;
 mod options;
+mod quantization;
 mod query;
 mod record;
 mod storage;
@@ -65,6 +66,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
+pub use quantization::Quantization;
 pub use query::{
     GraphLayout, Hit, Hits, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
     QueryStep, SearchMethod, StepOutcome, StepReason,

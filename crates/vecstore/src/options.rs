@@ -9,8 +9,9 @@ use vecstore_kernels::Metric;
 use crate::collection::GRAPH_ROWS_MIN;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
+use crate::quantization::Quantization;
 use crate::store::VecStore;
-use crate::vfs::{DiskVfs, MemoryVfs, Vfs};
+use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
 /// What an acknowledged write has survived when the call returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -86,7 +87,8 @@ pub struct OpenOptions {
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
-    pub(crate) memory_budget: u64,
+    memory_budget: Option<u64>,
+    pub(crate) quantization: Quantization,
     pub(crate) threads: usize,
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -94,11 +96,11 @@ pub struct OpenOptions {
     pub(crate) graph_rows_min: usize,
 }
 
-/// Enough for bulk loads to run ahead of the disk, little beside the vectors themselves.
-const MEMORY_BUDGET_BYTES_DEFAULT: u64 = 512 << 20;
+/// The least that is taken if nothing is said: enough to build the graphs of some 200,000 vectors of 384 components.
+const MEMORY_BUDGET_BYTES_DEFAULT_MIN: u64 = 512 << 20;
 
 /// Below this not even one block of rows and its segment buffer fit.
-const MEMORY_BUDGET_BYTES_MIN: u64 = 8 << 20;
+pub(crate) const MEMORY_BUDGET_BYTES_MIN: u64 = 8 << 20;
 
 impl Default for OpenOptions {
     fn default() -> Self {
@@ -108,7 +110,8 @@ impl Default for OpenOptions {
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
-            memory_budget: MEMORY_BUDGET_BYTES_DEFAULT,
+            memory_budget: None,
+            quantization: Quantization::Auto,
             threads: 0,
             vfs: Arc::new(DiskVfs),
             clock: Arc::new(SystemClock),
@@ -156,10 +159,27 @@ impl OpenOptions {
         self
     }
 
-    /// Sets how many bytes of rows may wait in memory to be written to segments (512 MiB without it, at least
-    /// 8 MiB). Writers that get ahead of the disk by more wait for it.
+    /// Sets how many bytes of memory the store goes by: without it half of the machine's, or of what the control group of
+    /// the process may use, at least 512 MiB; on systems other than Linux, where that is not known, 512 MiB. At least
+    /// 8 MiB.
+    ///
+    /// - A quarter, at most 512 MiB and at least 8, bounds the rows that wait in memory to be written to segments. Writers that
+    ///   get ahead of the disk by more wait for it.
+    /// - The build of a segment's graph takes no more: segments whose rows would take more (2,400 bytes for each row of 384
+    ///   components) stay apart. If not even one of 4,097 rows can be built, no segment has a graph, searches scan all rows,
+    ///   and [`Stats::upkeep_error`](crate::Stats::upkeep_error) says what is needed.
+    /// - With [`Quantization::Auto`], a graph gets the fast layout if it fits together with the other graphs of the
+    ///   collection, or else a compact one.
+    ///
+    /// Segments are mapped files, which the operating system keeps in memory as there is room: that is not bounded.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
-        self.memory_budget = bytes;
+        self.memory_budget = Some(bytes);
+        self
+    }
+
+    /// Sets what new segments hold beside full vectors for searches to read.
+    pub fn quantization(mut self, quantization: Quantization) -> Self {
+        self.quantization = quantization;
         self
     }
 
@@ -223,12 +243,21 @@ impl OpenOptions {
         {
             return Err(Error::invalid(format!("dim must be between 1 and {MAX_DIM}, got {dim}")));
         }
-        if self.memory_budget < MEMORY_BUDGET_BYTES_MIN {
+        if let Some(bytes) = self.memory_budget
+            && bytes < MEMORY_BUDGET_BYTES_MIN
+        {
             return Err(Error::invalid(format!(
-                "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {}",
-                self.memory_budget
+                "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
         Ok(())
+    }
+
+    /// Returns the memory budget that holds.
+    pub(crate) fn memory_budget_bytes(&self) -> u64 {
+        self.memory_budget.unwrap_or_else(|| {
+            let half = physical_memory_bytes().map_or(0, |bytes| bytes / 2);
+            half.max(MEMORY_BUDGET_BYTES_DEFAULT_MIN)
+        })
     }
 }

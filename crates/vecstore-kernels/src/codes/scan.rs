@@ -87,6 +87,22 @@ pub(crate) fn prefetch<T>(memory: &[T]) {
     let _ = memory;
 }
 
+/// Asks for all of a piece of memory that is read next.
+#[inline(always)]
+pub(crate) fn prefetch_near(memory: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let start = memory.as_ptr();
+        for at in (0..memory.len() + start.addr() % 64).step_by(64) {
+            // SAFETY: a prefetch reads nothing, at whatever address; SSE is part of x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.cast::<i8>().wrapping_add(at)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    prefetch(memory);
+}
+
 /// Scores `N` rows together, and asks for the memory `AHEAD_BYTES` after the first where `AHEAD`.
 ///
 /// # Safety

@@ -4,6 +4,7 @@ mod codes;
 mod environment;
 mod graph;
 mod identity;
+mod nibbles;
 mod oracle;
 mod shapes;
 mod values;

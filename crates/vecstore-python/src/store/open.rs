@@ -7,10 +7,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::limits::MAX_DIM;
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions};
+use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Quantization};
 
 use super::{VecStore, plain_value};
-use crate::arguments::{DurabilityName, Int, MetricName, Number, wait};
+use crate::arguments::{DurabilityName, Int, MetricName, Number, QuantizationName, wait};
 use crate::errors::{OrRaise, invalid};
 
 /// The name that stands for a store without a directory.
@@ -28,6 +28,7 @@ pub(super) struct Opened {
     path: Option<PathBuf>,
     durability: Durability,
     read_only: bool,
+    quantization: Quantization,
     memory_budget: Option<usize>,
     threads: Option<usize>,
 }
@@ -40,6 +41,7 @@ struct Arguments<'py> {
     durability: DurabilityName,
     read_only: bool,
     wait: Number,
+    quantization: QuantizationName,
     memory_budget: Option<Int>,
     threads: Option<Int>,
 }
@@ -53,7 +55,9 @@ impl Arguments<'_> {
         let threads =
             self.threads.map(|threads| threads.within(py, "threads", 1..=THREADS_MAX)).transpose()?;
         let DurabilityName(durability) = self.durability;
-        let mut options = OpenOptions::new().durability(durability).read_only(self.read_only);
+        let QuantizationName(quantization) = self.quantization;
+        let mut options =
+            OpenOptions::new().durability(durability).read_only(self.read_only).quantization(quantization);
         if let Some(dim) = self.dim {
             options = options.dim(dim.within(py, "dim", 1..=MAX_DIM)?);
         }
@@ -73,7 +77,8 @@ impl Arguments<'_> {
             None => py.detach(|| options.open_in_memory()).or_raise(py)?,
             Some(path) => open_waiting(py, &options, path, wait)?,
         };
-        let opened = Opened { path, durability, read_only: self.read_only, memory_budget, threads };
+        let opened =
+            Opened { path, durability, read_only: self.read_only, quantization, memory_budget, threads };
         Ok(VecStore { engine, opened })
     }
 }
@@ -131,8 +136,9 @@ impl VecStore {
     #[new]
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
-                     read_only=false, wait=Number::Is(0.0), memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
+                     read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
+                     memory_budget=None, threads=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
@@ -142,10 +148,12 @@ impl VecStore {
         durability: DurabilityName,
         read_only: bool,
         wait: Number,
+        quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
     ) -> PyResult<Self> {
-        Arguments { path, dim, metric, durability, read_only, wait, memory_budget, threads }.open()
+        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads }
+            .open()
     }
 
     /// Opens a store: the same as `VecStore(path, ...)`, with the same parameters.
@@ -157,8 +165,9 @@ impl VecStore {
     #[staticmethod]
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
-                     read_only=false, wait=Number::Is(0.0), memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
+                     read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
+                     memory_budget=None, threads=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
@@ -168,10 +177,12 @@ impl VecStore {
         durability: DurabilityName,
         read_only: bool,
         wait: Number,
+        quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
     ) -> PyResult<Self> {
-        Arguments { path, dim, metric, durability, read_only, wait, memory_budget, threads }.open()
+        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads }
+            .open()
     }
 
     /// Makes everything durable and closes the store; closing again does nothing.
@@ -233,7 +244,8 @@ impl VecStore {
         self.engine.metric().name()
     }
 
-    /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, memory_budget, threads.
+    /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
+    /// memory_budget, threads.
     ///
     /// Examples
     /// --------
@@ -249,6 +261,7 @@ impl VecStore {
             self.engine.metric().name(),
             opened.durability.name(),
             opened.read_only,
+            opened.quantization.name(),
             opened.memory_budget,
             opened.threads,
         );

@@ -67,6 +67,8 @@ impl VecStore {
         parts.set_item("dim", stats.dim)?;
         parts.set_item("metric", stats.metric.name())?;
         parts.set_item("segments", stats.segments)?;
+        parts.set_item("graph_segments", stats.graph_segments)?;
+        parts.set_item("hot_bytes", stats.hot_bytes)?;
         parts.set_item("unsealed_rows", stats.unsealed_rows)?;
         parts.set_item("memory_bytes", stats.memory_bytes)?;
         parts.set_item("disk_bytes", stats.disk_bytes)?;

@@ -4,6 +4,7 @@ mod commit;
 mod exchange;
 mod explain;
 mod matches;
+mod memory;
 mod merge;
 mod new_segment;
 mod part;
@@ -146,11 +147,6 @@ impl Core {
         }
     }
 
-    /// Returns beyond how many rows a segment of vectors of `dim` components gets a graph; `usize::MAX` if none does.
-    fn graph_rows_min(&self, dim: Option<usize>) -> usize {
-        if self.scoring.uses_graphs(dim) { self.shared.graph_rows_min } else { usize::MAX }
-    }
-
     fn now(&self) -> u64 {
         self.shared.clock.now_unix_ms()
     }
@@ -171,7 +167,7 @@ impl Writer {
             sealed: Condvar::new(),
             sealing: Mutex::new(None),
             merge_failure: Mutex::new(None),
-            seal_bytes: shared.memory_budget / 4,
+            seal_bytes: memory::seal_bytes(shared.memory_budget),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::Core;
 use super::part::{Part, PartView};
 use super::replacement::Replacement;
 use crate::error::Result;
-use crate::index::{self, Draft, Points, Widths};
+use crate::index::{self, AnyDraft, CompactDraft, Draft, Layout, Points, Widths};
 use crate::storage::segment::{self, Cancelled, Contents, RowSource, Segment};
 
 /// A segment that takes the place of some parts. Without one, they held no live rows.
@@ -20,12 +20,13 @@ impl Core {
     /// Writes the rows of `views` that are kept at `now` to a segment. Takes no lock and may take long; gives up with
     /// `Closed` soon after `cancelled` says so.
     ///
-    /// The rows may stand in the segment in any order, as long as the replacement is told.
+    /// With the hot bytes of the other segments, the new one gets a graph if it can have one. Its rows may stand in any
+    /// order then, as long as the replacement is told.
     pub(super) fn write_segment(
         &self,
         views: &[PartView],
         now: u64,
-        with_graph: bool,
+        other_hot_bytes: Option<u64>,
         made: &mut Made<'_>,
         cancelled: &Cancelled<'_>,
     ) -> Result<NewSegment> {
@@ -39,10 +40,13 @@ impl Core {
         }
         let rows = LiveRows { views, rows };
         let vector = |row: usize| rows.vector(row);
-        let draft = if with_graph { self.draft_graph(&rows, &vector, cancelled)? } else { None };
+        let draft = match other_hot_bytes {
+            Some(others) => self.draft_graph(&rows, others, &vector, cancelled)?,
+            None => None,
+        };
         // Neighbors in the graph lie near each other in the file.
         let ordered: Vec<(u32, u32)> = match &draft {
-            Some((draft, _)) => draft.order().iter().map(|&row| rows.rows[row as usize]).collect(),
+            Some((_, draft, _)) => draft.order().iter().map(|&row| rows.rows[row as usize]).collect(),
             None => rows.rows.clone(),
         };
         let replacement = Replacement::of(views, &ordered);
@@ -53,15 +57,19 @@ impl Core {
         let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
         let contents = Contents {
             inverse_norm: self.scoring.uses_norms().then_some(&norm),
-            codes: self.scoring.uses_codes(views[0].part.dim()),
+            codes: self.scoring.uses_codes(views[0].part.dim())
+                && match &draft {
+                    Some((layout, ..)) => layout.has_byte_codes(),
+                    None => self.shared.quantization.has_byte_codes(),
+                },
             kernels: self.scoring.kernels,
             cancelled,
-            graph: draft.as_ref().map(|(draft, widths)| (draft, *widths)),
+            graph: draft.as_ref().map(|(_, draft, widths)| (draft, *widths)),
         };
         let ordered = LiveRows { views, rows: ordered };
         let checksum = segment::write(vfs, &path, (uuid, self.uuid), &ordered, contents)?;
         let segment = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
-        if with_graph && draft.is_none() {
+        if other_hot_bytes.is_some() && draft.is_none() {
             segment.give_up_graph();
         }
         Ok(NewSegment { segment: Some(Arc::new(segment)), replacement })
@@ -71,21 +79,29 @@ impl Core {
     fn draft_graph<'a>(
         &self,
         rows: &LiveRows<'_>,
+        other_hot_bytes: u64,
         vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
         cancelled: &Cancelled<'_>,
-    ) -> Result<Option<(Draft<'a>, Widths)>> {
-        if rows.rows() <= self.graph_rows_min(Some(rows.dim())) {
+    ) -> Result<Option<(Layout, AnyDraft<'a>, Widths)>> {
+        let (dim, count) = (rows.dim(), rows.rows());
+        let graphs = self.graphs(Some(dim));
+        if count <= graphs.rows_min || count > graphs.rows_max {
             return Ok(None);
         }
-        let dim = rows.dim();
-        let Some(space) = self.scoring.space(dim, rows.rows(), vector)? else { return Ok(None) };
+        let Some(space) = self.scoring.space(dim, count, vector)? else { return Ok(None) };
+        let layout = self.layout(dim, count, other_hot_bytes);
         let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
-            let points = Points::encode(self.scoring.kernels, space, dim, rows.rows(), vector)?;
+            let points = Points::encode(self.scoring.kernels, space, dim, count, vector)?;
             let graph = index::build(&points, &check)?;
-            let draft = Draft::new(space, dim, points, graph, vector);
+            let draft = match layout {
+                Layout::Fast => AnyDraft::Fast(Draft::new(space, dim, points, graph, vector)),
+                Layout::Compact(codes) => {
+                    AnyDraft::Compact(CompactDraft::new(space, dim, codes, points, graph, vector)?)
+                }
+            };
             let widths = draft.measure()?;
-            Ok(widths.map(|widths| (draft, widths)))
+            Ok(widths.map(|widths| (layout, draft, widths)))
         })
     }
 }

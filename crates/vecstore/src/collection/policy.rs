@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::memory::Graphs;
 use super::part::{Part, PartView};
 use super::snapshot::Snapshot;
 
@@ -64,13 +65,14 @@ pub(super) fn seal_is_due(published: &Snapshot, log_bytes: u64, seal_bytes: u64)
 }
 
 /// Returns whether the rows in memory should go to a segment once nothing is written any more, for a graph to be made.
-pub(super) fn seals_when_idle(published: &Snapshot, graph_rows_min: usize) -> bool {
-    rows_in_memory(published) > graph_rows_min
+pub(super) fn seals_when_idle(published: &Snapshot, graphs: Graphs) -> bool {
+    rows_in_memory(published) > graphs.rows_min
 }
 
 /// Returns whether a segment should have a graph and has none. A merge of that segment alone must give it one.
-pub(super) fn lacks_graph(view: &PartView, graph_rows_min: usize) -> bool {
-    view.live() > graph_rows_min && !view.needs_no_graph()
+pub(super) fn lacks_graph(view: &PartView, graphs: Graphs) -> bool {
+    let can_have = view.live() > graphs.rows_min && view.live() <= graphs.rows_max;
+    can_have && !view.needs_no_graph()
 }
 
 /// Returns whether a segment has so many dead rows that it should be written again.
@@ -95,7 +97,7 @@ pub(super) enum Due {
 pub(super) fn due_for_merge(
     published: &Snapshot,
     seal_bytes: u64,
-    graph_rows_min: usize,
+    graphs: Graphs,
     now: u64,
     idle: Duration,
 ) -> Due {
@@ -110,12 +112,12 @@ pub(super) fn due_for_merge(
         return Due::Now(vec![view.clone()]);
     }
     let views: Vec<&PartView> = segments(published).collect();
-    let sizes: Vec<Size> = views.iter().map(|view| Size::of(view, seal_bytes, graph_rows_min)).collect();
+    let sizes: Vec<Size> = views.iter().map(|view| Size::of(view, seal_bytes, graphs)).collect();
     let chosen = |numbers: Vec<usize>| Due::Now(numbers.into_iter().map(|n| views[n].clone()).collect());
-    if let Some(numbers) = full_tier(&sizes) {
+    if let Some(numbers) = full_tier(&sizes, graphs.rows_max) {
         return chosen(numbers);
     }
-    let unsettled = unsettled(&sizes);
+    let unsettled = unsettled(&sizes, graphs.rows_max);
     let earliest = unsettled.iter().map(|&(pause, _)| pause).min();
     match unsettled.into_iter().find(|&(pause, _)| pause <= idle) {
         Some((_, numbers)) => chosen(numbers),
@@ -132,7 +134,7 @@ struct Size {
 }
 
 impl Size {
-    fn of(view: &PartView, seal_bytes: u64, graph_rows_min: usize) -> Self {
+    fn of(view: &PartView, seal_bytes: u64, graphs: Graphs) -> Self {
         let bytes = match &view.part {
             Part::Segment(segment) => segment.file_bytes(),
             Part::Memory(_) => 0,
@@ -140,7 +142,7 @@ impl Size {
         let row_bytes = bytes / view.part.len().max(1) as u64;
         let sealed_at_once = (row_bytes * SEAL_ROWS as u64).min(SEAL_BYTES.min(seal_bytes));
         let tier = tier(row_bytes * view.live() as u64, sealed_at_once);
-        Self { live: view.live(), tier, lacks_graph: lacks_graph(view, graph_rows_min) }
+        Self { live: view.live(), tier, lacks_graph: lacks_graph(view, graphs) }
     }
 }
 
@@ -149,20 +151,49 @@ fn tier(bytes: u64, sealed_at_once: u64) -> u32 {
     (bytes / sealed_at_once.max(1)).max(1).ilog(TIER_RATIO)
 }
 
-/// Returns the segments of the smallest tier that has many.
-fn full_tier(sizes: &[Size]) -> Option<Vec<usize>> {
+/// Returns the segments of the smallest tier that has many: all of them, or the smallest if together they have too many rows.
+fn full_tier(sizes: &[Size], rows_max: usize) -> Option<Vec<usize>> {
     let mut tiers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (number, size) in sizes.iter().enumerate() {
         tiers.entry(size.tier).or_default().push(number);
     }
-    let fits = |numbers: &Vec<usize>| {
-        numbers.iter().map(|&number| sizes[number].live).sum::<usize>() <= MERGED_ROWS_MAX
-    };
-    tiers.into_values().find(|numbers| numbers.len() >= TIER_SEGMENTS && fits(numbers))
+    let full = tiers.into_values().filter(|numbers| numbers.len() >= TIER_SEGMENTS);
+    full.map(|numbers| fitting(numbers, sizes, rows_max)).find(|numbers| numbers.len() > 1)
+}
+
+/// Returns the smallest of some segments that have no more than `rows_max` rows together.
+fn fitting(mut numbers: Vec<usize>, sizes: &[Size], rows_max: usize) -> Vec<usize> {
+    numbers.sort_by_key(|&number| sizes[number].live);
+    let mut rows = 0;
+    let fit = numbers.iter().take_while(|&&number| {
+        rows += sizes[number].live;
+        rows <= rows_max
+    });
+    let count = fit.count();
+    numbers.truncate(count);
+    numbers
+}
+
+/// Cuts segments into groups that have no more than `rows_max` rows each, smaller ones together; a segment of more is alone.
+pub(super) fn groups(mut views: Vec<PartView>, rows_max: usize) -> Vec<Vec<PartView>> {
+    views.sort_by_key(PartView::live);
+    let mut groups: Vec<Vec<PartView>> = Vec::new();
+    let mut rows = 0;
+    for view in views {
+        rows += view.live();
+        match groups.last_mut() {
+            Some(group) if rows <= rows_max => group.push(view),
+            _ => {
+                rows = view.live();
+                groups.push(vec![view]);
+            }
+        }
+    }
+    groups
 }
 
 /// Returns what to merge in a pause, the best first, each with how long the pause must have been.
-fn unsettled(sizes: &[Size]) -> Vec<(Duration, Vec<usize>)> {
+fn unsettled(sizes: &[Size], rows_max: usize) -> Vec<(Duration, Vec<usize>)> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&number| sizes[number].live);
     let largest = order.last().map_or(0, |&number| sizes[number].live);
@@ -170,7 +201,7 @@ fn unsettled(sizes: &[Size]) -> Vec<(Duration, Vec<usize>)> {
     let mut before = 0;
     for (n, &number) in order.iter().enumerate() {
         let live = sizes[number].live;
-        if n > 0 && before + live <= MERGED_ROWS_MAX {
+        if n > 0 && before + live <= rows_max {
             if live <= SETTLED_RATIO * before {
                 balanced = n + 1;
             }
@@ -224,7 +255,7 @@ mod tests {
         fn load(&mut self, rows: usize, sealed: usize) {
             for _ in 0..rows / sealed {
                 self.sizes.push(size(sealed));
-                while let Some(numbers) = full_tier(&self.sizes) {
+                while let Some(numbers) = full_tier(&self.sizes, MERGED_ROWS_MAX) {
                     self.merge(&numbers);
                 }
             }
@@ -232,7 +263,7 @@ mod tests {
 
         fn pause(&mut self, idle: Duration) {
             while let Some((_, numbers)) =
-                unsettled(&self.sizes).into_iter().find(|&(pause, _)| pause <= idle)
+                unsettled(&self.sizes, MERGED_ROWS_MAX).into_iter().find(|&(pause, _)| pause <= idle)
             {
                 self.merge(&numbers);
             }
@@ -277,12 +308,22 @@ mod tests {
     }
 
     #[test]
+    fn no_merge_has_more_rows_than_fit() {
+        let mut sizes: Vec<Size> = [16_384; 5].map(size).to_vec();
+        assert_eq!(full_tier(&sizes, 20_000), None);
+        assert_eq!(full_tier(&sizes, 50_000).map(|numbers| numbers.len()), Some(3));
+        sizes.truncate(3);
+        assert_eq!(unsettled(&sizes, 20_000), []);
+        assert_eq!(unsettled(&sizes, 40_000)[0].1.len(), 2);
+    }
+
+    #[test]
     fn a_segment_without_a_graph_is_rewritten_by_itself_if_it_is_not_merged() {
         let mut sizes = [600_000, 16_384].map(size);
-        assert!(unsettled(&sizes).is_empty());
+        assert!(unsettled(&sizes, MERGED_ROWS_MAX).is_empty());
         sizes[1].lacks_graph = true;
-        assert_eq!(unsettled(&sizes), [(IDLE, vec![1])]);
+        assert_eq!(unsettled(&sizes, MERGED_ROWS_MAX), [(IDLE, vec![1])]);
         sizes[0].live = 20_000;
-        assert_eq!(unsettled(&sizes)[0], (IDLE, vec![1, 0]));
+        assert_eq!(unsettled(&sizes, MERGED_ROWS_MAX)[0], (IDLE, vec![1, 0]));
     }
 }

@@ -46,7 +46,7 @@ impl Core {
         let sealed: Vec<PartView> = in_memory(boundary).cloned().collect();
         let mut made = Made::new(self);
         // Never cancelled: it is short, and closing may be what asks for it.
-        let new = self.write_segment(&sealed, self.now(), false, &mut made, &|| false)?;
+        let new = self.write_segment(&sealed, self.now(), None, &mut made, &|| false)?;
         let mut draft = Draft::new(self, upkeep, made)?;
         draft.replace(&sealed, &new, boundary)?;
         draft.checkpoint(boundary, upkeep.log_seq)?;

@@ -23,6 +23,11 @@ pub struct Stats {
     pub metric: Metric,
     /// Segments on disk.
     pub segments: usize,
+    /// Segments that are searched through a graph.
+    pub graph_segments: usize,
+    /// Bytes of those graphs that searches read all over: what should fit into memory for searches to be fast. The
+    /// operating system keeps them there, and lets go of what is not used.
+    pub hot_bytes: u64,
     /// Rows that are in memory and in the log, but in no segment yet.
     pub unsealed_rows: usize,
     /// Bytes of the rows in memory.
@@ -56,6 +61,10 @@ impl Collection {
             // A file may be removed between the two calls.
             disk_bytes += core.shared.vfs.stat(&file.path).ok().flatten().map_or(0, |stat| stat.len);
         }
+        let segments = snapshot.parts.iter().filter_map(|view| match &view.part {
+            Part::Segment(segment) => Some(segment),
+            Part::Memory(_) => None,
+        });
         Ok(Stats {
             active,
             deleted,
@@ -63,6 +72,8 @@ impl Collection {
             dim: snapshot.dim,
             metric: core.scoring.metric,
             segments: snapshot.parts.iter().filter(|view| matches!(view.part, Part::Segment(_))).count(),
+            graph_segments: segments.clone().filter(|segment| segment.has_graph()).count(),
+            hot_bytes: segments.map(|segment| core.hot_bytes(segment)).sum(),
             unsealed_rows: in_memory.map(|view| view.part.len()).sum(),
             memory_bytes: snapshot.memory_bytes(),
             disk_bytes,
@@ -71,7 +82,10 @@ impl Collection {
             upserts: core.counters.upserts.load(Ordering::Relaxed),
             deletes: core.counters.deletes.load(Ordering::Relaxed),
             upkeep_error: match &core.source {
-                Source::Writer(writer) => writer.upkeep_error(),
+                Source::Writer(writer) => {
+                    let graphless = || Some(core.graphless_error(&snapshot)?.message().to_owned());
+                    writer.upkeep_error().or_else(graphless)
+                }
                 Source::Follower(_) => None,
             },
         })

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::memory::waiting_bytes;
 use super::part::PartView;
 use super::policy::{self, Due, segments};
 use super::snapshot::Snapshot;
@@ -42,8 +43,9 @@ impl Upkeep {
 }
 
 impl Collection {
-    /// Does all background work now: seals what is in memory, merges the segments into one, and frees the space of
-    /// removed records. Waits for a merge that is under way. Returns how many removed records it freed. Never needed.
+    /// Does all background work now: seals what is in memory, merges the segments into one (or as few as can be built
+    /// within the memory budget), writes those again whose graph is not of the kind that [`Quantization`](crate::Quantization)
+    /// asks for, and frees the space of removed records. Waits for a merge that is under way. Returns how many removed records it freed. Never needed.
     ///
     /// # Errors
     ///
@@ -57,13 +59,16 @@ impl Collection {
         core.seal(writer, &mut writer.upkeep.lock())?;
         let published = writer.committer.published();
         let segments: Vec<PartView> = segments(&published).cloned().collect();
-        let fits = segments.iter().map(PartView::live).sum::<usize>() <= policy::MERGED_ROWS_MAX;
+        let graphs = core.graphs(published.dim);
         let is_unfinished = |view: &PartView| {
             !view.marks.dead.is_empty()
-                || policy::lacks_graph(view, core.graph_rows_min(Some(view.part.dim())))
+                || policy::lacks_graph(view, graphs)
+                || (view.live() <= graphs.rows_max && core.has_other_layout(&published, view))
         };
-        if fits && (segments.len() > 1 || segments.iter().any(is_unfinished)) {
-            core.merge(writer, &mut turn, &segments)?;
+        for group in policy::groups(segments, graphs.rows_max) {
+            if group.len() > 1 || group.iter().any(is_unfinished) {
+                core.merge(writer, &mut turn, &group)?;
+            }
         }
         let _upkeep = writer.upkeep.lock();
         core.shared.collect_garbage()?;
@@ -98,7 +103,7 @@ impl Core {
         let mut upkeep = writer.upkeep.lock();
         let published = writer.committer.published();
         if !policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
-            if !policy::seals_when_idle(&published, self.graph_rows_min(published.dim)) {
+            if !policy::seals_when_idle(&published, self.graphs(published.dim)) {
                 return Ok(Next::OnRequest);
             }
             if self.idle() < policy::IDLE {
@@ -122,8 +127,8 @@ impl Core {
         }
         let published = writer.committer.published();
         let idle = self.idle();
-        let graph_rows_min = self.graph_rows_min(published.dim);
-        match policy::due_for_merge(&published, writer.seal_bytes, graph_rows_min, self.now(), idle) {
+        let graphs = self.graphs(published.dim);
+        match policy::due_for_merge(&published, writer.seal_bytes, graphs, self.now(), idle) {
             Due::Nothing => Ok(Next::OnRequest),
             Due::WhenIdle(idle) => Ok(Next::WhenIdle(idle)),
             Due::Now(views) => match self.merge(writer, &mut turn, &views) {
@@ -149,7 +154,7 @@ impl Core {
         let published = writer.committer.published();
         if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
             background.seal.request();
-        } else if policy::seals_when_idle(&published, self.graph_rows_min(published.dim)) {
+        } else if policy::seals_when_idle(&published, self.graphs(published.dim)) {
             background.seal.request_when_idle(policy::IDLE);
         }
         if policy::has_dead_rows_due(&published) {
@@ -205,7 +210,8 @@ impl Writer {
 
     /// Waits while rows in memory exceed the memory budget. If they cannot be sealed, says why.
     pub(super) fn wait_for_upkeep(&self, core: &Core) -> Result<()> {
-        let is_over = || self.committer.lock_working().snapshot.memory_bytes() > core.shared.memory_budget;
+        let waiting = waiting_bytes(core.shared.memory_budget);
+        let is_over = || self.committer.lock_working().snapshot.memory_bytes() > waiting;
         if !is_over() {
             return Ok(());
         }

@@ -29,6 +29,7 @@ pub(crate) use worker::Next;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
+use crate::quantization::Quantization;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::wal;
 use crate::storage::{Uuid, marks, segment};
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) durability: Durability,
     pub(crate) memory_budget: u64,
     pub(crate) graph_rows_min: usize,
+    pub(crate) quantization: Quantization,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
     threads: usize,
@@ -145,7 +147,8 @@ impl Shared {
             root: root.to_owned(),
             clock: Arc::clone(&options.clock),
             durability: options.durability,
-            memory_budget: options.memory_budget,
+            memory_budget: options.memory_budget_bytes(),
+            quantization: options.quantization,
             graph_rows_min: options.graph_rows_min,
             logged: true,
             threads: options.threads,

@@ -21,8 +21,21 @@ pub(crate) struct Graph {
     pub(crate) order: Vec<u32>,
     /// [`DEGREE`] neighbors of each point.
     pub(crate) adjacency: Vec<u32>,
-    /// The points where searches start: a multiple of [`DEGREE`] of them.
+    /// The points where searches start: [`starts`] of them, then those that are reached from nowhere else, to a multiple
+    /// of [`DEGREE`].
     pub(crate) entries: Vec<u32>,
+}
+
+/// Returns the bytes of memory that a build of so many points of `dim` components takes at most.
+pub(crate) fn build_bytes(rows: usize, dim: usize) -> u64 {
+    let candidates = candidates::CANDIDATES * 8 * 3 / 2;
+    let lists = 2 * DEGREE * 8 + 2 * DEGREE * 4 + 100;
+    rows as u64 * (dim.next_multiple_of(64) + candidates + lists) as u64
+}
+
+/// Returns how many points a search of so many starts from, without those that are reached from nowhere else.
+pub(super) fn starts(points: usize) -> usize {
+    points.isqrt().clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
 }
 
 /// Builds the graph of points. `check` is asked now and then whether to go on.
@@ -32,9 +45,7 @@ pub(crate) fn build(points: &Points, check: &(dyn Fn() -> Result<()> + Sync)) ->
     let adjacency = neighbors::choose(points, &candidates, check)?;
     check()?;
     let count = points.len();
-    let wanted = count.isqrt();
-    let wanted = wanted.clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE);
-    let mut entries: Vec<u32> = (0..wanted).map(|_| random.below(count) as u32).collect();
+    let mut entries: Vec<u32> = (0..starts(count)).map(|_| random.below(count) as u32).collect();
     let (order, unreached) = order::breadth_first(&adjacency, entries[0]);
     // What cannot be reached from elsewhere is reached from the start.
     entries.extend(unreached);

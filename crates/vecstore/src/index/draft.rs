@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use vecstore_kernels::{Kernels, Rotation, sign_block_bytes};
 
 use super::build::{BlockEncoder, Graph};
+use super::layout::Layout;
 use super::points::Points;
-use super::search::{GraphSource, RowFactors};
+use super::search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search};
 use super::space::Space;
-use super::widths::{self, Widths};
+use super::widths::{self, Measured, Widths};
 use crate::error::Result;
 
 /// Bytes before the signs in the block of a row: the row's factors, and zeros up to a cache line.
@@ -93,13 +94,14 @@ impl<'a> Draft<'a> {
     pub(crate) fn measure(&self) -> Result<Option<Widths>> {
         let source =
             Lazy { draft: self, rows: (0..self.graph.order.len()).map(|_| OnceLock::new()).collect() };
-        let query = |row: u32| -> Result<Vec<f32>> {
-            let vector = self.vector_of(row)?;
-            let norm = if self.space == Space::Cosine { self.kernels.norm(vector) } else { 1.0 };
-            Ok(vector.iter().map(|value| value / norm).collect())
-        };
-        widths::measure(&source, &self.points, &self.graph.order, self.kernels, query)
+        widths::measure(&source, &self.points, &self.graph.order)
     }
+}
+
+/// Returns a vector as that of a query.
+pub(super) fn query_of(space: Space, kernels: Kernels, vector: &[f32]) -> Vec<f32> {
+    let norm = if space == Space::Cosine { kernels.norm(vector) } else { 1.0 };
+    vector.iter().map(|value| value / norm).collect()
 }
 
 /// The rows of a draft that a search has come by.
@@ -157,5 +159,36 @@ impl GraphSource for Lazy<'_, '_> {
 
     fn prefetch(&self, _: Kernels, _: u32) -> &[u8] {
         &[]
+    }
+}
+
+impl Measured for Lazy<'_, '_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Fast
+    }
+
+    fn space(&self) -> Space {
+        self.draft.space
+    }
+
+    fn rotation(&self) -> &Rotation {
+        &self.draft.rotation
+    }
+
+    fn query(&self, row: u32) -> Result<Vec<f32>> {
+        Ok(query_of(self.draft.space, self.draft.kernels, self.draft.vector_of(row)?))
+    }
+
+    fn walk(&self, row: u32, through: bool, vector: &[f32], beam: Beam) -> Result<(Effort, Vec<Found>)> {
+        let skip = (!through).then_some(row);
+        Scratch::with(|scratch| {
+            let effort =
+                search(self, self.draft.kernels, vector, beam, scratch, skip, |other| Ok(other != row))?;
+            Ok((effort, scratch.found.clone()))
+        })
     }
 }

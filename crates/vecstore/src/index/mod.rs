@@ -13,25 +13,34 @@
 
 mod build;
 mod candidates;
+mod compact;
+mod compact_draft;
 mod draft;
 mod flat;
 mod frontier;
+mod layout;
 mod neighbors;
 mod order;
 mod partition;
 mod points;
+mod rerank;
 mod search;
 mod space;
+mod visited;
 mod widths;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, build_bytes};
+pub(crate) use compact::{CodeRows, CompactQuery, CompactScratch, CompactSource, PointCodes, search_compact};
+pub(crate) use compact_draft::CompactDraft;
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
 pub(crate) use flat::{FlatQuery, FlatSigns};
+pub(crate) use layout::{AnyDraft, Layout};
 pub(crate) use points::Points;
-pub(crate) use search::{Beam, GraphSource, RowFactors, Scratch, keep_for, search, visits_max};
+pub(crate) use rerank::reranked;
+pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search, visits_max};
 pub(crate) use space::Space;
 pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 

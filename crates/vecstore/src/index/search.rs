@@ -54,13 +54,6 @@ pub(crate) struct Beam {
     pub(crate) visits_max: usize,
 }
 
-/// Returns how many of the nearest by their codes are scored on full vectors for `k` results: among many near equals 8
-/// bits a component rank some neighbors behind more than a few others.
-pub(crate) fn keep_for(k: usize, recall: f32) -> usize {
-    const HIGH_RECALL: f32 = 0.97;
-    if recall < HIGH_RECALL { k + k / 4 + 5 } else { 2 * k + 10 }
-}
-
 /// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
 pub(crate) fn visits_max(points: usize) -> usize {
     const POINTS_PER_VISIT: usize = 20;

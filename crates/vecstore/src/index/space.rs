@@ -2,6 +2,8 @@
 
 use vecstore_kernels::{Kernels, Metric};
 
+use super::search::RowFactors;
+
 /// How vectors of a segment become points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Space {
@@ -72,5 +74,16 @@ impl Space {
             Self::Euclidean => (norm * norm, -2.0 * scale),
             Self::Dot { longest } => (longest * longest, -2.0 * scale),
         }
+    }
+    /// Returns the same as [`Space::row_factors`].
+    pub(super) fn factors_of_codes(self, scale: f32, norm: f32) -> RowFactors {
+        let (square, factor) = self.row_factors(scale, norm);
+        RowFactors { square, factor }
+    }
+
+    /// Returns what turns the product of a query's vector and a row's into the squared distance of their points. Only a
+    /// Euclidean space needs more than that.
+    pub(super) fn factors_of_full(self, inverse_norm: f32) -> RowFactors {
+        self.factors_of_codes(1.0, 1.0 / inverse_norm)
     }
 }

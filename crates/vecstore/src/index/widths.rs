@@ -1,11 +1,13 @@
 //! How far a search has to look for a recall: measured on the graph itself when it is built.
 
 use rayon::prelude::*;
-use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels};
+use vecstore_kernels::{Kernels, Op, PANEL_QUERIES, Panels, Rotation};
 
+use super::layout::Layout;
 use super::partition::products_of;
 use super::points::Points;
-use super::search::{Beam, GraphSource, Scratch, keep_for, search, visits_max};
+use super::rerank::reranked;
+use super::search::{Beam, Effort, Found, visits_max};
 use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
@@ -65,18 +67,13 @@ impl Widths {
 /// A query that is not in the graph finds more than one that is left out of the graph it is in, since the edges that
 /// its neighbors have to it are lost; it finds less than one whose own edges may be used, since those lead to just
 /// what it looks for. The mean of both is taken: on 62k embeddings it is within 0.7 points of what 1,000 queries that are
-/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `None` where many rows
-/// are equal, or codes do not tell near rows from farther ones: such rows are scanned. `order` gives the point of each row of the graph, `vector` its query.
-pub(crate) fn measure(
-    graph: &(impl GraphSource + Sync),
-    points: &Points,
-    order: &[u32],
-    kernels: Kernels,
-    query: impl Fn(u32) -> Result<Vec<f32>> + Sync,
-) -> Result<Option<Widths>> {
+/// held out find, for recalls from .87 to .99 (left out: 2.5 points less; used: 4 more). `None` where many rows are equal,
+/// or codes do not tell near rows from farther ones: such rows are scanned. `order` gives the point of each row of the
+/// graph.
+pub(super) fn measure(graph: &impl Measured, points: &Points, order: &[u32]) -> Result<Option<Widths>> {
     let mut random = Random::new(SEED);
     let rows: Vec<u32> = (0..SAMPLES.min(order.len())).map(|_| random.below(order.len()) as u32).collect();
-    let sample = Sample { graph, kernels, query, reach: Vec::new(), rows };
+    let sample = Sample { graph, kernels: points.kernels, rows, reach: Vec::new() };
     let reach = sample.reach(points, order)?;
     // Where all neighbors are equally near any walk finds enough, which says nothing of queries that come from elsewhere.
     let apart: Vec<(u32, Reach)> =
@@ -88,79 +85,99 @@ pub(crate) fn measure(
     }
     let (rows, reach) = apart.into_iter().map(|(row, reach)| (row, reach.last)).unzip();
     let sample = Sample { rows, reach, ..sample };
-    let mut widths = [SCAN; RECALLS.len()];
-    let mut last = (f32::NEG_INFINITY, 0.0);
-    let mut known = 0;
+    let mut widths = [None; RECALLS.len()];
+    let mut before: Option<(f32, [f32; RECALLS.len()])> = None;
     for slack in SLACKS {
-        let (left_out, visits) = sample.recall(slack, false)?;
-        let (through, _) = sample.recall(slack, true)?;
+        let (left_out, visits) = sample.recalls(slack, false)?;
+        let (through, _) = sample.recalls(slack, true)?;
         // From here on walks take as long as scans.
-        if visits > visits_max(graph.len()) / 2 {
+        if visits > visits_max(order.len()) / 2 {
             break;
         }
-        let recall = (left_out + through) / 2.0;
-        while known < RECALLS.len() && recall >= RECALLS[known] + MARGIN {
-            let wanted = RECALLS[known] + MARGIN;
-            let (before, recall_before): (f32, f32) = last;
-            let share = (wanted - recall_before) / (recall - recall_before).max(1e-6);
-            widths[known] = if before.is_finite() { before + share * (slack - before) } else { slack };
-            known += 1;
+        let recalls = std::array::from_fn(|n| (left_out[n] + through[n]) / 2.0);
+        for (n, width) in widths.iter_mut().enumerate().filter(|(_, width)| width.is_none()) {
+            let wanted = RECALLS[n] + MARGIN;
+            if recalls[n] < wanted {
+                continue;
+            }
+            *width = Some(match before {
+                Some((slack_before, recalls_before)) => {
+                    let share = (wanted - recalls_before[n]) / (recalls[n] - recalls_before[n]).max(1e-6);
+                    slack_before + share * (slack - slack_before)
+                }
+                None => slack,
+            });
         }
-        if known == RECALLS.len() {
+        if widths.iter().all(Option::is_some) {
             break;
         }
-        last = (slack, recall);
+        before = Some((slack, recalls));
     }
-    Ok(Some(Widths(widths)))
+    Ok(Some(Widths(widths.map(|width| width.unwrap_or(SCAN)))))
+}
+
+/// A graph that widths are measured on.
+pub(super) trait Measured: Sync {
+    fn len(&self) -> usize;
+    fn layout(&self) -> Layout;
+    fn space(&self) -> Space;
+    fn rotation(&self) -> &Rotation;
+    /// Returns the vector of a row as that of a query.
+    fn query(&self, row: u32) -> Result<Vec<f32>>;
+    /// Searches for the vector of a row as queries do, through the row or as if it did not exist. Returns what it found,
+    /// without the row, nearest first.
+    fn walk(&self, row: u32, through: bool, vector: &[f32], beam: Beam) -> Result<(Effort, Vec<Found>)>;
 }
 
 const SEED: u64 = 0x7769_6474_6800_0001;
 
 /// Rows that stand for queries.
-struct Sample<'g, G, Q> {
+struct Sample<'g, G> {
     graph: &'g G,
     kernels: Kernels,
-    /// Returns the vector of a row as that of a query.
-    query: Q,
     rows: Vec<u32>,
     /// The squared distance of the [`K`]th neighbor of each.
     reach: Vec<f32>,
 }
 
-impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G, Q> {
-    /// Returns the recall of walks with a slack, and their visits on average.
-    fn recall(&self, slack: f32, through: bool) -> Result<(f32, usize)> {
-        let beam = Beam { k: K, keep: keep_for(K, 1.0), slack, visits_max: visits_max(self.graph.len()) };
-        let found = self.rows.par_iter().zip(&self.reach).map_init(
-            Scratch::default,
-            |scratch, (&row, &reach)| -> Result<(usize, usize)> {
-                let skipped = (!through).then_some(row);
-                let wanted = |other| Ok(other != row);
-                let query = (self.query)(row)?;
-                let effort = search(self.graph, self.kernels, &query, beam, scratch, skipped, wanted)?;
-                if effort.gave_up {
-                    // A query would be answered by a scan.
-                    return Ok((K, effort.visits));
-                }
+impl<G: Measured> Sample<'_, G> {
+    /// Returns the recall of walks with a slack, each of [`RECALLS`] with as many results as are scored on full vectors for
+    /// it, and the visits on average.
+    fn recalls(&self, slack: f32, through: bool) -> Result<([f32; RECALLS.len()], usize)> {
+        let kept = RECALLS.map(|recall| reranked(self.graph.layout(), K, recall));
+        let keep = kept.into_iter().max().unwrap_or(K);
+        let beam = Beam { k: K, keep, slack, visits_max: visits_max(self.graph.len()) };
+        type Counts = ([usize; RECALLS.len()], usize);
+        let found = self.rows.par_iter().zip(&self.reach).map(|(&row, &reach)| -> Result<Counts> {
+            let (effort, found) = self.graph.walk(row, through, &self.graph.query(row)?, beam)?;
+            if effort.gave_up {
+                // A query would be answered by a scan.
+                return Ok(([K; RECALLS.len()], effort.visits));
+            }
+            let mut near = [0; RECALLS.len()];
+            for (n, found) in found.iter().enumerate() {
                 // By distance, not by number: of many equal rows any will do.
-                let mut near = 0;
-                for found in &scratch.found {
-                    near += usize::from(self.distance(row, found.point)? <= reach);
+                if self.distance(row, found.point)? <= reach {
+                    for (near, _) in near.iter_mut().zip(kept).filter(|&(_, kept)| n < kept) {
+                        *near += 1;
+                    }
                 }
-                Ok((near.min(K), effort.visits))
-            },
-        );
-        let (found, visits) = found.try_reduce(|| (0, 0), |a, b| Ok((a.0 + b.0, a.1 + b.1)))?;
+            }
+            Ok((near.map(|near| near.min(K)), effort.visits))
+        });
+        let none = || ([0; RECALLS.len()], 0);
+        let (found, visits) =
+            found.try_reduce(none, |a, b| Ok((std::array::from_fn(|n| a.0[n] + b.0[n]), a.1 + b.1)))?;
         let rows = self.rows.len().max(1);
-        Ok((found as f32 / (K * rows) as f32, visits / rows))
+        Ok((found.map(|found| found as f32 / (K * rows) as f32), visits / rows))
     }
 
     /// Returns the squared distance of the point of a row as a query and that of a row.
     fn distance(&self, a: u32, b: u32) -> Result<f32> {
         let space = self.graph.space();
         let (mut from, mut to) = (Vec::new(), Vec::new());
-        space.point_of_query(self.kernels, &(self.query)(a)?, &mut from);
-        space.point_of_row(self.kernels, &(self.query)(b)?, &mut to);
+        space.point_of_query(self.kernels, &self.graph.query(a)?, &mut from);
+        space.point_of_row(self.kernels, &self.graph.query(b)?, &mut to);
         Ok(self.kernels.raw(Op::SquaredEuclidean, &from, &to))
     }
 
@@ -168,7 +185,7 @@ impl<G: GraphSource + Sync, Q: Fn(u32) -> Result<Vec<f32>> + Sync> Sample<'_, G,
     fn reach(&self, points: &Points, order: &[u32]) -> Result<Vec<Reach>> {
         let space = self.graph.space();
         let encode = |row: usize, point: &mut Vec<f32>| {
-            space.point_of_query(self.kernels, &(self.query)(self.rows[row])?, point);
+            space.point_of_query(self.kernels, &self.graph.query(self.rows[row])?, point);
             Ok(())
         };
         // Under dot the point of a query is another than that of the row.

@@ -3,19 +3,23 @@
 //! Whatever finds a row, its key is computed from its full vector, as exact search does. Segments with a graph come
 //! first, largest first: what they find bounds what the others need to look at.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 
 use vecstore_kernels::CandidatePool;
 
-use super::plan::{GraphLayout, SearchMethod, StepOutcome};
+use super::plan::{SearchMethod, StepOutcome};
+use super::recorder::Watch;
 use super::scan::{Search, Task, is_beyond};
 use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::filter::Matcher;
-use crate::index::{self, Beam, FlatQuery, FlatSigns, Scratch};
-use crate::storage::segment::Segment;
+use crate::index::{
+    self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch,
+};
+use crate::storage::segment::{AnyGraph, Segment};
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
 pub(super) const SIGN_ROWS_MIN: usize = 128;
@@ -29,6 +33,18 @@ const FILTERED_SLACK_MIN: f32 = 0.0;
 
 /// Fewer rows are scored on their full vectors at once.
 const FEW_ROWS_MIN: usize = 64;
+
+/// A walk of one graph for one query.
+struct Walk<'w, 's> {
+    watch: Option<Watch<'w>>,
+    task: &'w Task<'s>,
+    segment: &'s Segment,
+    layout: Layout,
+    vector: &'w [f32],
+    /// Results that are wanted.
+    wanted: usize,
+    slack: f32,
+}
 
 impl Search<'_> {
     /// Offers to `best` what is likely to be near a query, of tasks as [`parts_in_order`] has them.
@@ -44,7 +60,7 @@ impl Search<'_> {
     fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
         if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part)
             && rows.len() > FEW_ROWS_MIN
-            && segment.has_codes()
+            && (segment.has_codes() || has_nibbles(segment))
         {
             return self.score_few(task, segment, rows, query, best);
         }
@@ -73,16 +89,12 @@ impl Search<'_> {
         best: &mut TopK<'s>,
     ) -> Result<bool> {
         let watch = self.watch();
-        let graph = match segment.graph(self.scoring.metric) {
+        let graph = match segment.any_graph(self.scoring.metric) {
             Err(error) if error.kind() == ErrorKind::Corrupted => None,
             graph => graph?,
         };
-        let Some(graph) = graph else {
-            segment.leave_graph();
-            self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                step.outcome = StepOutcome::Damaged;
-            });
-            return Ok(false);
+        let (Some(graph), Some(layout)) = (graph, segment.layout()) else {
+            return Ok(self.leave_graph(watch, task, segment));
         };
         let live = task.view.live() - task.view.marks.hidden.len();
         let wanted = self.limit.min(live);
@@ -93,10 +105,11 @@ impl Search<'_> {
         if slack == index::SCAN {
             return Ok(false);
         }
-        let vector = self.query(query);
+        let (vector, kernels) = (self.query(query), self.scoring.kernels);
+        let k = wanted.max(index::MEASURED_K);
         let beam = Beam {
-            k: wanted.max(index::MEASURED_K),
-            keep: index::keep_for(wanted.max(index::MEASURED_K), self.recall),
+            k,
+            keep: index::reranked(layout, k, self.recall),
             // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
             // that misses too many.
             slack: if self.filter.is_some() { slack.max(FILTERED_SLACK_MIN) } else { slack },
@@ -107,52 +120,82 @@ impl Search<'_> {
         };
         let view = task.view;
         let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
-        Scratch::with(|scratch| {
-            let mut is_of_record = false;
-            let mut wants = |row| {
-                let is_left = !view.marks.dead.contains(row) && !view.marks.hidden.contains(row);
-                let wants = if is_left { self.is_wanted(task, row) } else { Ok(false) };
-                is_of_record = wants.is_err();
-                wants
-            };
-            let walked = index::search(&graph, self.scoring.kernels, vector, beam, scratch, None, |row| {
-                if all { Ok(true) } else { wants(row) }
-            });
-            let effort = match walked {
-                Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record => {
-                    // Vectors and records may be whole: a scan answers, and the graph is built again.
-                    segment.leave_graph();
-                    self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                        step.outcome = StepOutcome::Damaged;
-                    });
-                    return Ok(false);
-                }
-                effort => effort?,
-            };
-            let outcome = match effort.gave_up {
-                true => StepOutcome::GaveUp,
-                false if scratch.found.len() < wanted => StepOutcome::FoundTooFew,
-                false => StepOutcome::Done,
-            };
-            let is_enough = outcome == StepOutcome::Done;
-            if is_enough {
-                for found in &scratch.found {
-                    self.scoring.kernels.prefetch(segment.vector(found.point)?);
-                }
-                for found in &scratch.found {
-                    self.rerank(task, found.point, vector, best)?;
-                }
+        let is_of_record = Cell::new(false);
+        let is_wanted = |row| {
+            if all {
+                return Ok(true);
             }
-            self.record(watch, task, SearchMethod::GraphWalk, |step| {
-                step.layout = Some(GraphLayout::Fast);
-                step.slack = Some(beam.slack);
-                step.outcome = outcome;
-                (step.visits, step.estimates) = (effort.visits, effort.estimates);
-                step.code_distances = effort.visits;
-                step.full_distances = if is_enough { scratch.found.len() } else { 0 };
-            });
-            Ok(is_enough)
-        })
+            let is_left = !view.marks.dead.contains(row) && !view.marks.hidden.contains(row);
+            let wants = if is_left { self.is_wanted(task, row) } else { Ok(false) };
+            is_of_record.set(wants.is_err());
+            wants
+        };
+        let walk = Walk { watch, task, segment, layout, vector, wanted, slack: beam.slack };
+        let finish = |walked: Result<Effort>, found: &[Found], best: &mut TopK<'s>| match walked {
+            Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record.get() => {
+                Ok(self.leave_graph(watch, task, segment))
+            }
+            effort => self.rerank_found(&walk, effort?, found, best),
+        };
+        match &graph {
+            AnyGraph::Fast(graph) => Scratch::with(|scratch| {
+                let walked = index::search(graph, kernels, vector, beam, scratch, None, is_wanted);
+                finish(walked, &scratch.found, best)
+            }),
+            AnyGraph::Compact(graph) => CompactScratch::with(|scratch| {
+                let walked = index::search_compact(graph, kernels, vector, beam, scratch, None, is_wanted);
+                finish(walked, &scratch.found, best)
+            }),
+        }
+    }
+
+    /// Leaves a damaged graph alone. Vectors and records may be whole: a scan answers, and the graph is built again. Returns
+    /// false, as the walk was not enough.
+    #[cold]
+    fn leave_graph(&self, watch: Option<Watch<'_>>, task: &Task<'_>, segment: &Segment) -> bool {
+        segment.leave_graph();
+        self.record(watch, task, SearchMethod::GraphWalk, |step| {
+            step.outcome = StepOutcome::Damaged;
+        });
+        false
+    }
+
+    /// Scores what a walk found on full vectors. Returns whether it was enough.
+    #[inline]
+    fn rerank_found<'s>(
+        &self,
+        walk: &Walk<'_, 's>,
+        effort: Effort,
+        found: &[Found],
+        best: &mut TopK<'s>,
+    ) -> Result<bool> {
+        let outcome = match effort.gave_up {
+            true => StepOutcome::GaveUp,
+            false if found.len() < walk.wanted => StepOutcome::FoundTooFew,
+            false => StepOutcome::Done,
+        };
+        let is_enough = outcome == StepOutcome::Done;
+        if is_enough {
+            for found in found {
+                self.scoring.kernels.prefetch(walk.segment.vector(found.point)?);
+            }
+            for found in found {
+                self.rerank(walk.task, found.point, walk.vector, best)?;
+            }
+        }
+        self.record(walk.watch, walk.task, SearchMethod::GraphWalk, |step| {
+            step.layout = Some(walk.layout.into());
+            step.slack = Some(walk.slack);
+            step.outcome = outcome;
+            step.visits = effort.visits;
+            let reranked = if is_enough { found.len() } else { 0 };
+            (step.estimates, step.code_distances, step.full_distances) = match walk.layout {
+                Layout::Fast => (effort.estimates, effort.visits, reranked),
+                Layout::Compact(PointCodes::Full) => (0, 0, effort.estimates + reranked),
+                Layout::Compact(_) => (0, effort.estimates, reranked),
+            };
+        });
+        Ok(is_enough)
     }
 
     /// Scores a few rows on their codes, and the best of those on full vectors.
@@ -167,8 +210,13 @@ impl Search<'_> {
         let watch = self.watch();
         let rows = self.wanted_of(task, rows)?;
         let vector = self.query(query);
-        let mut distances = segment.code_distances(self.scoring, vector, &rows)?;
-        let keep = index::keep_for(self.limit, self.recall).min(rows.len());
+        let (mut distances, layout) = match segment.compact_graph(self.scoring.metric)? {
+            Some(graph) if !segment.has_codes() => {
+                (graph.distances(self.scoring.kernels, vector, &rows)?, Layout::Compact(graph.codes_kind()))
+            }
+            _ => (segment.code_distances(self.scoring, vector, &rows)?, Layout::Fast),
+        };
+        let keep = index::reranked(layout, self.limit, self.recall).min(rows.len());
         if keep < distances.len() {
             distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
             distances.truncate(keep);
@@ -269,6 +317,10 @@ pub(super) fn filters<'s>(
         false => PartFilter::for_search(view, filter),
     };
     parts.iter().map(of).collect()
+}
+
+fn has_nibbles(segment: &Segment) -> bool {
+    segment.layout() == Some(Layout::Compact(PointCodes::Nibbles))
 }
 
 fn has_graph(view: &PartView) -> bool {

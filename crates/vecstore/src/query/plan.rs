@@ -7,6 +7,7 @@ use vecstore_kernels::Metric;
 
 use super::hits::{Hit, Hits};
 use crate::filter::Filter;
+use crate::index::{Layout, PointCodes};
 
 /// How one search was done, in figures counted and timed while it ran.
 ///
@@ -71,7 +72,7 @@ pub struct QueryStep {
     pub visits: usize,
     /// Distances estimated from one bit a component.
     pub estimates: usize,
-    /// Distances computed from 8-bit codes.
+    /// Distances computed from codes of 8 bits, or 4 in the layout with those.
     pub code_distances: usize,
     /// Distances computed from full vectors.
     pub full_distances: usize,
@@ -115,6 +116,23 @@ pub enum SearchMethod {
 pub enum GraphLayout {
     /// Each row has a block with the signs of its neighbors.
     Fast,
+    /// Each row has its neighbors' numbers; points are scored on full vectors.
+    Compact,
+    /// The same on 8-bit codes.
+    CompactInt8,
+    /// The same on 4-bit codes.
+    CompactInt4,
+}
+
+impl From<Layout> for GraphLayout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Fast => Self::Fast,
+            Layout::Compact(PointCodes::Full) => Self::Compact,
+            Layout::Compact(PointCodes::Bytes) => Self::CompactInt8,
+            Layout::Compact(PointCodes::Nibbles) => Self::CompactInt4,
+        }
+    }
 }
 
 /// Why a part was searched in the way it was.
@@ -250,7 +268,7 @@ words! {
         MatchesByCodes "matches by codes"
         MatchesByVectors "matches by vectors"
     }
-    GraphLayout { Fast "fast" }
+    GraphLayout { Fast "fast" Compact "compact" CompactInt8 "compact int8" CompactInt4 "compact int4" }
     StepReason {
         HasGraph "the segment has a graph"
         FewMatches "few rows match"

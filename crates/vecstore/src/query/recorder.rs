@@ -37,6 +37,7 @@ impl Recorder {
 }
 
 /// The clock of a step, running.
+#[derive(Clone, Copy)]
 pub(super) struct Watch<'a> {
     recorder: &'a Recorder,
     started: Instant,

@@ -6,6 +6,7 @@
 
 mod disk;
 mod memory;
+mod physical_memory;
 
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use disk::DiskVfs;
 pub use memory::MemoryVfs;
+pub(crate) use physical_memory::physical_memory_bytes;
 
 /// A file system.
 pub trait Vfs: Debug + Send + Sync + 'static {

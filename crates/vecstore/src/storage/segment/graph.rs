@@ -6,33 +6,61 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use vecstore_kernels::{Kernels, Metric, Rotation, sign_block_bytes};
 
+use super::compact::CompactGraph;
 use super::reader::Segment;
 use crate::codec::Reader;
 use crate::error::{Error, Result};
-use crate::index::{BLOCK_HEAD_BYTES, DEGREE, GraphSource, RECALLS, RowFactors, Space, Widths, block_bytes};
+use crate::index::{
+    BLOCK_HEAD_BYTES, DEGREE, GraphSource, Layout, PointCodes, RECALLS, RowFactors, Space, Widths,
+    block_bytes,
+};
 
 /// Where the graph of a segment is.
 #[derive(Debug)]
 pub(crate) struct Sections {
     head: Range<usize>,
-    entries: Range<usize>,
-    blocks: Range<usize>,
+    pub(super) entries: Range<usize>,
+    pub(super) layers: Layers,
     /// Read from the head the first time.
     opened: OnceLock<Opened>,
     /// A search found damage: the segment is searched without the graph until it is built again.
     damaged: AtomicBool,
 }
 
+/// What each row has, by layout.
 #[derive(Debug)]
-struct Opened {
-    space: Space,
-    rotation: Rotation,
-    widths: Widths,
+pub(super) enum Layers {
+    /// Fast: a block of its neighbors' signs.
+    Blocks(Range<usize>),
+    /// Compact, with 4-bit codes of points.
+    Nibbles { adjacency: Range<usize>, rows: Range<usize>, row_bytes: usize },
+    /// Compact, on the 8-bit codes of vectors.
+    Bytes { adjacency: Range<usize>, factors: Range<usize> },
+    /// Compact, on full vectors.
+    Full { adjacency: Range<usize> },
+}
+
+impl Layers {
+    /// Returns where in the file they are.
+    fn ranges(&self) -> [Option<&Range<usize>>; 2] {
+        match self {
+            Self::Blocks(only) | Self::Full { adjacency: only } => [Some(only), None],
+            Self::Nibbles { adjacency, rows, .. } => [Some(adjacency), Some(rows)],
+            Self::Bytes { adjacency, factors } => [Some(adjacency), Some(factors)],
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) space: Space,
+    pub(super) rotation: Rotation,
+    pub(super) widths: Widths,
 }
 
 impl Sections {
-    pub(super) fn new(_: &Segment, head: Range<usize>, entries: Range<usize>, blocks: Range<usize>) -> Self {
-        Self { head, entries, blocks, opened: OnceLock::new(), damaged: AtomicBool::new(false) }
+    pub(super) fn new(head: Range<usize>, entries: Range<usize>, layers: Layers) -> Self {
+        Self { head, entries, layers, opened: OnceLock::new(), damaged: AtomicBool::new(false) }
     }
 }
 
@@ -41,8 +69,26 @@ impl Sections {
 pub(crate) struct SegmentGraph<'a> {
     segment: &'a Segment,
     sections: &'a Sections,
+    blocks: &'a Range<usize>,
     opened: &'a Opened,
     block_bytes: usize,
+}
+
+/// The graph of a segment, in either layout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AnyGraph<'a> {
+    Fast(SegmentGraph<'a>),
+    Compact(CompactGraph<'a>),
+}
+
+impl AnyGraph<'_> {
+    /// Returns the slack for a recall.
+    pub(crate) fn slack(&self, recall: f32) -> f32 {
+        match self {
+            Self::Fast(graph) => graph.slack(recall),
+            Self::Compact(graph) => graph.slack(recall),
+        }
+    }
 }
 
 impl Segment {
@@ -61,14 +107,33 @@ impl Segment {
     /// Leaves the graph alone if some of it is in a range of the file that is damaged.
     pub(super) fn leave_graph_at(&self, damaged: Range<usize>) {
         let is_in = |range: &Range<usize>| range.start < damaged.end && damaged.start < range.end;
-        let sections = |graph: &Sections| [&graph.head, &graph.entries, &graph.blocks].into_iter().any(is_in);
-        if self.graph.as_ref().is_some_and(sections) {
+        let has_any = |graph: &Sections| {
+            is_in(&graph.head)
+                || is_in(&graph.entries)
+                || graph.layers.ranges().into_iter().flatten().any(is_in)
+        };
+        if self.graph.as_ref().is_some_and(has_any) {
             self.leave_graph();
         }
     }
 
     /// Returns the graph, if there is one, of a segment of a collection of this metric.
+    pub(crate) fn any_graph(&self, metric: Metric) -> Result<Option<AnyGraph<'_>>> {
+        Ok(match self.graph(metric)? {
+            Some(graph) => Some(AnyGraph::Fast(graph)),
+            None => self.compact_graph(metric)?.map(AnyGraph::Compact),
+        })
+    }
+
+    /// Returns the graph with blocks, if that is the layout, of a segment of a collection of this metric.
     pub(crate) fn graph(&self, metric: Metric) -> Result<Option<SegmentGraph<'_>>> {
+        let Some((sections, opened)) = self.opened_graph(metric)? else { return Ok(None) };
+        let Layers::Blocks(blocks) = &sections.layers else { return Ok(None) };
+        let block_bytes = block_bytes(opened.space, self.dim());
+        Ok(Some(SegmentGraph { segment: self, sections, blocks, opened, block_bytes }))
+    }
+
+    pub(super) fn opened_graph(&self, metric: Metric) -> Result<Option<(&Sections, &Opened)>> {
         let Some(sections) = self.graph.as_ref().filter(|_| self.has_graph()) else { return Ok(None) };
         let opened = match sections.opened.get() {
             Some(opened) => opened,
@@ -77,8 +142,18 @@ impl Segment {
                 sections.opened.get_or_init(|| opened)
             }
         };
-        let block_bytes = block_bytes(opened.space, self.dim());
-        Ok(Some(SegmentGraph { segment: self, sections, opened, block_bytes }))
+        Ok(Some((sections, opened)))
+    }
+
+    /// Returns how the graph is laid out, if there is one that is not known to be damaged.
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        let sections = self.graph.as_ref().filter(|_| self.has_graph())?;
+        Some(match sections.layers {
+            Layers::Blocks(_) => Layout::Fast,
+            Layers::Nibbles { .. } => Layout::Compact(PointCodes::Nibbles),
+            Layers::Bytes { .. } => Layout::Compact(PointCodes::Bytes),
+            Layers::Full { .. } => Layout::Compact(PointCodes::Full),
+        })
     }
 
     fn open_graph(&self, sections: &Sections, metric: Metric) -> Result<Opened> {
@@ -94,11 +169,15 @@ impl Segment {
             .ok_or_else(|| self.malformed("a graph in a collection whose metric has none"))?;
         let rotation = Rotation::new(space.point_dim(self.dim()));
         let signs = sign_block_bytes(rotation.rotated_dim());
-        let is_right = sections.blocks.len() == self.len() * (BLOCK_HEAD_BYTES + signs)
-            && sections.entries.len().is_multiple_of(signs)
-            && longest.is_finite()
-            && widths.iter().all(|width| width.is_finite())
-            && self.has_codes();
+        let fits = match &sections.layers {
+            Layers::Blocks(blocks) => {
+                blocks.len() == self.len() * (BLOCK_HEAD_BYTES + signs)
+                    && sections.entries.len().is_multiple_of(signs)
+                    && self.has_codes()
+            }
+            layers => layers.fit_compact(self.len(), rotation.rotated_dim(), sections.entries.len()),
+        };
+        let is_right = fits && longest.is_finite() && widths.iter().all(|width| width.is_finite());
         if !is_right {
             return Err(self.malformed("the lengths of the graph's sections do not fit the number of rows"));
         }
@@ -113,8 +192,8 @@ impl SegmentGraph<'_> {
     }
 
     fn block_range(&self, row: u32) -> Result<Range<usize>> {
-        let start = self.sections.blocks.start + row as usize * self.block_bytes;
-        if start + self.block_bytes > self.sections.blocks.end {
+        let start = self.blocks.start + row as usize * self.block_bytes;
+        if start + self.block_bytes > self.blocks.end {
             return Err(Error::corrupted("a graph names a row beyond the last"));
         }
         Ok(start..start + self.block_bytes)

@@ -17,9 +17,15 @@
 //!                   u32 zero; with sections 9, 13 and 14 if there is a graph: feature bit 1
 //!  13 graph entries blocks of signs of the rows where searches start (see `vecstore_kernels`)
 //!  14 graph blocks  for each row f32 square, f32 factor, 56 zeros, the block of signs of its neighbors
+//!  15 neighbors     u32 x 32 x rows     of each row; feature bit 2, with sections 12 and 13, which then holds
+//!                                       u32 numbers of rows; without section 14
+//!  16 nibbles       for each row a row in 4 bits a component of its rotated point (see `vecstore_kernels`); with
+//!                   section 15 where the graph is walked on such codes
+//!  17 graph factors f32 square, f32 factor for each row (see `index::Space`); with sections 9 and 15 where the graph
+//!                   is walked on 8-bit codes. With section 15 but neither 16 nor 17, it is walked on the vectors
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; bit 1: there may be sections 12 to
-//!     14; a reader refuses unknown ones)
+//!     14; bit 2: there may be sections 15 to 17; a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
 //!   per section: u32 kind, u32 zero, u64 offset, u64 length
@@ -35,6 +41,7 @@
 //! **Write order.** A segment is written under its final, random name and synced; then the directory is synced; then
 //! a manifest names it. A crash before that is safe: nothing names the file, and recovery removes it.
 
+mod compact;
 mod graph;
 mod reader;
 mod writer;
@@ -43,6 +50,7 @@ use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
 
+pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
@@ -53,6 +61,9 @@ const FORMAT_MINOR: u16 = 0;
 const FEATURE_FIELDS: u32 = 1;
 /// The segment has a graph. A reader that does not know of graphs would find the sections unknown.
 const FEATURE_GRAPH: u32 = 2;
+/// The graph is compact: what a reader that knows only of blocks would find missing.
+const FEATURE_COMPACT_GRAPH: u32 = 4;
+const FEATURES: u32 = FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -82,10 +93,13 @@ enum Kind {
     GraphHead = 12,
     GraphEntries = 13,
     GraphBlocks = 14,
+    GraphNeighbors = 15,
+    GraphNibbles = 16,
+    GraphFactors = 17,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -100,6 +114,9 @@ impl Kind {
         Self::GraphHead,
         Self::GraphEntries,
         Self::GraphBlocks,
+        Self::GraphNeighbors,
+        Self::GraphNibbles,
+        Self::GraphFactors,
     ];
 }
 
@@ -128,7 +145,11 @@ impl Footer {
         out.put_u16(FORMAT_MINOR);
         let has = |kind| self.sections.iter().any(|section| section.kind == kind);
         let feature = |bit, kind| if has(kind) { bit } else { 0 };
-        out.put_u32(feature(FEATURE_FIELDS, Kind::Fields) | feature(FEATURE_GRAPH, Kind::GraphHead));
+        out.put_u32(
+            feature(FEATURE_FIELDS, Kind::Fields)
+                | feature(FEATURE_GRAPH, Kind::GraphHead)
+                | feature(FEATURE_COMPACT_GRAPH, Kind::GraphNeighbors),
+        );
         out.put(&self.uuid.0);
         out.put(&self.collection.0);
         out.put_u64(self.rows);
@@ -148,7 +169,7 @@ impl Footer {
         let mut reader = Reader::new(bytes, "segment footer");
         let (major, _minor) = (reader.u16()?, reader.u16()?);
         let features = reader.u32()?;
-        if major != FORMAT_MAJOR || features & !(FEATURE_FIELDS | FEATURE_GRAPH) != 0 {
+        if major != FORMAT_MAJOR || features & !FEATURES != 0 {
             return Err(Error::unsupported(format!(
                 "segment format {major} with features {features:#x}; this version reads format {FORMAT_MAJOR}: \
                  open the store with a newer vecstore"

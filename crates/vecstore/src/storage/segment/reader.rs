@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use vecstore_kernels::{Metric, QueryCodes};
 
+use super::graph::{Layers, Sections};
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
@@ -46,7 +47,7 @@ pub(crate) struct Segment {
     expiry: Option<Range<usize>>,
     fields: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
-    pub(super) graph: Option<super::graph::Sections>,
+    pub(super) graph: Option<Sections>,
     blocks: Vec<u64>,
     /// One bit a block: it was checked and is right.
     checked: Vec<AtomicU64>,
@@ -137,8 +138,19 @@ impl Segment {
             return Err(Error::corrupted("the lengths of the sections do not fit the number of rows"));
         }
         if let Some(head) = find(Kind::GraphHead) {
-            let (entries, blocks) = (need(Kind::GraphEntries)?, need(Kind::GraphBlocks)?);
-            segment.graph = Some(super::graph::Sections::new(&segment, head, entries, blocks));
+            let layers = match (find(Kind::GraphBlocks), find(Kind::GraphNibbles), find(Kind::GraphFactors)) {
+                (Some(blocks), _, _) => Layers::Blocks(blocks),
+                (None, Some(codes), _) => Layers::Nibbles {
+                    adjacency: need(Kind::GraphNeighbors)?,
+                    row_bytes: codes.len() / rows.max(1),
+                    rows: codes,
+                },
+                (None, None, Some(factors)) if segment.has_codes() => {
+                    Layers::Bytes { adjacency: need(Kind::GraphNeighbors)?, factors }
+                }
+                _ => Layers::Full { adjacency: need(Kind::GraphNeighbors)? },
+            };
+            segment.graph = Some(Sections::new(head, need(Kind::GraphEntries)?, layers));
         }
         Ok(segment)
     }
@@ -310,6 +322,23 @@ impl Segment {
     pub(super) fn unchecked_row_codes(&self, row: u32) -> &[u8] {
         let start = self.codes.as_ref().map_or(0, |(codes, _)| codes.start + row as usize * self.dim);
         &self.map[start..start + self.dim]
+    }
+
+    /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
+    pub(super) fn all_codes(&self) -> Result<&[i8]> {
+        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        Ok(bytemuck::cast_slice(&self.map[codes.clone()]))
+    }
+
+    /// Returns a range of the file, of which only those bytes may be read that were checked.
+    pub(super) fn unchecked<T: bytemuck::AnyBitPattern>(&self, range: Range<usize>) -> Result<&[T]> {
+        bytemuck::try_cast_slice(&self.map[range]).map_err(|_| unaligned())
+    }
+
+    /// Returns a range of the file as numbers.
+    #[inline]
+    pub(super) fn numbers(&self, range: Range<usize>) -> Result<&[u32]> {
+        bytemuck::try_cast_slice(self.checked(range)?).map_err(|_| unaligned())
     }
 
     fn floats(&self, range: Range<usize>) -> Result<&[f32]> {

@@ -9,7 +9,7 @@ use vecstore_kernels::Kernels;
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::field_index::FieldWriter;
-use crate::index::{Draft, Space, Widths};
+use crate::index::{AnyDraft, CompactDraft, Draft, PointCodes, Space, Widths};
 use crate::metadata::DocumentRef;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
@@ -43,7 +43,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) kernels: Kernels,
     pub(crate) cancelled: &'a Cancelled<'a>,
     /// The graph over the rows, in their order.
-    pub(crate) graph: Option<(&'a Draft<'a>, Widths)>,
+    pub(crate) graph: Option<(&'a AnyDraft<'a>, Widths)>,
 }
 
 /// Rows whose blocks are encoded at once, on several threads.
@@ -159,11 +159,11 @@ impl Output<'_> {
 
     fn begin(&mut self, kind: Kind) -> Result<()> {
         self.end_section();
-        self.align(if matches!(kind, Kind::Vectors | Kind::Codes | Kind::GraphBlocks) {
-            SCAN_ALIGN
-        } else {
-            SECTION_ALIGN
-        })?;
+        let is_scanned = matches!(
+            kind,
+            Kind::Vectors | Kind::Codes | Kind::GraphBlocks | Kind::GraphNeighbors | Kind::GraphNibbles
+        );
+        self.align(if is_scanned { SCAN_ALIGN } else { SECTION_ALIGN })?;
         self.sections.push(Section { kind, offset: self.position(), len: 0 });
         Ok(())
     }
@@ -221,12 +221,19 @@ impl Output<'_> {
         Ok(())
     }
 
-    fn put_graph(&mut self, draft: &Draft<'_>, widths: Widths, rows: usize) -> Result<()> {
+    fn put_graph(&mut self, draft: &AnyDraft<'_>, widths: Widths, rows: usize) -> Result<()> {
         self.begin(Kind::GraphHead)?;
         let longest = if let Space::Dot { longest } = draft.space() { longest } else { 0.0 };
         self.put(&longest.to_le_bytes())?;
         self.put(bytemuck::cast_slice(&widths.0))?;
         self.put(&[0; 4])?;
+        match draft {
+            AnyDraft::Fast(draft) => self.put_blocks(draft, rows),
+            AnyDraft::Compact(draft) => self.put_compact(draft),
+        }
+    }
+
+    fn put_blocks(&mut self, draft: &Draft<'_>, rows: usize) -> Result<()> {
         self.begin(Kind::GraphEntries)?;
         self.put(draft.entries())?;
         self.begin(Kind::GraphBlocks)?;
@@ -234,6 +241,24 @@ impl Output<'_> {
             self.put(&draft.blocks(first..rows.min(first + GRAPH_ROWS))?)?;
         }
         Ok(())
+    }
+
+    fn put_compact(&mut self, draft: &CompactDraft<'_>) -> Result<()> {
+        self.begin(Kind::GraphEntries)?;
+        self.put(bytemuck::cast_slice(draft.entries()))?;
+        self.begin(Kind::GraphNeighbors)?;
+        self.put(bytemuck::cast_slice(draft.adjacency()))?;
+        match draft.codes_kind() {
+            PointCodes::Nibbles => {
+                self.begin(Kind::GraphNibbles)?;
+                self.put(draft.nibbles())
+            }
+            PointCodes::Bytes => {
+                self.begin(Kind::GraphFactors)?;
+                self.put(bytemuck::cast_slice(draft.factors()))
+            }
+            PointCodes::Full => Ok(()),
+        }
     }
 
     fn finish(mut self, uuid: Uuid, collection: Uuid, rows: u64, dim: u32) -> Result<u64> {

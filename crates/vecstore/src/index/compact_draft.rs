@@ -1,0 +1,229 @@
+//! A compact graph that is being written.
+
+use rayon::prelude::*;
+use vecstore_kernels::{Kernels, Rotation, nibble_row_bytes};
+
+use super::DEGREE;
+use super::build::{Graph, starts};
+use super::compact::{CodeRows, CompactScratch, CompactSource, PointCodes, search_compact};
+use super::draft::query_of;
+use super::layout::Layout;
+use super::points::Points;
+use super::search::{Beam, Effort, Found, RowFactors};
+use super::space::Space;
+use super::widths::{self, Measured, Widths};
+use crate::error::{Error, Result};
+
+/// Points where searches of a compact graph start at most, besides those that cannot be reached: each costs a read.
+const STARTS_MAX: usize = 64;
+
+/// Rows encoded in one go by a thread.
+const RUN: usize = 256;
+
+type VectorOf<'a> = dyn Fn(usize) -> Result<&'a [f32]> + Sync + 'a;
+
+/// A compact graph with the vectors it was built from, and with their codes.
+pub(crate) struct CompactDraft<'a> {
+    kernels: Kernels,
+    space: Space,
+    rotation: Rotation,
+    points: Points,
+    graph: Graph,
+    entries: Vec<u32>,
+    codes: PointCodes,
+    nibbles: Vec<u8>,
+    bytes: Vec<i8>,
+    factors: Vec<[f32; 2]>,
+    inverse_norms: Vec<f32>,
+    vector: &'a VectorOf<'a>,
+}
+
+impl<'a> CompactDraft<'a> {
+    /// `vector` gives the vectors by the numbers they have in `points`.
+    pub(crate) fn new(
+        space: Space,
+        dim: usize,
+        codes: PointCodes,
+        points: Points,
+        graph: Graph,
+        vector: &'a VectorOf<'a>,
+    ) -> Result<Self> {
+        let starts = starts(points.len());
+        let mut entries = graph.entries[..starts.min(STARTS_MAX)].to_vec();
+        entries.extend_from_slice(&graph.entries[starts..]);
+        let (nibbles, bytes, factors, inverse_norms) = Default::default();
+        let rotation = Rotation::new(space.point_dim(dim));
+        let kernels = points.kernels;
+        let mut draft = Self {
+            kernels,
+            space,
+            rotation,
+            points,
+            graph,
+            entries,
+            codes,
+            nibbles,
+            bytes,
+            factors,
+            inverse_norms,
+            vector,
+        };
+        match codes {
+            PointCodes::Nibbles => draft.nibbles = draft.encode_nibbles()?,
+            PointCodes::Bytes => (draft.bytes, draft.factors) = draft.encode_bytes(dim)?,
+            PointCodes::Full => draft.inverse_norms = draft.norms()?,
+        }
+        Ok(draft)
+    }
+
+    fn encode_nibbles(&self) -> Result<Vec<u8>> {
+        let rotated_dim = self.rotation.rotated_dim();
+        let row_bytes = nibble_row_bytes(rotated_dim);
+        let mut nibbles = vec![0; self.graph.order.len() * row_bytes];
+        let runs = nibbles.par_chunks_mut(RUN * row_bytes).zip(self.graph.order.par_chunks(RUN));
+        runs.try_for_each_init(
+            || (Vec::new(), vec![0.0; rotated_dim]),
+            |(point, rotated), (rows, order)| {
+                for (row, &old) in rows.chunks_exact_mut(row_bytes).zip(order) {
+                    self.space.point_of_row(self.kernels, (self.vector)(old as usize)?, point);
+                    self.kernels.rotate(&self.rotation, point, rotated);
+                    self.kernels.encode_nibbles(rotated, row);
+                }
+                Ok::<_, Error>(())
+            },
+        )?;
+        Ok(nibbles)
+    }
+
+    fn encode_bytes(&self, dim: usize) -> Result<(Vec<i8>, Vec<[f32; 2]>)> {
+        let rows = self.graph.order.len();
+        let (mut codes, mut factors) = (vec![0; rows * dim], vec![[0.0; 2]; rows]);
+        let each = codes.par_chunks_mut(dim).zip(&mut factors).zip(&self.graph.order);
+        each.try_for_each(|((codes, factors), &old)| {
+            let encoded = self.kernels.encode((self.vector)(old as usize)?, codes);
+            let RowFactors { square, factor } = self.space.factors_of_codes(encoded.scale, encoded.norm);
+            *factors = [square, factor];
+            Ok::<_, Error>(())
+        })?;
+        Ok((codes, factors))
+    }
+
+    fn norms(&self) -> Result<Vec<f32>> {
+        let norm = |&old: &u32| Ok(1.0 / self.kernels.norm((self.vector)(old as usize)?));
+        if self.space == Space::Cosine {
+            self.graph.order.par_iter().map(norm).collect()
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    pub(crate) fn space(&self) -> Space {
+        self.space
+    }
+
+    /// Returns the rows' numbers before, in the order of the graph.
+    pub(crate) fn order(&self) -> &[u32] {
+        &self.graph.order
+    }
+
+    pub(crate) fn codes_kind(&self) -> PointCodes {
+        self.codes
+    }
+
+    pub(crate) fn entries(&self) -> &[u32] {
+        &self.entries
+    }
+
+    /// Returns the neighbors of all rows.
+    pub(crate) fn adjacency(&self) -> &[u32] {
+        &self.graph.adjacency
+    }
+
+    /// Returns the rows in 4 bits a component; empty for other codes.
+    pub(crate) fn nibbles(&self) -> &[u8] {
+        &self.nibbles
+    }
+
+    /// Returns what turns products of 8-bit codes into distances; empty for other codes.
+    pub(crate) fn factors(&self) -> &[[f32; 2]] {
+        &self.factors
+    }
+
+    /// Measures how far searches have to look; `None` if the graph is of no use.
+    pub(crate) fn measure(&self) -> Result<Option<Widths>> {
+        widths::measure(self, &self.points, &self.graph.order)
+    }
+}
+
+impl Measured for CompactDraft<'_> {
+    fn len(&self) -> usize {
+        self.graph.order.len()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Compact(self.codes)
+    }
+
+    fn space(&self) -> Space {
+        self.space
+    }
+
+    fn rotation(&self) -> &Rotation {
+        &self.rotation
+    }
+
+    fn query(&self, row: u32) -> Result<Vec<f32>> {
+        let vector = (self.vector)(self.graph.order[row as usize] as usize)?;
+        Ok(query_of(self.space, self.kernels, vector))
+    }
+
+    fn walk(&self, row: u32, through: bool, vector: &[f32], beam: Beam) -> Result<(Effort, Vec<Found>)> {
+        let skip = (!through).then_some(row);
+        CompactScratch::with(|scratch| {
+            let effort =
+                search_compact(self, self.kernels, vector, beam, scratch, skip, |other| Ok(other != row))?;
+            Ok((effort, scratch.found.clone()))
+        })
+    }
+}
+
+impl CompactSource for CompactDraft<'_> {
+    fn len(&self) -> usize {
+        self.graph.order.len()
+    }
+
+    fn space(&self) -> Space {
+        self.space
+    }
+
+    fn rotation(&self) -> &Rotation {
+        &self.rotation
+    }
+
+    fn entries(&self) -> Result<&[u32]> {
+        Ok(&self.entries)
+    }
+
+    fn neighbors(&self, point: u32) -> Result<&[u32]> {
+        Ok(&self.graph.adjacency[point as usize * DEGREE..][..DEGREE])
+    }
+
+    fn prefetch(&self, _: Kernels, _: u32) {}
+
+    fn codes(&self) -> CodeRows<'_> {
+        match self.codes {
+            PointCodes::Nibbles => CodeRows::Nibbles(&self.nibbles),
+            PointCodes::Bytes => CodeRows::Bytes(&self.bytes, &self.factors),
+            PointCodes::Full => CodeRows::Full,
+        }
+    }
+
+    fn check(&self, _: &[u32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn vector(&self, point: u32) -> Result<(&[f32], f32)> {
+        let norm = self.inverse_norms.get(point as usize).copied().unwrap_or(1.0);
+        Ok(((self.vector)(self.graph.order[point as usize] as usize)?, norm))
+    }
+}
