@@ -45,6 +45,9 @@ mod metric;
 #[path = "../src/nearest.rs"]
 mod nearest;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/nibbles/mod.rs"]
+mod nibbles;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/panels/mod.rs"]
 mod panels;
 #[cfg(target_arch = "x86_64")]
