@@ -68,10 +68,15 @@ impl Sections {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SegmentGraph<'a> {
     segment: &'a Segment,
+    /// The file: found once for a search, not once for each of its reads.
+    bytes: &'a [u8],
     sections: &'a Sections,
     blocks: &'a Range<usize>,
     opened: &'a Opened,
     block_bytes: usize,
+    /// Where the codes of the first row are.
+    codes: usize,
+    dim: usize,
 }
 
 /// The graph of a segment, in either layout.
@@ -129,8 +134,10 @@ impl Segment {
     pub(crate) fn graph(&self, metric: Metric) -> Result<Option<SegmentGraph<'_>>> {
         let Some((sections, opened)) = self.opened_graph(metric)? else { return Ok(None) };
         let Layers::Blocks(blocks) = &sections.layers else { return Ok(None) };
-        let block_bytes = block_bytes(opened.space, self.dim());
-        Ok(Some(SegmentGraph { segment: self, sections, blocks, opened, block_bytes }))
+        let Some(codes) = self.codes_start() else { return Ok(None) };
+        let (dim, bytes) = (self.dim(), &*self.map);
+        let block_bytes = block_bytes(opened.space, dim);
+        Ok(Some(SegmentGraph { segment: self, bytes, sections, blocks, opened, block_bytes, codes, dim }))
     }
 
     pub(super) fn opened_graph(&self, metric: Metric) -> Result<Option<(&Sections, &Opened)>> {
@@ -198,6 +205,12 @@ impl SegmentGraph<'_> {
         }
         Ok(start..start + self.block_bytes)
     }
+
+    /// Returns where the codes of a row are, which is not beyond the last.
+    fn codes_range(&self, row: u32) -> Range<usize> {
+        let start = self.codes + row as usize * self.dim;
+        start..start + self.dim
+    }
 }
 
 impl GraphSource for SegmentGraph<'_> {
@@ -219,7 +232,9 @@ impl GraphSource for SegmentGraph<'_> {
 
     #[inline]
     fn block(&self, row: u32) -> Result<(&[u8], RowFactors)> {
-        let block = self.segment.checked(self.block_range(row)?)?;
+        let range = self.block_range(row)?;
+        self.segment.check(&range)?;
+        let block = &self.bytes[range];
         let (head, signs) = block.split_at(BLOCK_HEAD_BYTES);
         let float = |at: usize| f32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         Ok((signs, RowFactors { square: float(0), factor: float(4) }))
@@ -227,16 +242,18 @@ impl GraphSource for SegmentGraph<'_> {
 
     #[inline]
     fn codes(&self, row: u32) -> Result<&[i8]> {
-        self.segment.row_codes(row)
+        let range = self.codes_range(row);
+        self.segment.check(&range)?;
+        Ok(bytemuck::cast_slice(&self.bytes[range]))
     }
 
     #[inline]
     fn prefetch(&self, kernels: Kernels, row: u32) -> &[u8] {
         // Not checked: nothing is read by it.
         let Ok(range) = self.block_range(row) else { return &[] };
-        let (head, signs) = self.segment.map[range].split_at(BLOCK_HEAD_BYTES);
+        let (head, signs) = self.bytes[range].split_at(BLOCK_HEAD_BYTES);
         kernels.prefetch(head);
-        kernels.prefetch(self.segment.unchecked_row_codes(row));
+        kernels.prefetch(&self.bytes[self.codes_range(row)]);
         kernels.prefetch(&signs[signs.len() - FACTOR_BYTES..]);
         signs
     }

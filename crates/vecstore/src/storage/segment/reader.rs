@@ -1,11 +1,11 @@
 //! Reading of segments.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use vecstore_kernels::{Metric, QueryCodes};
+use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
@@ -201,18 +201,36 @@ impl Segment {
 
     /// Returns the bytes of a range of the file, all of whose blocks are right.
     pub(super) fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
-        if range.is_empty() {
-            return Ok(&[]);
-        }
-        for block in range.start / BLOCK_BYTES..=(range.end - 1) / BLOCK_BYTES {
-            let bit = 1u64 << (block % 64);
-            // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
-            if self.checked[block / 64].load(Ordering::Relaxed) & bit == 0 {
+        self.check(&range)?;
+        Ok(&self.map[range])
+    }
+
+    /// Fails unless all blocks of a range of the file are right.
+    #[inline]
+    pub(super) fn check(&self, range: &Range<usize>) -> Result<()> {
+        let (first, last) = (range.start / BLOCK_BYTES, range.end.saturating_sub(1) / BLOCK_BYTES);
+        // Most ranges lie within one block.
+        let is_right =
+            self.is_checked(first) && (first >= last || last == first + 1 && self.is_checked(last));
+        if is_right || range.is_empty() { Ok(()) } else { self.check_blocks(first..=last) }
+    }
+
+    /// Returns whether a block was checked and is right.
+    #[inline]
+    fn is_checked(&self, block: usize) -> bool {
+        // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
+        self.checked.get(block / 64).is_some_and(|bits| bits.load(Ordering::Relaxed) >> (block % 64) & 1 == 1)
+    }
+
+    #[cold]
+    fn check_blocks(&self, blocks: RangeInclusive<usize>) -> Result<()> {
+        for block in blocks {
+            if !self.is_checked(block) {
                 self.check_block(block)?;
-                self.checked[block / 64].fetch_or(bit, Ordering::Relaxed);
+                self.checked[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
             }
         }
-        Ok(&self.map[range])
+        Ok(())
     }
 
     #[cold]
@@ -313,15 +331,14 @@ impl Segment {
 
     /// Returns the codes of one row.
     pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
-        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        let start = codes.start + row as usize * self.dim;
+        let start = self.codes_start().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let start = start + row as usize * self.dim;
         Ok(bytemuck::cast_slice(self.checked(start..start + self.dim)?))
     }
 
-    /// Returns where the codes of one row are, for a prefetch.
-    pub(super) fn unchecked_row_codes(&self, row: u32) -> &[u8] {
-        let start = self.codes.as_ref().map_or(0, |(codes, _)| codes.start + row as usize * self.dim);
-        &self.map[start..start + self.dim]
+    /// Returns where the codes of the rows start.
+    pub(super) fn codes_start(&self) -> Option<usize> {
+        self.codes.as_ref().map(|(codes, _)| codes.start)
     }
 
     /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
@@ -347,7 +364,8 @@ impl Segment {
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
         let start = section.start + n * 8;
-        Reader::new(self.checked(start..start + 8)?, "segment").u64()
+        let bytes = self.checked(start..start + 8)?;
+        bytes.try_into().map(u64::from_le_bytes).map_err(|_| self.malformed("a number is cut short"))
     }
 
     /// Returns the bytes of item `row` of a column of ends and bytes.
@@ -368,6 +386,30 @@ impl Segment {
     pub(crate) fn id(&self, row: u32) -> Result<&str> {
         let bytes = self.item(&self.id_ends, &self.ids, row)?;
         std::str::from_utf8(bytes).map_err(|_| self.malformed("an id is not UTF-8"))
+    }
+
+    /// Asks the processor for what scoring a row on its vector reads, and for what says where its id is.
+    #[inline]
+    pub(crate) fn prefetch_row(&self, kernels: Kernels, row: u32) {
+        let row = row as usize;
+        let prefetch = |section: &Range<usize>, bytes: usize| {
+            let at = section.start + row * bytes;
+            kernels.prefetch(self.map.get(at..at + bytes).unwrap_or_default());
+        };
+        prefetch(&self.vectors, self.dim * size_of::<f32>());
+        prefetch(&self.id_ends, size_of::<u64>());
+        if let Some(norms) = &self.norms {
+            prefetch(norms, size_of::<f32>());
+        }
+    }
+
+    /// Asks the processor for the id of a row.
+    #[inline]
+    pub(crate) fn prefetch_id(&self, kernels: Kernels, row: u32) {
+        if let Ok(end) = self.u64_at(&self.id_ends, row as usize) {
+            let at = self.ids.start.saturating_add(end as usize);
+            kernels.prefetch(self.map.get(at.saturating_sub(1)..at).unwrap_or_default());
+        }
     }
 
     pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {
