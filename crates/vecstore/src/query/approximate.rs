@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use vecstore_kernels::CandidatePool;
 
@@ -88,11 +89,14 @@ impl Search<'_> {
     fn walk<'s>(
         &self,
         task: &Task<'s>,
-        segment: &'s Segment,
+        segment: &'s Arc<Segment>,
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<bool> {
         let watch = self.watch();
+        if let Some(residency) = self.residency {
+            segment.note_walk(residency);
+        }
         let graph = match segment.any_graph(self.scoring.metric) {
             Err(error) if error.kind() == ErrorKind::Corrupted => None,
             graph => graph?,

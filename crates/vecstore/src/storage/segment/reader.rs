@@ -2,12 +2,13 @@
 
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
+use super::resident::Resident;
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
@@ -55,6 +56,9 @@ pub(crate) struct Segment {
     signs: OnceLock<Option<Box<FlatSigns>>>,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
+    /// Searches of the graph.
+    pub(super) walks: AtomicU32,
+    pub(super) resident: OnceLock<Resident>,
 }
 
 impl Segment {
@@ -124,6 +128,8 @@ impl Segment {
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
             graphless: AtomicBool::new(false),
+            walks: AtomicU32::new(0),
+            resident: OnceLock::new(),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -201,8 +207,31 @@ impl Segment {
 
     /// Returns the bytes of a range of the file, all of whose blocks are right.
     pub(super) fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
+        if let Some(bytes) = self.resident.get().and_then(|resident| resident.get(&range)) {
+            return Ok(bytes);
+        }
         self.check(&range)?;
         Ok(&self.map[range])
+    }
+
+    /// Returns the bytes of a range of the file, of which only those may be read that were checked.
+    pub(super) fn region(&self, range: Range<usize>) -> &[u8] {
+        match self.resident.get().and_then(|resident| resident.get(&range)) {
+            Some(bytes) => bytes,
+            None => &self.map[range],
+        }
+    }
+
+    /// Returns what searches read all over, as a range of the file without vectors and metadata; `None` if it is none.
+    pub(super) fn hot_range(&self) -> Option<Range<usize>> {
+        let end = self.ids.end;
+        let is_in = |section: &Range<usize>| self.vectors.end <= section.start && section.end <= end;
+        let sections = [self.codes.as_ref().map(|(codes, _)| codes), self.norms.as_ref(), Some(&self.id_ends)];
+        let graph = self.graph.as_ref()?.ranges();
+        let all = graph.iter().copied().chain(sections.into_iter().flatten());
+        let is_apart = self.bodies.start >= end && self.body_ends.start >= end;
+        (is_apart && all.clone().all(is_in)).then_some(())?;
+        Some(all.map(|section| section.start).min()?..end)
     }
 
     /// Fails unless all blocks of a range of the file are right.
@@ -261,7 +290,7 @@ impl Segment {
         for &row in rows {
             self.vector(row)?;
         }
-        let all = &self.map[self.vectors.clone()];
+        let all = self.region(self.vectors.clone());
         bytemuck::try_cast_slice(all).map_err(|_| unaligned())
     }
 
@@ -309,7 +338,7 @@ impl Segment {
             let start = codes.start + row as usize * self.dim;
             self.checked(start..start + self.dim)?;
         }
-        let codes: &[i8] = bytemuck::cast_slice(&self.map[codes.clone()]);
+        let codes: &[i8] = bytemuck::cast_slice(self.region(codes.clone()));
         let factors = self.floats(factors.clone())?;
         let (scales, norms) = (&factors[..self.rows], &factors[2 * self.rows..]);
         let query = QueryCodes::new(query);
@@ -344,12 +373,12 @@ impl Segment {
     /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
     pub(super) fn all_codes(&self) -> Result<&[i8]> {
         let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        Ok(bytemuck::cast_slice(&self.map[codes.clone()]))
+        Ok(bytemuck::cast_slice(self.region(codes.clone())))
     }
 
     /// Returns a range of the file, of which only those bytes may be read that were checked.
     pub(super) fn unchecked<T: bytemuck::AnyBitPattern>(&self, range: Range<usize>) -> Result<&[T]> {
-        bytemuck::try_cast_slice(&self.map[range]).map_err(|_| unaligned())
+        bytemuck::try_cast_slice(self.region(range)).map_err(|_| unaligned())
     }
 
     /// Returns a range of the file as numbers.
@@ -394,7 +423,7 @@ impl Segment {
         let row = row as usize;
         let prefetch = |section: &Range<usize>, bytes: usize| {
             let at = section.start + row * bytes;
-            kernels.prefetch(self.map.get(at..at + bytes).unwrap_or_default());
+            kernels.prefetch(self.region(at..at + bytes));
         };
         prefetch(&self.vectors, self.dim * size_of::<f32>());
         prefetch(&self.id_ends, size_of::<u64>());
@@ -407,8 +436,8 @@ impl Segment {
     #[inline]
     pub(crate) fn prefetch_id(&self, kernels: Kernels, row: u32) {
         if let Ok(end) = self.u64_at(&self.id_ends, row as usize) {
-            let at = self.ids.start.saturating_add(end as usize);
-            kernels.prefetch(self.map.get(at.saturating_sub(1)..at).unwrap_or_default());
+            let at = self.ids.start.saturating_add(end as usize).min(self.ids.end);
+            kernels.prefetch(self.region(at.saturating_sub(1)..at));
         }
     }
 
