@@ -31,8 +31,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
 use crate::quantization::Quantization;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
-use crate::storage::wal;
 use crate::storage::segment::{self, Residency};
+use crate::storage::wal;
 use crate::storage::{Uuid, marks};
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 

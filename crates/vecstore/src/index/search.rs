@@ -39,6 +39,9 @@ pub(crate) trait GraphSource {
     /// Asks the processor for what a visit of the point reads, but for the signs, and returns those, unchecked, to be
     /// asked for bit by bit. They are not to be read.
     fn prefetch(&self, kernels: Kernels, point: u32) -> &[u8];
+    /// Asks the processor for the start of the vector of a point that will likely be scored on it: where it is takes the
+    /// processor as long to find out as the rest.
+    fn prefetch_vector(&self, kernels: Kernels, point: u32);
 }
 
 /// How far a search looks.
@@ -215,6 +218,9 @@ fn walk(
         let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         if is_near && wanted(point)? {
             widest = widest.max(factors.factor.abs());
+            if scratch.found.get(beam.k - 1).is_none_or(|kth| distance < kth.distance) {
+                graph.prefetch_vector(kernels, point);
+            }
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;

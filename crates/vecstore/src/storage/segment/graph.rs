@@ -282,6 +282,11 @@ impl GraphSource for SegmentGraph<'_> {
     }
 
     #[inline]
+    fn prefetch_vector(&self, kernels: Kernels, row: u32) {
+        self.segment.prefetch_vector_start(kernels, row);
+    }
+
+    #[inline]
     fn prefetch(&self, kernels: Kernels, row: u32) -> &[u8] {
         // Not checked: nothing is read by it.
         let Ok(range) = self.block_range(row) else { return &[] };

@@ -226,7 +226,8 @@ impl Segment {
     pub(super) fn hot_range(&self) -> Option<Range<usize>> {
         let end = self.ids.end;
         let is_in = |section: &Range<usize>| self.vectors.end <= section.start && section.end <= end;
-        let sections = [self.codes.as_ref().map(|(codes, _)| codes), self.norms.as_ref(), Some(&self.id_ends)];
+        let sections =
+            [self.codes.as_ref().map(|(codes, _)| codes), self.norms.as_ref(), Some(&self.id_ends)];
         let graph = self.graph.as_ref()?.ranges();
         let all = graph.iter().copied().chain(sections.into_iter().flatten());
         let is_apart = self.bodies.start >= end && self.body_ends.start >= end;
@@ -415,6 +416,13 @@ impl Segment {
     pub(crate) fn id(&self, row: u32) -> Result<&str> {
         let bytes = self.item(&self.id_ends, &self.ids, row)?;
         std::str::from_utf8(bytes).map_err(|_| self.malformed("an id is not UTF-8"))
+    }
+
+    /// Asks the processor for the first components of the vector of a row.
+    #[inline]
+    pub(super) fn prefetch_vector_start(&self, kernels: Kernels, row: u32) {
+        let at = self.vectors.start + row as usize * self.dim * size_of::<f32>();
+        kernels.prefetch(self.map.get(at..at + size_of::<f32>()).unwrap_or_default());
     }
 
     /// Asks the processor for what scoring a row on its vector reads, and for what says where its id is.

@@ -120,3 +120,21 @@ impl Segment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_share_a_budget_and_give_back_what_they_took() {
+        let residency = Residency::new(100);
+        let first = residency.claim(60).unwrap();
+        assert!(residency.claim(41).is_none());
+        let second = residency.claim(40).unwrap();
+        assert!(residency.claim(1).is_none());
+        drop(first);
+        assert!(residency.claim(60).is_some());
+        drop(second);
+        assert_eq!(residency.bytes.load(Ordering::Relaxed), 0);
+    }
+}
