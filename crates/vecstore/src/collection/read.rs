@@ -7,7 +7,8 @@ use super::{Collection, Part, PartView, Source, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
+use crate::sparse::SparseVector;
 use crate::record::{Record, check_id, dimension_mismatch};
 use vecstore_kernels::Metric;
 
@@ -113,7 +114,7 @@ impl Collection {
     pub fn search_vector(&self, vector: &[f32], options: &QueryOptions) -> Result<Hits> {
         let (snapshot, mut found) = self.found(vector, vector.len(), options, None)?;
         let rows = found.pop().expect("one query has one answer");
-        Ok(Hits::new(snapshot, self.core.scoring, rows, options.offset, options.min_score))
+        Ok(Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score))
     }
 
     /// Returns whether a search for one vector takes less than about 50 microseconds and waits for nothing: there are few
@@ -139,7 +140,7 @@ impl Collection {
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
         let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
-            Hits::new(Arc::clone(&snapshot), self.core.scoring, rows, options.offset, options.min_score)
+            Hits::new(Arc::clone(&snapshot), Scores::Metric(self.core.scoring), rows, options.offset, options.min_score)
         };
         Ok(found.into_iter().map(hits).collect())
     }
@@ -210,6 +211,7 @@ impl Snapshot {
             vector: Vec::new(),
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
+            sparse: body.sparse.map(|sparse| SparseVector::from_ascending(sparse.iter().collect())),
             expires_at_unix_ms: (expiry != 0).then_some(expiry),
             deleted: self.is_hidden(location),
         })

@@ -8,14 +8,16 @@
 mod approximate;
 mod bounds;
 mod hits;
+mod hybrid;
 mod plan;
 mod recorder;
 mod scan;
 mod score;
 mod selection;
+mod text;
 mod topk;
 
-pub(crate) use hits::FoundRow;
+pub(crate) use hits::{FoundRow, Scores};
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
@@ -24,6 +26,10 @@ pub(crate) use recorder::Recorder;
 pub(crate) use scan::{Search, search};
 pub(crate) use score::Scoring;
 pub(crate) use selection::PartFilter;
+pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
+pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
+pub(crate) use text::{MatchOptions, Plan, TextSearch, check_keywords, highlight, search_texts};
+pub use text::{Highlight, SparseQuery, TextQuery};
 
 use crate::error::{Error, Result};
 use crate::filter::Filter;
