@@ -70,8 +70,9 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
-    QueryStep, SearchMethod, SparseQuery, StepOutcome, StepReason, TextQuery,
+    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
+    StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use sparse::SparseVector;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Collection, Snapshot};
 use crate::error::Result;
 use crate::query::{
-    Arm, ArmRank, FoundRow, Hits, HybridHits, HybridQuery, Include, MatchOptions, Neighbor, Plan, QueryOptions, Scores,
-    autocut, fuse,
+    Arm, ArmRank, FoundRow, Hits, HybridHits, HybridQuery, Include, MatchOptions, Neighbor, Plan,
+    QueryOptions, Scores, autocut, fuse,
 };
 
 impl Collection {
@@ -30,26 +30,23 @@ impl Collection {
         let is_single = query.alpha == 0.0 || query.alpha == 1.0;
         let depth = if is_single { options.k + options.offset } else { query.depth() };
         let nearest = QueryOptions::new()
-            .k(if query.alpha == 0.0 { 1 } else { depth })
+            .k(depth)
             .filter(options.filter.clone())
             .recall(query.recall)
             .exact(query.exact);
-        let (snapshot, mut found) = self.found(&query.vector, query.vector.len(), &nearest, None)?;
-        let nearest = found.pop().unwrap_or_default();
+        let (snapshot, nearest) = if query.alpha == 0.0 {
+            (self.checked(&query.vector, &nearest)?, Vec::new())
+        } else {
+            let (snapshot, mut found) = self.found(&query.vector, query.vector.len(), &nearest, None)?;
+            (snapshot, found.pop().unwrap_or_default())
+        };
         let matched = if query.alpha == 1.0 {
             Vec::new()
         } else {
-            let wanted =
-                MatchOptions { k: depth, filter: options.filter.clone(), ..MatchOptions::default() };
+            let wanted = MatchOptions { k: depth, filter: options.filter.clone(), ..MatchOptions::default() };
             self.matched(&snapshot, plan, &wanted)?
         };
-        let vector = arm(&nearest, Scores::Metric(self.core.scoring));
-        let text = arm(&matched, Scores::Plain);
-        let arms = match query.alpha {
-            0.0 => [Arm::default(), text],
-            1.0 => [vector, Arm::default()],
-            _ => [vector, text],
-        };
+        let arms = [arm(&nearest, Scores::Metric(self.core.scoring)), arm(&matched, Scores::Plain)];
         ranked(snapshot, query, &arms)
     }
 }

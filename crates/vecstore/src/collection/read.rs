@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
 use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
-use crate::sparse::SparseVector;
 use crate::record::{Record, check_id, dimension_mismatch};
+use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
 
 impl Collection {
@@ -140,9 +140,27 @@ impl Collection {
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
         let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
-            Hits::new(Arc::clone(&snapshot), Scores::Metric(self.core.scoring), rows, options.offset, options.min_score)
+            Hits::new(
+                Arc::clone(&snapshot),
+                Scores::Metric(self.core.scoring),
+                rows,
+                options.offset,
+                options.min_score,
+            )
         };
         Ok(found.into_iter().map(hits).collect())
+    }
+
+    /// Checks a vector as a search for it would, and returns the records as they are.
+    pub(super) fn checked(&self, vector: &[f32], options: &QueryOptions) -> Result<Arc<Snapshot>> {
+        options.check()?;
+        let snapshot = self.core.snapshot()?;
+        let expected = snapshot.dim.unwrap_or(vector.len());
+        if vector.is_empty() || vector.len() != expected {
+            return Err(dimension_mismatch(expected, vector.len()));
+        }
+        self.core.scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
+        Ok(snapshot)
     }
 
     /// Returns the best rows for each vector, and the snapshot they are of.

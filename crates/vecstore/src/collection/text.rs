@@ -7,8 +7,8 @@ use super::{Collection, count};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::query::{
-    FoundRow, Highlight, Hits, Include, MatchOptions, Neighbor, Plan, Scores, SparseQuery, TextQuery, TextSearch,
-    highlight, search_texts,
+    FoundRow, Highlight, Hits, Include, MatchOptions, Neighbor, Plan, Scores, SparseQuery, TextQuery,
+    TextSearch, highlight, search_texts,
 };
 use crate::record::check_id;
 use vecstore_text::Analyzer;

@@ -147,8 +147,9 @@ impl Manifest {
         }
         let database = Uuid(reader.array()?);
         let generation = number(reader.u64()?)?;
-        let collections =
-            (0..reader.count(60)?).map(|_| CollectionEntry::decode(&mut reader, features)).collect::<Result<_>>()?;
+        let collections = (0..reader.count(60)?)
+            .map(|_| CollectionEntry::decode(&mut reader, features))
+            .collect::<Result<_>>()?;
         reader.u64()?;
         reader.finish()?;
         Ok(Self { database, generation, collections })

@@ -32,9 +32,10 @@ impl Bound {
     }
 
     pub(super) fn of_sparse(weights: impl Iterator<Item = f32>) -> Self {
-        let (largest, smallest) = weights.fold((f32::NEG_INFINITY, f32::INFINITY), |(largest, smallest), w| {
-            (largest.max(w), smallest.min(w))
-        });
+        let (largest, smallest) = weights
+            .fold((f32::NEG_INFINITY, f32::INFINITY), |(largest, smallest), w| {
+                (largest.max(w), smallest.min(w))
+            });
         Self::Sparse { largest, smallest }
     }
 

@@ -78,7 +78,12 @@ impl TextState {
     }
 
     /// Returns how many rows that are not dead have a text in a field, and how many terms those have.
-    pub(crate) fn live_totals(&self, index: &TextIndex<'_>, field: usize, dead: &RowSet) -> Result<FieldTotals> {
+    pub(crate) fn live_totals(
+        &self,
+        index: &TextIndex<'_>,
+        field: usize,
+        dead: &RowSet,
+    ) -> Result<FieldTotals> {
         let mut totals = index.totals(field);
         if dead.is_empty() || totals.rows == 0 {
             return Ok(totals);

@@ -158,10 +158,6 @@ impl<'a> TextIndex<'a> {
         })
     }
 
-    pub(crate) fn field_count(&self) -> usize {
-        self.fields.len()
-    }
-
     /// Returns how many rows have a text in a field, and how many terms those have.
     pub(crate) fn totals(&self, field: usize) -> FieldTotals {
         self.fields.get(field).map_or_else(FieldTotals::default, |field| field.totals)
@@ -245,8 +241,7 @@ impl<'a> TextIndex<'a> {
 
     /// Opens a list for a walk.
     pub(crate) fn cursor(&self, list: &List<'a>, weight: Weight) -> Result<Cursor<'a>> {
-        let lengths =
-            if list.is_sparse() { Lengths::NONE } else { self.lengths(usize::from(list.field))? };
+        let lengths = if list.is_sparse() { Lengths::NONE } else { self.lengths(usize::from(list.field))? };
         Cursor::new(list, lengths, weight)
     }
 
@@ -283,6 +278,9 @@ impl<'a> TextIndex<'a> {
 }
 
 fn words(bytes: &[u8]) -> Result<&[u32]> {
+    if bytes.is_empty() {
+        return Ok(&[]); // which may lie anywhere
+    }
     bytemuck::try_cast_slice(bytes)
         .map_err(|_| Error::unsupported("the file system maps files at addresses that are no multiple of 4"))
 }

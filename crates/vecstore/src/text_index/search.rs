@@ -89,7 +89,9 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
             passive += 1;
         }
         let next = by_most[passive..].iter().filter_map(|&at| clauses.scored[at].next_row()).min();
-        let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else { return Ok(()) };
+        let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else {
+            return Ok(());
+        };
         let end = start.saturating_add(WINDOW_ROWS).min(rows);
         from = end;
         let mut total = 0.0;
@@ -135,7 +137,8 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
 
 /// Rows that are in a list of each group that is required. The smallest group says which rows there are to look at.
 fn all_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
-    let count = |group: &Vec<usize>| -> u64 { group.iter().map(|&at| u64::from(clauses.scored[at].count)).sum() };
+    let count =
+        |group: &Vec<usize>| -> u64 { group.iter().map(|&at| u64::from(clauses.scored[at].count)).sum() };
     let Some(smallest) = clauses.required.iter().min_by_key(|group| count(group)) else { return Ok(()) };
     // These run ahead of those that score.
     let mut leaders: Vec<Cursor<'_>> = smallest.iter().map(|&at| clauses.scored[at].clone()).collect();
@@ -143,7 +146,9 @@ fn all_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     let mut from = 0;
     loop {
         let next = leaders.iter().filter_map(Cursor::next_row).min();
-        let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else { return Ok(()) };
+        let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else {
+            return Ok(());
+        };
         let end = start.saturating_add(WINDOW_ROWS).min(rows);
         from = end;
         let least = sink.least();
@@ -217,11 +222,7 @@ struct Window {
 
 impl Window {
     fn new() -> Self {
-        Self {
-            start: 0,
-            sums: Box::new([0.0; WINDOW_ROWS as usize]),
-            hits: [0; WINDOW_ROWS as usize / 64],
-        }
+        Self { start: 0, sums: Box::new([0.0; WINDOW_ROWS as usize]), hits: [0; WINDOW_ROWS as usize / 64] }
     }
 
     fn add(&mut self, cursor: &mut Cursor<'_>, range: (u32, u32), others: f64, least: f32) -> Result<()> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vecstore::{Batch, ErrorKind, Filter, Metadata, Operation, Record, Result, Value, VecStore, field};
+use vecstore::{
+    Batch, ErrorKind, Filter, Metadata, Operation, Record, Result, SparseVector, Value, VecStore, field,
+};
 use vecstore_testkit::{Change, Model, Rng};
 
 use crate::subject::NOW_UNIX_MS;
@@ -186,7 +188,17 @@ pub(crate) fn record(rng: &mut Rng, dim: usize) -> Record {
     match rng.below(40) {
         // A frame above the size up to which frames are copied together, and above the space reserved first.
         0 => record.with_text("long ".repeat(14_000)),
-        1..6 => record.with_text("short"),
+        1..20 => {
+            let words = (0..rng.below(7)).map(|_| WORDS[rng.below(WORDS.len() as u64) as usize]);
+            record.with_text(words.collect::<Vec<_>>().join(" "))
+        }
+        20..26 => {
+            let dimension = rng.below(5) as u32;
+            record.with_sparse(SparseVector::new([(dimension, 0.5), (dimension + 2, 2.0)]).expect("distinct"))
+        }
         _ => record,
     }
 }
+
+/// Words of texts, some of them in many.
+const WORDS: [&str; 8] = ["red", "red", "red", "blue", "blue", "green", "solar", "rare"];

@@ -213,7 +213,8 @@ mod tests {
             (Fusion::Isr, [a, a / 4.0, 2.0 * (a / 9.0 + b), b / 4.0]),
         ];
         for (fusion, expected) in cases {
-            for ((place, got), (n, expected)) in fused(fusion, [a, b]).into_iter().zip((1u32..).zip(expected)) {
+            for ((place, got), (n, expected)) in fused(fusion, [a, b]).into_iter().zip((1u32..).zip(expected))
+            {
                 assert_eq!(place, n);
                 assert!((got - expected).abs() < 1e-6, "{fusion} {n}: {got} {expected}");
             }

@@ -59,7 +59,9 @@ fn matches(text: &str, keywords: &str, analyzer: Analyzer) -> Vec<(Range<usize>,
     }
     let number = |term: &str| {
         let whole = terms.iter().position(|asked| asked == term);
-        whole.or_else(|| Some(terms.len() + prefixes.iter().position(|prefix| term.starts_with(prefix.as_str()))?))
+        whole.or_else(|| {
+            Some(terms.len() + prefixes.iter().position(|prefix| term.starts_with(prefix.as_str()))?)
+        })
     };
     let mut matches: Vec<(Range<usize>, usize)> = Vec::new();
     for token in analyzer.tokens(text) {
@@ -91,7 +93,8 @@ fn best_passage(text: &str, matches: &[&(Range<usize>, usize)], length: usize) -
     let (_, core) = best?;
     // As much before as behind, at the edges of words.
     let spare = length.saturating_sub(text[core.clone()].chars().count());
-    let start = text[..core.start].char_indices().rev().take(spare / 2).last().map_or(core.start, |(at, _)| at);
+    let start =
+        text[..core.start].char_indices().rev().take(spare / 2).last().map_or(core.start, |(at, _)| at);
     let before = text[start..core.start].chars().count();
     let end = nth_boundary(text, core.end, spare - before);
     let start = if start == 0 { 0 } else { start + word_edge(&text[start..core.start]) };
@@ -144,7 +147,12 @@ mod tests {
 
     #[test]
     fn passages_are_where_most_words_are() {
-        let text = format!("{} solar power {} wind and solar power together {}", "x ".repeat(40), "y ".repeat(40), "z ".repeat(40));
+        let text = format!(
+            "{} solar power {} wind and solar power together {}",
+            "x ".repeat(40),
+            "y ".repeat(40),
+            "z ".repeat(40)
+        );
         let passages = shown(&text, "solar wind power", 40);
         assert_eq!(passages.len(), 2);
         assert!(passages[1].contains("[wind] and [solar] [power]"), "{passages:?}");

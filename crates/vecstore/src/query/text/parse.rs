@@ -97,7 +97,10 @@ fn push_word(word: &str, occurs: Occurs, analyzer: Analyzer, clauses: &mut Vec<C
 
 fn unicode_mark(character: char) -> bool {
     // Combining marks, which are part of the words they are in: none is ASCII, and no separator of a query is one.
-    !character.is_ascii() && !character.is_alphanumeric() && !character.is_whitespace() && character >= '\u{300}'
+    !character.is_ascii()
+        && !character.is_alphanumeric()
+        && !character.is_whitespace()
+        && character >= '\u{300}'
 }
 
 fn next_boundary(text: &str, at: usize) -> usize {
@@ -128,7 +131,12 @@ mod tests {
     fn signs_quotes_and_stars_are_read() {
         use Occurs::{May, Must, MustNot};
         let expected = [
-            (May, "a"), (Must, "b"), (MustNot, "c"), (Must, "\"d e\""), (MustNot, "\"f g\""), (May, "h*"),
+            (May, "a"),
+            (Must, "b"),
+            (MustNot, "c"),
+            (Must, "\"d e\""),
+            (MustNot, "\"f g\""),
+            (May, "h*"),
             (MustNot, "\"e mail\""),
         ];
         let expected = expected.map(|(occurs, shown)| (occurs, shown.to_owned()));
@@ -138,9 +146,15 @@ mod tests {
     #[test]
     fn what_is_no_syntax_is_words() {
         use Occurs::{May, Must};
-        assert_eq!(parsed("well-known - + a+b"), [
-            (May, "well known".to_owned()), (May, String::new()), (May, String::new()), (May, "a b".to_owned())
-        ]);
+        assert_eq!(
+            parsed("well-known - + a+b"),
+            [
+                (May, "well known".to_owned()),
+                (May, String::new()),
+                (May, String::new()),
+                (May, "a b".to_owned())
+            ]
+        );
         assert_eq!(parsed("a \"b c"), [(May, "a".to_owned()), (Must, "\"b c\"".to_owned())]);
         assert_eq!(parsed("e-mai*"), [(May, "e".to_owned()), (May, "mai*".to_owned())]);
         assert_eq!(parsed("* \"\" \"...\""), []);

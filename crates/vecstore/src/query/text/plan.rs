@@ -123,7 +123,10 @@ fn boosts_of(boosts: &[(String, f32)], config: &TextConfig) -> Result<Vec<f32>> 
         let Some(field) = config.field(name) else {
             return Err(Error::invalid(format!(
                 "there is no text field `{name}`: the store has {}",
-                std::iter::once("text").chain(config.fields.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+                std::iter::once("text")
+                    .chain(config.fields.iter().map(String::as_str))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         };
         factors[field] = *factor;
