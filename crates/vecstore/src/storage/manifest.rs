@@ -10,6 +10,7 @@
 //!   u64 checkpoint lsn, u64 seq of the first log to replay, u64 durable lsn (a log that ends before it lost calls)
 //!   u32 count of segments; per segment:
 //!     16 bytes uuid, u64 rows, u64 footer checksum, u64 generation of its marks (0: none), u64 their checksum
+//!   with feature bit 0: u32 + name of the analyzer, u32 count of text fields, per field u32 + path
 //! u64 XXH3-64 of everything before
 //! ```
 //!

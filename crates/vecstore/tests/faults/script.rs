@@ -185,15 +185,17 @@ fn metadata(rng: &mut Rng) -> Metadata {
 pub(crate) fn record(rng: &mut Rng, dim: usize) -> Record {
     let record =
         Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(dim)).with_metadata(metadata(rng));
-    match rng.below(40) {
+    let draw = rng.below(40);
+    match draw {
         // A frame above the size up to which frames are copied together, and above the space reserved first.
         0 => record.with_text("long ".repeat(14_000)),
         1..20 => {
-            let words = (0..rng.below(7)).map(|_| WORDS[rng.below(WORDS.len() as u64) as usize]);
+            let first = draw as usize;
+            let words = (0..first % 7).map(|n| WORDS[(first * 3 + n * n) % WORDS.len()]);
             record.with_text(words.collect::<Vec<_>>().join(" "))
         }
         20..26 => {
-            let dimension = rng.below(5) as u32;
+            let dimension = draw as u32 - 20;
             record.with_sparse(SparseVector::new([(dimension, 0.5), (dimension + 2, 2.0)]).expect("distinct"))
         }
         _ => record,
