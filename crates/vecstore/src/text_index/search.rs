@@ -68,7 +68,7 @@ fn among_rows(clauses: &mut Clauses<'_>, rows: &[u32], sink: &mut dyn Sink) -> R
 
 /// Rows that are in any list.
 fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
-    let mut window = Window::new();
+    let mut window = Window::new(rows);
     let count = clauses.scored.len();
     // By the most they add, with the sums of that up to each: lists that cannot make a row good enough begin no window.
     let mut by_most: Vec<usize> = (0..count).collect();
@@ -142,7 +142,7 @@ fn all_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     let Some(smallest) = clauses.required.iter().min_by_key(|group| count(group)) else { return Ok(()) };
     // These run ahead of those that score.
     let mut leaders: Vec<Cursor<'_>> = smallest.iter().map(|&at| clauses.scored[at].clone()).collect();
-    let mut window = Window::new();
+    let mut window = Window::new(rows);
     let mut from = 0;
     loop {
         let next = leaders.iter().filter_map(Cursor::next_row).min();
@@ -216,18 +216,20 @@ impl Clauses<'_> {
 /// Sums of a run of rows, and which rows have one.
 struct Window {
     start: u32,
-    sums: Box<[f64; WINDOW_ROWS as usize]>,
-    hits: [u64; WINDOW_ROWS as usize / 64],
+    sums: Vec<f64>,
+    hits: Vec<u64>,
 }
 
 impl Window {
-    fn new() -> Self {
-        Self { start: 0, sums: Box::new([0.0; WINDOW_ROWS as usize]), hits: [0; WINDOW_ROWS as usize / 64] }
+    /// Makes a window for an index of so many rows.
+    fn new(rows: u32) -> Self {
+        let len = rows.min(WINDOW_ROWS) as usize;
+        Self { start: 0, sums: vec![0.0; len], hits: vec![0; len.div_ceil(64)] }
     }
 
     fn add(&mut self, cursor: &mut Cursor<'_>, range: (u32, u32), others: f64, least: f32) -> Result<()> {
         self.start = range.0;
-        cursor.add_within(range, &mut *self.sums, &mut self.hits, others, least)
+        cursor.add_within(range, &mut self.sums, &mut self.hits, others, least)
     }
 
     /// Calls `each` for every row with a sum, in order, and empties the window.

@@ -1,5 +1,6 @@
 //! Searches by words, by sparse vectors, and by both with vectors.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "tests make files of their own")]
 
 mod hybrid;
 mod oracle;

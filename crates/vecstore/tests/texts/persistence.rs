@@ -69,3 +69,35 @@ fn expired_and_hidden_texts_are_never_found() {
         store.compact().unwrap();
     }
 }
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A store that was written before segments had text indexes: eight texts with `fox` in a segment, one of them deleted in the
+/// log, and one more in the log.
+#[test]
+fn texts_of_a_store_from_before_there_were_indexes_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/1.0-before-texts");
+    copy(&fixture, directory.path());
+    for compact in [false, true, false] {
+        let store = VecStore::open(directory.path()).unwrap();
+        assert_eq!(store.text_query(&TextQuery::new("fox").k(20)).unwrap().len(), 8);
+        assert_eq!(ids(&store.text_query(&TextQuery::new("late")).unwrap()), ["id-12"]);
+        assert_eq!(ids(&store.text_query(&TextQuery::new("number5")).unwrap()), ["id-5"]);
+        assert!(store.verify().unwrap().is_ok());
+        if compact {
+            store.compact().unwrap();
+        }
+        store.close().unwrap();
+    }
+}
