@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import pickle
 import random
@@ -72,9 +71,8 @@ def test_the_ranking_is_that_of_the_formula(query: str, compacted: bool) -> None
     check(store.text_query(query, 200), bm25(texts, query), 200)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bm25s") is None, reason="bm25s is not installed")
 def test_the_ranking_is_that_of_bm25s() -> None:
-    import bm25s
+    bm25s = pytest.importorskip("bm25s")
 
     texts = corpus(2000, seed=2)
     model = bm25s.BM25(k1=1.2, b=0.75, method="lucene", dtype="float64")
@@ -85,9 +83,8 @@ def test_the_ranking_is_that_of_bm25s() -> None:
         check(store.text_query(query), (model.get_scores(query.split()) * 2.2).tolist(), 10)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tantivy") is None, reason="tantivy is not installed")
 def test_the_ranking_is_that_of_tantivy() -> None:
-    import tantivy
+    tantivy = pytest.importorskip("tantivy")
 
     schema = tantivy.SchemaBuilder()
     schema.add_text_field("id", stored=True, tokenizer_name="raw")
@@ -102,6 +99,8 @@ def test_the_ranking_is_that_of_tantivy() -> None:
     searcher = index.searcher()
     store = filled(texts)
     for query in QUERIES:
+        if len(set(query.split())) < len(query.split()):
+            continue  # there a word that is given twice counts once
         scores = [0.0] * len(texts)
         for score, address in searcher.search(index.parse_query(query, ["text"]), len(texts)).hits:
             scores[int(searcher.doc(address)["id"][0])] = score
@@ -118,7 +117,7 @@ def test_deleted_and_replaced_texts_do_not_count() -> None:
     check(store.text_query("w1 w2 w30"), bm25(texts[:600], "w1 w2 w30"), 10)
 
 
-def test_a_filter_restricts_the_search_and_changes_no_score(tmp_path: object) -> None:
+def test_a_filter_restricts_the_search_and_changes_no_score() -> None:
     texts = corpus(1500)
     store = vecstore.VecStore(":memory:", dim=2)
     ids = [f"{n:05d}" for n in range(len(texts))]
@@ -137,8 +136,8 @@ def test_a_filter_restricts_the_search_and_changes_no_score(tmp_path: object) ->
 
 def test_signs_phrases_and_prefixes() -> None:
     store = vecstore.VecStore(":memory:", dim=1)
-    for id, text in [("a", "New York solar"), ("b", "york: new"), ("c", "solar panels")]:
-        store.upsert(id, [1.0], text=text)
+    for name, text in [("a", "New York solar"), ("b", "york: new"), ("c", "solar panels")]:
+        store.upsert(name, [1.0], text=text)
 
     def found(keywords: str) -> list[str]:
         return sorted(neighbor.id for neighbor in store.text_query(keywords))
@@ -166,7 +165,7 @@ def test_analyzers_are_chosen_kept_and_checked(tmp_path: object) -> None:
             store.text_query("dog", boosts={"name": 1.0})
     with pytest.raises(vecstore.InvalidInputError, match="has the analyzer english, got standard"):
         vecstore.VecStore(path, analyzer="standard")
-    with pytest.raises(vecstore.InvalidInputError, match="analyzer must be standard.*got `klingon`"):
+    with pytest.raises(vecstore.InvalidInputError, match=r"analyzer must be standard.*got `klingon`"):
         vecstore.VecStore(":memory:", analyzer="klingon")
 
 
@@ -188,7 +187,8 @@ def test_sparse_vectors_are_taken_in_every_form(sparse: object) -> None:
     found = store.sparse_query(sparse)  # type: ignore[arg-type]
     assert [(neighbor.id, neighbor.score) for neighbor in found] == [("a", 4.25), ("d", 4.25), ("b", 2.0)]
     record = store.get("a")
-    assert record is not None and record.sparse == {3: 2.0, 7: 0.5}
+    assert record is not None
+    assert record.sparse == {3: 2.0, 7: 0.5}
     assert pickle.loads(pickle.dumps(record)) == record
     assert "sparse={3: 2.0, 7: 0.5}" in repr(record)
     other = vecstore.VecStore(":memory:", dim=1)
@@ -234,12 +234,12 @@ def test_alpha_1_is_the_vector_and_alpha_0_the_words() -> None:
     store = filled(corpus(500))
     vector = np.random.default_rng(5).normal(size=8)
     fusions = ["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
-    for filter in (None, {"$not": {"x": 1}}):
-        by_vector = [neighbor.id for neighbor in store.query(vector, 20, filter)]
-        by_words = [neighbor.id for neighbor in store.text_query("w1 w20", 20, filter)]
+    for kept in (None, {"$not": {"x": 1}}):
+        by_vector = [neighbor.id for neighbor in store.query(vector, 20, kept)]
+        by_words = [neighbor.id for neighbor in store.text_query("w1 w20", 20, kept)]
         for fusion in fusions:
             ids = [
-                [n.id for n in store.hybrid_query(vector, "w1 w20", 20, alpha, filter, fusion=fusion)]  # type: ignore[arg-type]
+                [n.id for n in store.hybrid_query(vector, "w1 w20", 20, alpha, kept, fusion=fusion)]  # type: ignore[arg-type]
                 for alpha in (1, 0)
             ]
             assert ids == [by_vector, by_words]
@@ -250,7 +250,9 @@ def test_hybrid_ranks_are_explained() -> None:
     vector = np.random.default_rng(5).normal(size=8)
     query = vecstore.HybridQuery(vector, "w1 w20", k=5, alpha=0.5, candidates=40)
     explained = store.query_explain(query)
-    assert [e.id for e in explained] == [n.id for n in store.hybrid_query(vector, "w1 w20", 5, 0.5, candidates=40)]
+    assert [e.id for e in explained] == [
+        n.id for n in store.hybrid_query(vector, "w1 w20", 5, 0.5, candidates=40)
+    ]
     for rank, neighbor in enumerate(explained, 1):
         how = neighbor.explanation
         assert isinstance(how, vecstore.HybridExplanation)

@@ -7,7 +7,16 @@ from collections import abc
 
 from vecstore._vecstore import FilterExpr
 
-__all__ = ["Filter", "Metadata", "Sparse", "SupportsArray", "SupportsBuffer", "SupportsSparse", "Vector", "Vectors"]
+__all__ = [
+    "Filter",
+    "Metadata",
+    "Sparse",
+    "SupportsArray",
+    "SupportsBuffer",
+    "SupportsSparse",
+    "Vector",
+    "Vectors",
+]
 
 
 class SupportsArray(typing.Protocol):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
-from vecstore._plans import ExplainedNeighbor, HybridExplanation, QueryEstimate, QueryExplanation, QueryPlan, QueryStep
+from vecstore._plans import (
+    ExplainedNeighbor,
+    HybridExplanation,
+    QueryEstimate,
+    QueryExplanation,
+    QueryPlan,
+    QueryStep,
+)
 from vecstore._vecstore import Record
 
 if typing.TYPE_CHECKING:
@@ -76,9 +83,9 @@ class Config:
     #: Most threads of a query; None is one for each core.
     threads: int | None
     #: How terms are made of texts, such as ``standard``.
-    analyzer: str
+    analyzer: str = "standard"
     #: Fields of the metadata that are searched beside the records' texts.
-    text_fields: tuple[str, ...]
+    text_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,10 @@ class Query:
 
 @dataclass(frozen=True)
 class HybridQuery:
-    """A search by a vector and words, for ``VecStore.query_explain``. The parameters are those of ``hybrid_query``."""
+    """A search by a vector and words, for ``VecStore.query_explain``.
+
+    The parameters are those of ``VecStore.hybrid_query``.
+    """
 
     vector: _types.Vector
     keywords: str

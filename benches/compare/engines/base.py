@@ -127,7 +127,7 @@ class Engine(ABC):
 
     def load_texts(self, path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
         """Indexes texts on one thread, at a path that does not exist; when it returns, all are searchable."""
-        raise NotAvailableError(f"indexes no texts at {path.name}")
+        raise NotAvailableError(f"indexes no texts, {len(ids)} and {len(texts)}, at {path.name}")
 
     def text_search(self, k: int) -> TextSearch:
         """Returns the call for the k best texts for some words, any of which may match: ids and scores."""
@@ -139,7 +139,7 @@ class Engine(ABC):
 
     def add_text(self, row: str, text: str) -> None:
         """Adds one text; when it returns, it is durable and searchable."""
-        raise NotAvailableError(f"adds no text {row}")
+        raise NotAvailableError(f"adds no text {row}: {text}")
 
     def adds_texts(self) -> bool:
         return type(self).add_text is not Engine.add_text

@@ -19,7 +19,7 @@ CHECKED = 20
 def queries(texts: list[str], words: int, count: int) -> list[str]:
     """Words of one text each, drawn with a fixed seed: common and rare ones, as they come."""
     draw = random.Random(words)
-    found = []
+    found: list[str] = []
     while len(found) < count:
         distinct = sorted(set(WORD.findall(draw.choice(texts).lower())))
         if len(distinct) >= words:
@@ -72,7 +72,9 @@ def measure(engine: Engine, context: Context) -> Outcome:
     shares = []
     for words in (1, 2, 3, 6):
         asked = queries(texts, words, QUERIES)
-        shares += [agreement(engine.text_rows(search(query)), exact.scores(query)) for query in asked[:CHECKED]]
+        shares += [
+            agreement(engine.text_rows(search(query)), exact.scores(query)) for query in asked[:CHECKED]
+        ]
         seconds: list[float] = []
         for query in asked:
             seconds.append(seconds_of(lambda query=query: search(query)))  # type: ignore[misc]
@@ -82,10 +84,14 @@ def measure(engine: Engine, context: Context) -> Outcome:
         if words == 3:
             figures["p99_us_3"] = sorted(seconds)[int(len(seconds) * 0.99)] * MICROSECONDS
     figures["agreement"] = sum(shares) / len(shares)
-    added = [
-        seconds_of(lambda n=n: engine.add_text(f"added-{n}", texts[n]))  # type: ignore[misc]
-        for n in range(ADDED)
-    ] if engine.adds_texts() else []
+    added = (
+        [
+            seconds_of(lambda n=n: engine.add_text(f"added-{n}", texts[n]))  # type: ignore[misc]
+            for n in range(ADDED)
+        ]
+        if engine.adds_texts()
+        else []
+    )
     if added:
         figures["add_ms"] = median(added) * MILLISECONDS
     return Outcome(figures)
@@ -95,11 +101,12 @@ SCENARIO = Scenario(
     name="texts",
     title="Full-text search",
     how=(
-        "The descriptions of all rows, indexed from the first call until all are searchable and durable (where the "
-        f"engine keeps them on disk); then {QUERIES} queries each of 1, 2, 3 and 6 words of a random text, any of which "
-        f"may match, k={K}, ids fetched, through Python on one pinned thread. `exact` is the share of the found whose "
-        "exact BM25 score is among the ten best. `add` is one more text, durable and searchable. vecstore stores a "
-        "vector of 2 components, metadata (none) and the text of each row besides; the others store ids."
+        "The descriptions of all rows, indexed from the first call until all are searchable and "
+        f"durable (where the engine keeps them on disk); then {QUERIES} queries each of 1, 2, 3 and 6 "
+        f"words of a random text, any of which may match, k={K}, ids fetched, through Python on one "
+        "pinned thread. `exact` is the share of the found whose exact BM25 score is among the ten "
+        "best. `add` is one more text, durable and searchable. vecstore stores a vector of 2 "
+        "components and the text of each row as well; the others ids."
     ),
     measure=measure,
     engines=("vecstore:commit", "tantivy", "bm25s"),

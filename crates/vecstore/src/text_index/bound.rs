@@ -11,23 +11,29 @@ const SATURATED: u32 = u16::MAX as u32;
 /// Of the rows of a block that have a term.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Bound {
-    Text { count_max: u16, length_once: u16, length_more: u16 },
-    Sparse { largest: f32, smallest: f32 },
+    /// The most times a row has it, and the least lengths of rows that have it once, twice, and more often.
+    Text {
+        count_max: u16,
+        lengths: [u16; 3],
+    },
+    Sparse {
+        largest: f32,
+        smallest: f32,
+    },
 }
 
 impl Bound {
     /// Returns the bound of text rows, given as count and length.
     pub(super) fn of_text(rows: impl Iterator<Item = (u32, u32)>) -> Self {
-        let (mut count_max, mut length_once, mut length_more) = (1, SATURATED, SATURATED);
+        let (mut count_max, mut lengths) = (1, [SATURATED; 3]);
         for (count, length) in rows {
             count_max = count.max(count_max);
-            let least = if count == 1 { &mut length_once } else { &mut length_more };
+            let least = &mut lengths[count.clamp(1, 3) as usize - 1];
             *least = length.min(*least);
         }
         Self::Text {
             count_max: count_max.min(SATURATED) as u16,
-            length_once: length_once as u16,
-            length_more: length_more as u16,
+            lengths: lengths.map(|length| length as u16),
         }
     }
 
@@ -41,8 +47,9 @@ impl Bound {
 
     pub(super) fn to_words(self) -> [u32; 2] {
         match self {
-            Self::Text { count_max, length_once, length_more } => {
-                [u32::from(count_max) | u32::from(length_once) << 16, u32::from(length_more)]
+            Self::Text { count_max, lengths: [once, twice, more] } => {
+                let pair = |low: u16, high: u16| u32::from(low) | u32::from(high) << 16;
+                [pair(count_max, once), pair(twice, more)]
             }
             Self::Sparse { largest, smallest } => [largest.to_bits(), smallest.to_bits()],
         }
@@ -55,15 +62,16 @@ pub(super) fn most(words: [u32; 2], weight: &Weight) -> f32 {
     const SLACK: f32 = 1.0 + 1e-6;
     let most = match *weight {
         Weight::Text { weight, base, slope } => {
-            let (count_max, length_once) = (words[0] & SATURATED, words[0] >> 16);
-            let length_more = words[1] & SATURATED;
+            let (count_max, once) = (words[0] & SATURATED, words[0] >> 16);
+            let (twice, more) = (words[1] & SATURATED, words[1] >> 16);
             let of = |count: f32, length: u32| weight * (count / (count + (base + slope * length as f32)));
-            let more = match count_max {
-                0 | 1 => 0.0,
+            let often = match count_max {
+                0..=2 => 0.0,
                 SATURATED => weight,
-                count => of(count as f32, length_more),
+                count => of(count as f32, more),
             };
-            more.max(of(1.0, length_once))
+            let rarely = if count_max > 1 { of(1.0, once).max(of(2.0, twice)) } else { of(1.0, once) };
+            often.max(rarely)
         }
         Weight::Sparse { weight } => {
             let (largest, smallest) = (f32::from_bits(words[0]), f32::from_bits(words[1]));

@@ -284,6 +284,68 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Appends the rows in `start..end` and what they add to `found`, but for those that do not reach `least` with `others`
+    /// more.
+    pub(super) fn find_within(
+        &mut self,
+        (start, end): (u32, u32),
+        others: f64,
+        least: f32,
+        found: &mut Vec<(u32, f32)>,
+    ) -> Result<()> {
+        // A little less, so that rounding leaves out no row that is good enough.
+        let own = ((f64::from(least) - others) as f32).next_down();
+        self.skip_to(start);
+        while self.block < self.blocks {
+            let first = if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) };
+            if first >= end {
+                break;
+            }
+            let last = self.last_row(self.block);
+            if self.block_most(self.block) >= own {
+                self.decode()?;
+                self.score_block()?;
+                let rows = &self.rows[..self.len];
+                let stop = if last < end { self.len } else { rows.partition_point(|&row| row < end) };
+                for (&row, &score) in rows.iter().zip(&*self.scores).take(stop).skip(self.position) {
+                    if score >= own && (start..end).contains(&row) {
+                        found.push((row, score));
+                    }
+                }
+                self.position = stop;
+            }
+            if last >= end {
+                break;
+            }
+            self.block += 1;
+            self.position = 0;
+        }
+        Ok(())
+    }
+
+    /// Returns the blocks with the most that a row of each can add, the largest first.
+    pub(super) fn blocks_by_most(&mut self) -> Vec<(f32, usize)> {
+        let mut blocks: Vec<(f32, usize)> =
+            (0..self.blocks).map(|block| (self.block_most(block), block)).collect();
+        blocks.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        blocks
+    }
+
+    /// Calls `each` with every row of a block and what it adds, whatever the walk has passed already.
+    pub(super) fn for_each_of(
+        &mut self,
+        block: usize,
+        mut each: impl FnMut(u32, f32) -> Result<()>,
+    ) -> Result<()> {
+        self.block = block;
+        self.decode()?;
+        self.score_block()?;
+        for at in 0..self.len {
+            each(self.rows[at], self.scores[at])?;
+        }
+        Ok(())
+    }
+
     /// Calls `each` for every row of the list that is left.
     pub(crate) fn for_each_row(&mut self, mut each: impl FnMut(u32)) -> Result<()> {
         while self.block < self.blocks {

@@ -23,8 +23,8 @@
 //! end, 64 bytes   u64 offsets of key ends, keys, infos and fields; u32 terms, u32 rows, u32 fields, u32 zero, u64 zero,
 //!                 magic "vsTXT\r\n\x1a"
 //!
-//! bound of a text term     u16 the most times a row has it, u16 the least length of a row that has it once, u16 the least
-//!                          length of the others, u16 zero; what is more than 65,535 stands as that
+//! bound of a text term     u16 the most times a row has it, u16 the least lengths of rows that have it once, twice, and more
+//!                          often; what is more than 65,535, and of no row, stands as that
 //! bound of a dimension     f32 largest weight, f32 smallest weight
 //! ```
 //!

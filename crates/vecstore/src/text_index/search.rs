@@ -43,6 +43,7 @@ pub(crate) fn search(
     }
     match among {
         Some(among) => among_rows(clauses, among, sink),
+        None if clauses.is_one_list() => one_of(clauses, rows as u32, sink),
         None if clauses.required.is_empty() => any_of(clauses, rows as u32, sink),
         None => all_of(clauses, rows as u32, sink),
     }
@@ -66,6 +67,25 @@ fn among_rows(clauses: &mut Clauses<'_>, rows: &[u32], sink: &mut dyn Sink) -> R
     Ok(())
 }
 
+/// Rows of the only list: its blocks from the best on, until none can hold a row among the best.
+fn one_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
+    let cursor = &mut clauses.scored[0];
+    for (most, block) in cursor.blocks_by_most() {
+        let mut least = sink.least();
+        if most < least {
+            break;
+        }
+        cursor.for_each_of(block, |row, score| {
+            if score >= least && row < rows {
+                sink.offer(row, score)?;
+                least = sink.least();
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// Rows that are in any list.
 fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
     let mut window = Window::new(rows);
@@ -77,6 +97,7 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     let mut mosts = vec![0.0; count];
     let mut order: Vec<usize> = (0..count).collect();
     let mut rest_mosts = vec![0.0; count];
+    let mut found = Vec::new();
     let mut from = 0;
     loop {
         let least = sink.least();
@@ -111,27 +132,46 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
             rest_mosts[asked] = asked_most;
             asked += 1;
         }
-        for &at in &order[asked..] {
-            window.add(&mut clauses.scored[at], (start, end), total - mosts[at], least)?;
+        let asks = Asks { which: &order[..asked], mosts: &rest_mosts };
+        if let &[lead] = &order[asked..] {
+            found.clear();
+            clauses.scored[lead].find_within((start, end), asked_most, least, &mut found)?;
+            for &(row, score) in &found {
+                asks.complete(clauses, row, f64::from(score), sink)?;
+            }
+        } else {
+            for &at in &order[asked..] {
+                window.add(&mut clauses.scored[at], (start, end), total - mosts[at], least)?;
+            }
+            window.drain(|row, sum| asks.complete(clauses, row, sum, sink))?;
         }
-        window.drain(|row, sum| {
-            let least = sink.least();
-            let mut sum = sum;
-            for n in (0..asked).rev() {
-                if ((sum + rest_mosts[n]) as f32) < least {
-                    return Ok(());
-                }
-                if let Some(score) = clauses.scored[order[n]].seek(row)? {
-                    sum += f64::from(score);
-                }
-            }
-            let score = sum as f32;
-            if score >= least && clauses.is_not_excluded(row)? {
-                sink.offer(row, score)?;
-            }
-            Ok(())
-        })?;
         skip(clauses, &by_most[passive..], end);
+    }
+}
+
+/// Lists that are asked only about rows that may still be good enough: by the most they add, with the sums of that up to each.
+struct Asks<'w> {
+    which: &'w [usize],
+    mosts: &'w [f64],
+}
+
+impl Asks<'_> {
+    /// Adds what these lists add to the sum of a row, and offers the row if that is enough.
+    fn complete(&self, clauses: &mut Clauses<'_>, row: u32, mut sum: f64, sink: &mut dyn Sink) -> Result<()> {
+        let least = sink.least();
+        for (&at, &most) in self.which.iter().zip(self.mosts).rev() {
+            if ((sum + most) as f32) < least {
+                return Ok(());
+            }
+            if let Some(score) = clauses.scored[at].seek(row)? {
+                sum += f64::from(score);
+            }
+        }
+        let score = sum as f32;
+        if score >= least && clauses.is_not_excluded(row)? {
+            sink.offer(row, score)?;
+        }
+        Ok(())
     }
 }
 
@@ -187,6 +227,11 @@ impl Clauses<'_> {
     /// Returns how many rows the scored lists have, those in several counted several times.
     pub(crate) fn rows(&self) -> u64 {
         self.scored.iter().map(|cursor| u64::from(cursor.count)).sum()
+    }
+
+    /// Returns whether there is one list and nothing else.
+    fn is_one_list(&self) -> bool {
+        self.scored.len() == 1 && self.required.is_empty() && self.excluded.is_empty()
     }
 
     /// Returns whether a row is in each required group and in no excluded list.
