@@ -7,11 +7,6 @@ use super::words::is_cjk;
 use super::{Scratch, Term, cut, fold};
 
 pub(super) fn analyze(text: &str, scratch: &mut Scratch, each: &mut dyn FnMut(Term<'_>)) {
-    let belongs = |character: char| {
-        character.is_alphanumeric()
-            || character == '_'
-            || unicode_normalization::char::is_combining_mark(character)
-    };
     let mut position = 0;
     let mut rest = 0;
     while let Some(found) = text[rest..].find(belongs) {
@@ -20,6 +15,18 @@ pub(super) fn analyze(text: &str, scratch: &mut Scratch, each: &mut dyn FnMut(Te
         rest = end;
         identifier(text, start, end, &mut position, scratch, each);
     }
+}
+
+/// Returns where the identifier starts that a text ends in; its length if it ends in none.
+pub(super) fn last_start(text: &str) -> usize {
+    let before = text.char_indices().rev().find(|&(_, character)| !belongs(character));
+    before.map_or(0, |(at, character)| at + character.len_utf8())
+}
+
+fn belongs(character: char) -> bool {
+    character.is_alphanumeric()
+        || character == '_'
+        || unicode_normalization::char::is_combining_mark(character)
 }
 
 fn identifier(

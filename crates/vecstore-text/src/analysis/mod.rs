@@ -201,17 +201,22 @@ impl Analyzer {
         tokens
     }
 
-    /// Returns the start that terms must have to begin with a prefix that a query asks for: in the case and the letters
-    /// of the index, but neither stemmed nor left out as a stop word.
-    pub fn prefix(&self, prefix: &str) -> String {
-        match self.0 {
-            Kind::Whitespace => prefix.to_owned(),
+    /// Takes apart what a query asks for by its beginning: what stands before the last word, and the start that terms must
+    /// have, in the case and the letters of the index, but neither stemmed nor left out as a stop word. The start is empty if
+    /// the text does not end in a word.
+    pub fn split_prefix<'t>(&self, text: &'t str) -> (&'t str, String) {
+        let start = match self.0 {
+            Kind::Whitespace => return ("", text.to_owned()),
+            Kind::Code => identifiers::last_start(text),
             _ => {
-                let mut folded = String::new();
-                fold::lower_and_fold(prefix, &mut folded);
-                folded
+                let mut last = None;
+                words(text, |word| last = Some(word));
+                last.filter(|word| word.end == text.len()).map_or(text.len(), |word| word.start)
             }
-        }
+        };
+        let mut folded = String::new();
+        fold::lower_and_fold(&text[start..], &mut folded);
+        (&text[..start], folded)
     }
 }
 

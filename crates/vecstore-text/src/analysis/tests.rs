@@ -198,3 +198,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn prefixes_are_the_last_word_in_the_letters_of_the_index() {
+    let split = |name: &str, text: &str| {
+        let (before, prefix) = analyzer(name).split_prefix(text);
+        (before.to_owned(), prefix)
+    };
+    assert_eq!(split("english", "E-MAI"), ("E-".to_owned(), "mai".to_owned()));
+    assert_eq!(split("standard", "a."), ("a.".to_owned(), String::new()));
+    assert_eq!(split("code", "a.parse_U"), ("a.".to_owned(), "parse_u".to_owned()));
+    assert_eq!(split("whitespace", "A-b"), (String::new(), "A-b".to_owned()));
+}

@@ -47,7 +47,7 @@ pub(super) fn parse(keywords: &str, analyzer: Analyzer) -> Vec<Clause> {
             continue;
         }
         let end = after.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(after.len());
-        let (word, behind) = after.split_at(end.max(usize::from(end == 0 && !after.is_empty())));
+        let (word, behind) = after.split_at(end);
         rest = behind.trim_start();
         push_word(word, occurs, analyzer, &mut clauses);
     }
@@ -80,31 +80,13 @@ fn push_word(word: &str, occurs: Occurs, analyzer: Analyzer, clauses: &mut Vec<C
         return;
     };
     // What comes before the last letters may be words of their own: `e-mai*`.
-    let separates = |c: char| !c.is_alphanumeric() && !unicode_mark(c);
-    let start = match analyzer.to_string().as_str() {
-        "whitespace" => 0,
-        "code" => stem.rfind(|c: char| separates(c) && c != '_').map_or(0, |at| next_boundary(stem, at)),
-        _ => stem.rfind(separates).map_or(0, |at| next_boundary(stem, at)),
-    };
-    let prefix = analyzer.prefix(&stem[start..]);
-    if start > 0 && occurs != Occurs::MustNot {
-        clauses.push(Clause { occurs, asked: Asked::Terms(terms(&stem[..start], analyzer)) });
+    let (before, prefix) = analyzer.split_prefix(stem);
+    if !before.is_empty() && occurs != Occurs::MustNot {
+        clauses.push(Clause { occurs, asked: Asked::Terms(terms(before, analyzer)) });
     }
     if !prefix.is_empty() {
         clauses.push(Clause { occurs, asked: Asked::Prefix(prefix) });
     }
-}
-
-fn unicode_mark(character: char) -> bool {
-    // Combining marks, which are part of the words they are in: none is ASCII, and no separator of a query is one.
-    !character.is_ascii()
-        && !character.is_alphanumeric()
-        && !character.is_whitespace()
-        && character >= '\u{300}'
-}
-
-fn next_boundary(text: &str, at: usize) -> usize {
-    at + text[at..].chars().next().map_or(0, char::len_utf8)
 }
 
 fn terms(text: &str, analyzer: Analyzer) -> Vec<(String, u32)> {
