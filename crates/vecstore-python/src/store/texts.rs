@@ -326,7 +326,8 @@ impl VecStore {
     /// rrf_k : float
     ///     How little the first ranks of `rrf` stand out.
     /// candidates : int, optional
-    ///     How many records each arm finds; twice as many as are wanted if not given.
+    ///     How many records each arm finds; as many as are wanted if not given. With more, such as 50, records that are
+    ///     good but not best in both arms move up; each arm takes longer. Pages follow each other only if it is set.
     /// autocut : int, optional
     ///     Ends the results at so many jumps of the fused scores.
     /// boosts : dict of str to float, optional

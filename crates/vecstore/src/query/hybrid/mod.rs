@@ -103,8 +103,9 @@ impl HybridQuery {
         self
     }
 
-    /// Sets how many records each arm finds: twice as many as are wanted without it. With more, records that are good but not
-    /// best in both arms move up; each arm takes longer.
+    /// Sets how many records each arm finds: as many as are wanted, those left out by an offset included, without it. With
+    /// more, records that are good but not best in both arms move up; each arm takes longer (a search for 20 of 62,000
+    /// about 1.5 times one for 10). Pages follow each other only if it is set.
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.candidates = Some(candidates);
         self
@@ -163,10 +164,7 @@ impl HybridQuery {
     /// Returns how many records each arm finds.
     pub(crate) fn depth(&self) -> usize {
         let wanted = self.options.k + self.options.offset;
-        match self.candidates {
-            Some(candidates) => candidates.max(wanted),
-            None => wanted.saturating_mul(2),
-        }
+        self.candidates.map_or(wanted, |candidates| candidates.max(wanted))
     }
 }
 
