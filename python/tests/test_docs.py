@@ -58,7 +58,7 @@ def test_every_method_of_a_store_has_an_example(name: str) -> None:
 def test_signatures_are_there_to_read() -> None:
     assert (
         str(inspect.signature(VecStore.upsert))
-        == "(self, /, id, vector, metadata=None, *, text=None, ttl_seconds=None)"
+        == "(self, /, id, vector, metadata=None, *, text=None, sparse=None, ttl_seconds=None)"
     )
     assert str(inspect.signature(VecStore.upsert_many)) == (
         "(self, /, ids, vectors, metadatas=None, *, texts=None, progress=False)"

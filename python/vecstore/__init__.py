@@ -45,6 +45,8 @@ _VALUES = (
     "Distance",
     "ExplainedNeighbor",
     "HNSWSearchParams",
+    "HybridExplanation",
+    "HybridQuery",
     "Page",
     "Problem",
     "Query",
@@ -76,6 +78,7 @@ __all__ = [
     "Query",
     "QueryBatch",
     "HNSWSearchParams",
+    "HybridQuery",
     "Neighbor",
     "SearchResult",
     # How a search was done
@@ -83,6 +86,7 @@ __all__ = [
     "QueryStep",
     "QueryEstimate",
     "QueryExplanation",
+    "HybridExplanation",
     "ExplainedNeighbor",
     # Filters
     "F",

@@ -20,6 +20,8 @@ from vecstore._values import (
     Distance,
     ExplainedNeighbor,
     HNSWSearchParams,
+    HybridExplanation,
+    HybridQuery,
     Page,
     Problem,
     Query,
@@ -65,6 +67,7 @@ __all__ = [
     "Query",
     "QueryBatch",
     "HNSWSearchParams",
+    "HybridQuery",
     "Neighbor",
     "SearchResult",
     # How a search was done
@@ -72,6 +75,7 @@ __all__ = [
     "QueryStep",
     "QueryEstimate",
     "QueryExplanation",
+    "HybridExplanation",
     "ExplainedNeighbor",
     # Filters
     "F",

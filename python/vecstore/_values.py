@@ -5,7 +5,14 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
-from vecstore._plans import ExplainedNeighbor, QueryEstimate, QueryExplanation, QueryPlan, QueryStep
+from vecstore._plans import (
+    ExplainedNeighbor,
+    HybridExplanation,
+    QueryEstimate,
+    QueryExplanation,
+    QueryPlan,
+    QueryStep,
+)
 from vecstore._vecstore import Record
 
 if typing.TYPE_CHECKING:
@@ -20,6 +27,8 @@ __all__ = [
     "Distance",
     "ExplainedNeighbor",
     "HNSWSearchParams",
+    "HybridExplanation",
+    "HybridQuery",
     "Page",
     "Problem",
     "Query",
@@ -73,6 +82,10 @@ class Config:
     memory_budget: int | None
     #: Most threads of a query; None is one for each core.
     threads: int | None
+    #: How terms are made of texts, such as ``standard``.
+    analyzer: str = "standard"
+    #: Fields of the metadata that are searched beside the records' texts.
+    text_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,30 @@ class Query:
     vector: _types.Vector
     k: int = 10
     filter: _types.Filter | None = None
+    recall: float = 0.95
+    exact: bool = False
+    offset: int = 0
+    min_score: float | None = None
+    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
+
+
+@dataclass(frozen=True)
+class HybridQuery:
+    """A search by a vector and words, for ``VecStore.query_explain``.
+
+    The parameters are those of ``VecStore.hybrid_query``.
+    """
+
+    vector: _types.Vector
+    keywords: str
+    k: int = 10
+    alpha: float = 0.7
+    filter: _types.Filter | None = None
+    fusion: str = "rrf"
+    rrf_k: float = 60.0
+    candidates: int | None = None
+    autocut: int | None = None
+    boosts: typing.Mapping[str, float] | None = None
     recall: float = 0.95
     exact: bool = False
     offset: int = 0
@@ -137,6 +174,7 @@ class BatchOperation:
     metadata: _types.Metadata | None = None
     text: str | None = None
     ttl_seconds: float | None = None
+    sparse: _types.Sparse | None = None
 
     @classmethod
     def upsert(
@@ -146,10 +184,11 @@ class BatchOperation:
         metadata: _types.Metadata | None = None,
         *,
         text: str | None = None,
+        sparse: _types.Sparse | None = None,
         ttl_seconds: float | None = None,
     ) -> BatchOperation:
         """Adds or replaces a record, as ``VecStore.upsert``."""
-        return cls("upsert", id, vector, metadata, text, ttl_seconds)
+        return cls("upsert", id, vector, metadata, text, ttl_seconds, sparse)
 
     @classmethod
     def delete(cls, id: str) -> BatchOperation:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
@@ -6,7 +6,7 @@ from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from vecstore._types import Filter, Metadata, Vector, Vectors
+from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import (
     BatchOperation,
     BatchResult,
@@ -14,6 +14,7 @@ from vecstore._values import (
     Config,
     ExplainedNeighbor,
     HNSWSearchParams,
+    HybridQuery,
     Page,
     Query,
     QueryEstimate,
@@ -65,6 +66,7 @@ __all__ = [
 
 _Durability = Literal["commit", "interval", "none"]
 _Quantization = Literal["auto", "none", "int8", "int4"]
+_Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
@@ -81,6 +83,8 @@ class VecStore:
         quantization: _Quantization = "auto",
         memory_budget: int | None = None,
         threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
     ) -> Self: ...
     @staticmethod
     def open(
@@ -94,6 +98,8 @@ class VecStore:
         quantization: _Quantization = "auto",
         memory_budget: int | None = None,
         threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
     ) -> VecStore: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
@@ -120,6 +126,7 @@ class VecStore:
         metadata: Metadata | None = None,
         *,
         text: str | None = None,
+        sparse: Sparse | None = None,
         ttl_seconds: float | None = None,
     ) -> None: ...
     def upsert_many(
@@ -129,6 +136,7 @@ class VecStore:
         metadatas: Iterable[Metadata | None] | None = None,
         *,
         texts: Iterable[str | None] | None = None,
+        sparse: Iterable[Sparse | None] | None = None,
         progress: bool = False,
     ) -> int: ...
     def batch_upsert(self, records: Iterable[Metadata | Record | tuple[Any, ...]]) -> int: ...
@@ -149,6 +157,7 @@ class VecStore:
     def restore(self, id: str) -> bool: ...
     def save(self) -> None: ...
     def flush(self) -> None: ...
+    def index_text(self, id: str, text: str) -> None: ...
 
     # Reading
     def get(self, id: str) -> Record | None: ...
@@ -204,12 +213,65 @@ class VecStore:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> QueryBatch: ...
+    def text_query(
+        self,
+        keywords: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boosts: Mapping[str, float] | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def sparse_query(
+        self,
+        indices_values: Sparse,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def hybrid_query(
+        self,
+        vector: Vector,
+        keywords: str,
+        k: int = 10,
+        alpha: float = 0.7,
+        filter: Filter | None = None,
+        *,
+        fusion: _Fusion = "rrf",
+        rrf_k: float = 60.0,
+        candidates: int | None = None,
+        autocut: int | None = None,
+        boosts: Mapping[str, float] | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def highlight(
+        self,
+        keywords: str,
+        text: str,
+        *,
+        before: str = "<b>",
+        after: str = "</b>",
+        length: int = 160,
+        passages: int = 3,
+    ) -> list[str]: ...
     def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
     ) -> list[Neighbor]: ...
     def query_with_params(self, query: Query, params: HNSWSearchParams) -> list[Neighbor]: ...
     def explain_query(self, query: Query | Vector) -> QueryPlan: ...
-    def query_explain(self, query: Query | Vector) -> list[ExplainedNeighbor]: ...
+    def query_explain(self, query: Query | HybridQuery | Vector) -> list[ExplainedNeighbor]: ...
     def estimate_query(self, query: Query | Vector) -> QueryEstimate: ...
 
     # Upkeep
@@ -228,6 +290,7 @@ class Record:
         metadata: dict[str, Any] | None = None,
         *,
         text: str | None = None,
+        sparse: Sparse | None = None,
         expires_at: datetime | None = None,
         deleted: bool = False,
     ) -> Self: ...
@@ -239,6 +302,8 @@ class Record:
     def metadata(self) -> dict[str, Any]: ...
     @property
     def text(self) -> str | None: ...
+    @property
+    def sparse(self) -> dict[int, float] | None: ...
     @property
     def expires_at(self) -> datetime | None: ...
     @property
@@ -378,6 +443,7 @@ def _record(
     vector: list[float] | None,
     metadata: dict[str, Any] | None,
     text: str | None,
+    sparse: Sparse | None,
     expires_at: datetime | None,
     deleted: bool,
 ) -> Record: ...

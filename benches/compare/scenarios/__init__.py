@@ -15,6 +15,7 @@ from benches.compare.scenarios import (
     open_store,
     recall_qps,
     single_upsert,
+    texts,
     upsert_many,
     young,
 )
@@ -36,6 +37,7 @@ SCENARIOS: dict[str, Scenario] = {
         single_upsert.SCENARIO,
         open_store.SCENARIO,
         call_overhead.SCENARIO,
+        texts.SCENARIO,
         import_time.SCENARIO,
     )
 }

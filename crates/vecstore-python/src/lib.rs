@@ -19,6 +19,7 @@ mod neighbors;
 mod numpy_interop;
 mod query_batch;
 mod records;
+mod sparse;
 mod store;
 mod value_builder;
 mod vectors;

@@ -57,8 +57,10 @@ mod options;
 mod quantization;
 mod query;
 mod record;
+mod sparse;
 mod storage;
 mod store;
+mod text_index;
 pub mod vfs;
 
 pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
@@ -68,9 +70,12 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    GraphLayout, Hit, Hits, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
-    QueryStep, SearchMethod, StepOutcome, StepReason,
+    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
+    StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use sparse::SparseVector;
 pub use store::VecStore;
 pub use vecstore_kernels::Metric;
+pub use vecstore_text::{Analyzer, UnknownAnalyzer};

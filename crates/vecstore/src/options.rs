@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use vecstore_kernels::Metric;
+use vecstore_text::Analyzer;
 
 use crate::collection::GRAPH_ROWS_MIN;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
 use crate::store::VecStore;
+use crate::text_index::TextConfig;
 use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
 /// What an acknowledged write has survived when the call returns.
@@ -84,6 +86,8 @@ impl Clock for SystemClock {
 pub struct OpenOptions {
     pub(crate) dim: Option<usize>,
     pub(crate) metric: Option<Metric>,
+    pub(crate) analyzer: Option<Analyzer>,
+    pub(crate) text_fields: Option<Vec<String>>,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
@@ -107,6 +111,8 @@ impl Default for OpenOptions {
         Self {
             dim: None,
             metric: None,
+            analyzer: None,
+            text_fields: None,
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
@@ -137,6 +143,20 @@ impl OpenOptions {
     /// Sets the metric of a new store; cosine without it. Opening an existing store of another metric fails.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = Some(metric);
+        self
+    }
+
+    /// Sets how a new store makes terms of texts, in records and in queries; `standard` without it. Opening an existing
+    /// store of another analyzer fails.
+    pub fn analyzer(mut self, analyzer: Analyzer) -> Self {
+        self.analyzer = Some(analyzer);
+        self
+    }
+
+    /// Sets which fields of the metadata a new store searches beside the records' texts: up to 15 paths whose values are
+    /// strings, or lists of them. Opening an existing store of other fields fails.
+    pub fn text_fields<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.text_fields = Some(paths.into_iter().map(Into::into).collect());
         self
     }
 
@@ -250,7 +270,35 @@ impl OpenOptions {
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
+        self.text_config().map(drop)
+    }
+
+    /// Fails if a store that is there makes terms in another way than was asked for.
+    pub(crate) fn check_text(&self, found: &TextConfig, root: &Path) -> Result<()> {
+        if let Some(analyzer) = self.analyzer
+            && analyzer != found.analyzer
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the analyzer {}, got {analyzer}: a store keeps the analyzer it was made with",
+                root.display(),
+                found.analyzer
+            )));
+        }
+        if let Some(fields) = &self.text_fields
+            && *fields != *found.fields
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the text fields {:?}, got {fields:?}: a store keeps those it was made with",
+                root.display(),
+                found.fields
+            )));
+        }
         Ok(())
+    }
+
+    /// Returns how a new store makes terms.
+    pub(crate) fn text_config(&self) -> Result<TextConfig> {
+        TextConfig::new(self.analyzer.unwrap_or_default(), self.text_fields.as_deref().unwrap_or_default())
     }
 
     /// Returns the memory budget that holds.

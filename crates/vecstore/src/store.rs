@@ -73,6 +73,7 @@ impl VecStore {
                 entry.metric
             )));
         }
+        options.check_text(&entry.text, &shared.root)?;
         let core = Core::open(&shared, &entry)?;
         let collection = Collection { core: Arc::clone(&core) };
         if let (Some(expected), Some(got)) = (collection.dim(), options.dim)

@@ -7,6 +7,7 @@ mod open;
 mod plain_query;
 mod read;
 mod search;
+mod texts;
 mod upkeep;
 mod write;
 
@@ -53,6 +54,13 @@ use crate::errors::{OrRaise, exception};
 ///     the smaller layout.
 /// threads : int, optional
 ///     Most threads that one query uses; one for each core if not given.
+/// analyzer : str, optional
+///     How a new store makes terms of texts: `standard` (if not given): Unicode words in lower case, accents folded. A
+///     language (`english`, `german`, 16 more): those without its stop words, stemmed; `english:stem` or `english:stop` do
+///     one of the two. `cjk`: pairs of Chinese, Japanese and Korean characters. `code`: identifiers and the words in them.
+///     `ngram`, `ngram:2-4`: runs of characters. `whitespace`: what stands between spaces. A store keeps its own.
+/// text_fields : list of str, optional
+///     Up to 15 fields of the metadata that a new store searches beside the records' texts. A store keeps its own.
 ///
 /// Raises
 /// ------

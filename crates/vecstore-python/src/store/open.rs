@@ -7,10 +7,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::limits::MAX_DIM;
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Quantization};
+use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantization};
 
 use super::{VecStore, plain_value};
-use crate::arguments::{DurabilityName, Int, MetricName, Number, QuantizationName, wait};
+use crate::arguments::{
+    AnalyzerName, DurabilityName, Int, MetricName, Number, QuantizationName, texts, wait,
+};
 use crate::errors::{OrRaise, invalid};
 
 /// The name that stands for a store without a directory.
@@ -34,8 +36,8 @@ pub(super) struct Opened {
 }
 
 /// The arguments of opening, as Python gives them.
-struct Arguments<'py> {
-    path: &'py Bound<'py, PyAny>,
+struct Arguments<'a, 'py> {
+    path: &'a Bound<'py, PyAny>,
     dim: Option<Int>,
     metric: Option<MetricName>,
     durability: DurabilityName,
@@ -44,9 +46,16 @@ struct Arguments<'py> {
     quantization: QuantizationName,
     memory_budget: Option<Int>,
     threads: Option<Int>,
+    texts: Texts<'a, 'py>,
 }
 
-impl Arguments<'_> {
+/// How a new store makes terms, as Python gives it.
+struct Texts<'a, 'py> {
+    analyzer: Option<AnalyzerName>,
+    fields: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Arguments<'_, '_> {
     fn open(self) -> PyResult<VecStore> {
         let py = self.path.py();
         let memory_budget =
@@ -70,6 +79,13 @@ impl Arguments<'_> {
         }
         if let Some(threads) = threads {
             options = options.threads(threads);
+        }
+        if let Some(analyzer) = self.texts.analyzer {
+            let analyzer = analyzer.parse::<Analyzer>().map_err(|error| invalid(py, error.to_string()))?;
+            options = options.analyzer(analyzer);
+        }
+        if let Some(fields) = self.texts.fields {
+            options = options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
         }
         let wait = wait(py, self.wait)?;
         let path = path_of(self.path)?;
@@ -137,8 +153,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
@@ -151,8 +167,11 @@ impl VecStore {
         quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
+        analyzer: Option<AnalyzerName>,
+        text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads }
+        let texts = Texts { analyzer, fields: text_fields };
+        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads, texts }
             .open()
     }
 
@@ -166,8 +185,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
@@ -180,8 +199,11 @@ impl VecStore {
         quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
+        analyzer: Option<AnalyzerName>,
+        text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads }
+        let texts = Texts { analyzer, fields: text_fields };
+        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads, texts }
             .open()
     }
 
@@ -245,7 +267,7 @@ impl VecStore {
     }
 
     /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
-    /// memory_budget, threads.
+    /// memory_budget, threads, analyzer, text_fields.
     ///
     /// Examples
     /// --------
@@ -264,6 +286,8 @@ impl VecStore {
             opened.quantization.name(),
             opened.memory_budget,
             opened.threads,
+            self.engine.analyzer().to_string(),
+            PyTuple::new(py, self.engine.text_fields())?,
         );
         plain_value(py, "Config", parts)
     }

@@ -3,6 +3,7 @@
 mod commit;
 mod exchange;
 mod explain;
+mod hybrid;
 mod matches;
 mod memory;
 mod merge;
@@ -16,6 +17,7 @@ mod scroll;
 mod seal;
 mod snapshot;
 mod stats;
+mod text;
 mod upkeep;
 mod verify;
 mod write;
@@ -39,6 +41,7 @@ use crate::error::{Error, Result};
 use crate::query::Scoring;
 use crate::storage::Uuid;
 use crate::storage::manifest::CollectionEntry;
+use crate::text_index::TextConfig;
 use commit::Committer;
 use merge::{MergeFailure, Turn};
 use recovery::Follower;
@@ -61,6 +64,7 @@ pub(crate) struct Core {
     name: String,
     directory: PathBuf,
     scoring: Scoring,
+    text: TextConfig,
     source: Source,
     counters: Counters,
 }
@@ -116,6 +120,7 @@ impl Core {
             name: entry.name.clone(),
             directory,
             scoring,
+            text: entry.text.clone(),
             source,
             counters: Counters::default(),
         }))

@@ -128,6 +128,7 @@ pub(super) fn create(
             uuid,
             name: name.to_owned(),
             metric: options.metric.unwrap_or(Metric::Cosine),
+            text: options.text_config()?,
             dim: options.dim,
             checkpoint_lsn: 0,
             first_log: 1,

@@ -10,6 +10,7 @@
 //!   u64 checkpoint lsn, u64 seq of the first log to replay, u64 durable lsn (a log that ends before it lost calls)
 //!   u32 count of segments; per segment:
 //!     16 bytes uuid, u64 rows, u64 footer checksum, u64 generation of its marks (0: none), u64 their checksum
+//!   with feature bit 0: u32 + name of the analyzer, u32 count of text fields, per field u32 + path
 //! u64 XXH3-64 of everything before
 //! ```
 //!
@@ -28,12 +29,16 @@ use super::{NUMBER_MAX, Uuid};
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
+use crate::text_index::TextConfig;
 use crate::vfs::Vfs;
 use vecstore_kernels::Metric;
+use vecstore_text::UnknownAnalyzer;
 
 const MAGIC: &[u8; 8] = b"vsMAN\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
+/// Each collection says how terms are made of its texts; without it, with the standard analyzer of no other field.
+const FEATURE_TEXT: u32 = 1;
 const PREFIX: &str = "manifest-";
 
 /// Returns the name of the manifest of this generation.
@@ -60,6 +65,8 @@ pub(crate) struct CollectionEntry {
     pub(crate) uuid: Uuid,
     pub(crate) name: String,
     pub(crate) metric: Metric,
+    /// How terms are made of the records' texts.
+    pub(crate) text: TextConfig,
     /// The dimension, once the first vector has set it.
     pub(crate) dim: Option<usize>,
     /// The segments and marks hold the effect of every call up to this lsn; logs are replayed after it.
@@ -86,7 +93,8 @@ impl Manifest {
         out.put(MAGIC);
         out.put_u16(FORMAT_MAJOR);
         out.put_u16(FORMAT_MINOR);
-        out.put_u32(0);
+        let has_text = self.collections.iter().any(|collection| collection.text != TextConfig::default());
+        out.put_u32(if has_text { FEATURE_TEXT } else { 0 });
         out.put(&self.database.0);
         out.put_u64(self.generation);
         out.put_u32(self.collections.len() as u32);
@@ -106,6 +114,11 @@ impl Manifest {
                 let (generation, checksum) = segment.marks.unwrap_or((0, 0));
                 out.put_u64(generation);
                 out.put_u64(checksum);
+            }
+            if has_text {
+                out.put_prefixed(collection.text.analyzer.to_string().as_bytes());
+                out.put_u32(collection.text.fields.len() as u32);
+                collection.text.fields.iter().for_each(|path| out.put_prefixed(path.as_bytes()));
             }
         }
         out.put_u64(xxhash_rust::xxh3::xxh3_64(&out));
@@ -130,13 +143,14 @@ impl Manifest {
         if !Self::is_intact(bytes) && major <= FORMAT_MAJOR {
             return Err(Error::corrupted("the manifest fails its checksum"));
         }
-        if major != FORMAT_MAJOR || features != 0 {
+        if major != FORMAT_MAJOR || features & !FEATURE_TEXT != 0 {
             return Err(newer(major, features));
         }
         let database = Uuid(reader.array()?);
         let generation = number(reader.u64()?)?;
-        let collections =
-            (0..reader.count(60)?).map(|_| CollectionEntry::decode(&mut reader)).collect::<Result<_>>()?;
+        let collections = (0..reader.count(60)?)
+            .map(|_| CollectionEntry::decode(&mut reader, features))
+            .collect::<Result<_>>()?;
         reader.u64()?;
         reader.finish()?;
         Ok(Self { database, generation, collections })
@@ -164,7 +178,7 @@ impl Manifest {
 }
 
 impl CollectionEntry {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self> {
+    fn decode(reader: &mut Reader<'_>, features: u32) -> Result<Self> {
         let uuid = Uuid(reader.array()?);
         let name = reader.string()?.to_owned();
         let metric = metric_from_code(reader.u32()?)?;
@@ -176,10 +190,12 @@ impl CollectionEntry {
         let first_log = number(reader.u64()?)?;
         let durable_lsn = number(reader.u64()?)?;
         let segments = (0..reader.count(48)?).map(|_| SegmentEntry::decode(reader)).collect::<Result<_>>()?;
+        let text = if features & FEATURE_TEXT == 0 { TextConfig::default() } else { text_config(reader)? };
         Ok(Self {
             uuid,
             name,
             metric,
+            text,
             dim: (dim > 0).then_some(dim),
             checkpoint_lsn,
             first_log,
@@ -196,6 +212,15 @@ impl SegmentEntry {
         let marks = (reader.u64()?, reader.u64()?);
         Ok(Self { uuid, rows, checksum, marks: (marks.0 > 0).then_some(marks) })
     }
+}
+
+fn text_config(reader: &mut Reader<'_>) -> Result<TextConfig> {
+    let name = reader.string()?;
+    let unknown = |error| Error::unsupported(format!("manifest: {error}: open it with a newer vecstore"));
+    let analyzer = name.parse().map_err(|error: UnknownAnalyzer| unknown(error.to_string()))?;
+    let fields: Vec<String> =
+        (0..reader.count(4)?).map(|_| reader.string().map(str::to_owned)).collect::<Result<_>>()?;
+    TextConfig::new(analyzer, &fields).map_err(|error| unknown(error.message().to_owned()))
 }
 
 /// Passes numbers that can be counted on from: no store gets near the limit, a forged one may be beyond it.

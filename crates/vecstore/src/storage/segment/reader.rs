@@ -18,6 +18,7 @@ use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 use crate::query::Scoring;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
+use crate::text_index::{TextIndex, TextState};
 use crate::vfs::{Mapping, Vfs};
 
 /// The codes of some rows, with what is needed to read them.
@@ -47,6 +48,7 @@ pub(crate) struct Segment {
     bodies: Range<usize>,
     expiry: Option<Range<usize>>,
     fields: Option<Range<usize>>,
+    text: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
     pub(super) graph: Option<Sections>,
     blocks: Vec<u64>,
@@ -54,6 +56,7 @@ pub(crate) struct Segment {
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
     signs: OnceLock<Option<Box<FlatSigns>>>,
+    texts: TextState,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
     /// Searches of the graph.
@@ -120,6 +123,7 @@ impl Segment {
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
             fields: find(Kind::Fields),
+            text: find(Kind::Text),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
             graph: None,
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
@@ -127,6 +131,7 @@ impl Segment {
             map,
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
+            texts: TextState::default(),
             graphless: AtomicBool::new(false),
             walks: AtomicU32::new(0),
             resident: OnceLock::new(),
@@ -487,6 +492,21 @@ impl Segment {
         FieldIndex::open(self, range.clone(), self.rows).map(Some)
     }
 
+    /// Returns the text index, if the segment has one of its own.
+    pub(crate) fn text(&self) -> Result<Option<TextIndex<'_>>> {
+        let Some(range) = &self.text else { return Ok(None) };
+        TextIndex::open(self, range.clone(), self.rows).map(Some).map_err(|error| in_file(&self.path, &error))
+    }
+
+    /// Returns what is known of the texts beside that.
+    pub(crate) fn texts(&self) -> &TextState {
+        &self.texts
+    }
+
+    fn verify_text(&self) -> Result<()> {
+        self.text()?.map_or(Ok(()), |text| text.verify()).map_err(|error| in_file(&self.path, &error))
+    }
+
     fn verify_fields(&self) -> Result<()> {
         self.fields()?.map_or(Ok(()), |fields| fields.verify()).map_err(|error| in_file(&self.path, &error))
     }
@@ -504,6 +524,7 @@ impl Segment {
         if problems.is_empty() {
             problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
             problems.extend(self.verify_fields().err());
+            problems.extend(self.verify_text().err());
         }
         problems
     }
