@@ -59,9 +59,13 @@ mod query;
 mod record;
 mod storage;
 mod store;
+mod vec_database;
 pub mod vfs;
 
-pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
+pub use collection::{
+    Collection, NamespaceStats, Page, Problem, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
+};
+pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
@@ -73,4 +77,5 @@ pub use query::{
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use store::VecStore;
+pub use vec_database::{AggregateStats, VecDatabase};
 pub use vecstore_kernels::Metric;

@@ -7,10 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vecstore_kernels::Metric;
 
 use crate::collection::GRAPH_ROWS_MIN;
+use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
 use crate::store::VecStore;
+use crate::vec_database::VecDatabase;
 use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
 /// What an acknowledged write has survived when the call returns.
@@ -88,7 +90,7 @@ pub struct OpenOptions {
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
     memory_budget: Option<u64>,
-    pub(crate) quantization: Quantization,
+    pub(crate) quantization: Option<Quantization>,
     pub(crate) threads: usize,
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -111,7 +113,7 @@ impl Default for OpenOptions {
             read_only: false,
             wait: Duration::ZERO,
             memory_budget: None,
-            quantization: Quantization::Auto,
+            quantization: None,
             threads: 0,
             vfs: Arc::new(DiskVfs),
             clock: Arc::new(SystemClock),
@@ -177,9 +179,10 @@ impl OpenOptions {
         self
     }
 
-    /// Sets what new segments hold beside full vectors for searches to read.
+    /// Sets what new segments hold beside full vectors for searches to read. It holds for this handle; without it, what the
+    /// store was made with does. The collections of a database have it from their [`CollectionConfig`].
     pub fn quantization(mut self, quantization: Quantization) -> Self {
-        self.quantization = quantization;
+        self.quantization = Some(quantization);
         self
     }
 
@@ -251,6 +254,48 @@ impl OpenOptions {
             )));
         }
         Ok(())
+    }
+
+    /// Opens the database at `path`, creating it without collections if it does not exist (unless read-only). Dimension,
+    /// metric and quantization are matters of its collections and must not be set here.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenOptions::open`].
+    pub fn open_database(self, path: impl AsRef<Path>) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        VecDatabase::open_with(path.as_ref(), &self)
+    }
+
+    /// Opens a new, empty database that never touches disk and is gone when it is dropped.
+    pub fn open_database_in_memory(mut self) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        if self.read_only {
+            return Err(Error::invalid("a database in memory cannot be read-only: it starts empty"));
+        }
+        self.vfs = Arc::new(MemoryVfs::default());
+        VecDatabase::open_in_memory_with(&self)
+    }
+
+    fn check_database(&self) -> Result<()> {
+        let given = [("dim", self.dim.is_some()), ("metric", self.metric.is_some())];
+        let given = given.into_iter().chain([("quantization", self.quantization.is_some())]);
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Error::invalid(format!(
+                "{option} is an option of a collection, not of a database: give it in a CollectionConfig"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how the collection of a new store is made.
+    pub(crate) fn collection_config(&self) -> CollectionConfig {
+        CollectionConfig::new()
+            .dim(self.dim)
+            .metric(self.metric.unwrap_or(Metric::Cosine))
+            .quantization(self.quantization.unwrap_or_default())
     }
 
     /// Returns the memory budget that holds.

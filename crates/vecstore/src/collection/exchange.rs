@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
         upkeep.saved_marks = self.saved;
         let part = new.part();
         writer.committer.replace(|id| new.replacement.with_part(part, id));
-        core.shared.collect_garbage()
+        core.shared.collect_garbage(core.uuid)
     }
 
     /// Writes the marks of a segment unless they are on disk already.
