@@ -213,6 +213,20 @@ impl VecDatabase {
         shared.back_up(&cores, path.as_ref(), incremental, true)
     }
 
+    /// Copies one collection to a directory of its own. See [`Collection::backup`].
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such collection.
+    pub fn backup_collection(
+        &self,
+        name: &str,
+        path: impl AsRef<Path>,
+        incremental: bool,
+    ) -> Result<BackupReport> {
+        self.get_collection(name)?.ok_or_else(|| no_collection(name))?.backup(path, incremental)
+    }
+
     /// Brings a collection back from a backup of it, under its name. If it is here, its records become those of the backup;
     /// otherwise it is made, with the config it had.
     ///

@@ -7,12 +7,12 @@ use pyo3::types::{PyAny, PyDict, PyTuple};
 use vecstore::{QueryPlan, QueryStep};
 
 use super::search::asked;
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::filters::FilterExpr;
 use crate::neighbors::{neighbor_list, touch};
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Runs a query and returns how it was done: what was searched in which way, why, and what that took.
     ///
     /// Parameters
@@ -59,7 +59,7 @@ impl VecStore {
     fn query_explain<'py>(&self, query: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let py = query.py();
         let (query, include) = asked(query)?;
-        let search = |engine: &vecstore::VecStore| {
+        let search = |engine: &vecstore::Collection| {
             let (hits, plan) = engine.search_explained(&query)?;
             touch(&hits, include)?;
             Ok((hits, plan))

@@ -42,6 +42,7 @@ pub(crate) use recovery::log_seqs;
 pub use scroll::{Page, Records, ScrollRequest};
 pub use snapshots::SnapshotSummary;
 pub use stats::Stats;
+pub use upkeep::{CompactionConfig, CompactionResult};
 pub use verify::{Problem, VerifyReport};
 
 use crate::database::{Handle, Shared, collection_dir};

@@ -75,7 +75,7 @@ impl Snapshot {
     }
 
     /// Returns the number of records that have not expired, hidden ones included.
-    fn unexpired(&self, now: u64) -> usize {
+    pub(super) fn unexpired(&self, now: u64) -> usize {
         let count = |view: &PartView| {
             if view.part.has_expiry() { view.kept_rows(now).count() } else { view.live() }
         };

@@ -2,11 +2,23 @@
 
 use std::sync::Arc;
 
-use super::Core;
-use crate::database::{NamespaceQuotas, NamespaceStatus};
+use super::{Collection, Core};
+use crate::database::{CollectionConfig, NamespaceQuotas, NamespaceStatus};
 use crate::error::Result;
 use crate::quantization::Quantization;
 use crate::storage::settings::Settings;
+
+impl Collection {
+    /// Returns what the collection is set to.
+    pub fn config(&self) -> Result<CollectionConfig> {
+        let core = &self.core;
+        Ok(CollectionConfig::new()
+            .dim(core.dim()?)
+            .metric(core.scoring.metric)
+            .quantization(core.quantization())
+            .quotas(core.quotas()))
+    }
+}
 
 impl Core {
     pub(crate) fn name(&self) -> Arc<str> {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::memory::waiting_bytes;
 use super::part::{Part, PartView};
@@ -92,14 +92,69 @@ impl Collection {
         self.core.seal(writer, &mut writer.upkeep.lock()).map(drop)
     }
 
-    /// Compacts if more than a fifth of the rows are dead, the share at which the background rewrites a segment.
-    /// Returns how many removed records it freed if it did.
-    pub fn compact_if_due(&self) -> Result<Option<usize>> {
-        let snapshot = self.core.snapshot()?;
+    /// Compacts if there is enough to free.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a share out of range; otherwise as [`Collection::compact`].
+    pub fn maybe_compact(&self, config: &CompactionConfig) -> Result<CompactionResult> {
+        let started = Instant::now();
+        let share = config.min_dead_share;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::invalid(format!("min_dead_share must be between 0 and 1, got {share}")));
+        }
+        let (snapshot, now) = (self.core.any_snapshot()?, self.core.now());
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
-        let is_due = dead_rows(&snapshot) as f64 > rows as f64 * policy::DEAD_SHARE;
-        is_due.then(|| self.compact()).transpose()
+        let dead = rows - snapshot.unexpired(now);
+        let compacted = dead >= config.min_dead_rows && dead as f64 > rows as f64 * share;
+        let freed = if compacted { self.compact()? } else { 0 };
+        Ok(CompactionResult { compacted, freed, duration: started.elapsed() })
     }
+}
+
+/// When [`Collection::maybe_compact`] compacts. The background does what is needed by itself, whatever is asked for here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct CompactionConfig {
+    min_dead_share: f64,
+    min_dead_rows: usize,
+}
+
+impl Default for CompactionConfig {
+    fn default() -> Self {
+        Self { min_dead_share: policy::DEAD_SHARE, min_dead_rows: 1 }
+    }
+}
+
+impl CompactionConfig {
+    /// Returns the defaults: more than a fifth of the rows, at least one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets beyond which share of all rows those of removed, replaced and expired records are enough, 0 to 1.
+    pub fn min_dead_share(mut self, share: f64) -> Self {
+        self.min_dead_share = share;
+        self
+    }
+
+    /// Sets how many such rows there must be.
+    pub fn min_dead_rows(mut self, rows: usize) -> Self {
+        self.min_dead_rows = rows;
+        self
+    }
+}
+
+/// What [`Collection::maybe_compact`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompactionResult {
+    /// Whether it compacted.
+    pub compacted: bool,
+    /// How many removed records it freed.
+    pub freed: usize,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 fn dead_rows(snapshot: &Snapshot) -> usize {

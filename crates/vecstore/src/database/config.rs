@@ -73,6 +73,26 @@ impl CollectionConfig {
         self
     }
 
+    /// Returns the dimension, if it is known.
+    pub fn get_dim(&self) -> Option<usize> {
+        self.dim
+    }
+
+    /// Returns the metric.
+    pub fn get_metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// Returns what segments hold beside full vectors.
+    pub fn get_quantization(&self) -> Quantization {
+        self.quantization
+    }
+
+    /// Returns what the collection may grow to.
+    pub fn get_quotas(&self) -> NamespaceQuotas {
+        self.quotas
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         match self.dim {
             Some(dim) if !(1..=MAX_DIM).contains(&dim) => {
