@@ -39,7 +39,7 @@ class FilterError(InvalidInputError):
 
 
 class QuotaExceededError(InvalidInputError):
-    """A write would take a collection beyond one of its quotas; the message says which. Nothing was changed."""
+    """A write would take a collection beyond a quota; the message says which. Nothing was changed."""
 
 
 class NotFoundError(VecStoreError, KeyError):

@@ -38,9 +38,7 @@ def upsert_chunks(
     return len(chunks)
 
 
-def batch_upsert_texts(
-    collection: Collection, items: abc.Iterable[typing.Any], embedder: typing.Any
-) -> int:
+def batch_upsert_texts(collection: Collection, items: abc.Iterable[typing.Any], embedder: typing.Any) -> int:
     """Does ``Collection.batch_upsert_texts``."""
     read = [item(given, n) for n, given in enumerate(items)]
     if not read:
@@ -61,7 +59,9 @@ def item(given: typing.Any, n: int) -> tuple[str, str, _types.Metadata | None]:
     if isinstance(given, dict):
         unknown = given.keys() - {"id", "text", "metadata"}
         if unknown or not {"id", "text"} <= given.keys():
-            raise TypeError(f"items[{n}]: expected the keys id, text and perhaps metadata, got {sorted(given)}")
+            raise TypeError(
+                f"items[{n}]: expected the keys id, text and perhaps metadata, got {sorted(given)}"
+            )
         return given["id"], given["text"], given.get("metadata")
     if isinstance(given, (tuple, list)) and len(given) in (2, 3):
         return given[0], given[1], given[2] if len(given) == 3 else None
@@ -75,7 +75,9 @@ def split(splitter: typing.Any, text: str) -> list[Chunk]:
         return [Chunk(chunk.content, chunk.char_start, chunk.char_end) for chunk in found]
     by = getattr(splitter, "split_text", splitter)
     if not callable(by):
-        raise TypeError(f"splitter: expected one with split_text, or a callable, got {type(splitter).__name__}")
+        raise TypeError(
+            f"splitter: expected one with split_text, or a callable, got {type(splitter).__name__}"
+        )
     chunks: list[Chunk] = []
     for content in by(text):
         last = chunks[-1] if chunks else Chunk("", 0, 0)

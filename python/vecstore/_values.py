@@ -216,7 +216,7 @@ class Page(typing.NamedTuple):
 
 @dataclass(frozen=True)
 class CompactionConfig:
-    """When ``maybe_compact`` compacts. The background does what is needed by itself, whatever is asked for here."""
+    """When ``maybe_compact`` compacts. The background does what is needed by itself all the same."""
 
     #: Beyond which share of all rows those of removed, replaced and expired records are enough, 0 to 1.
     min_dead_share: float = 0.2
@@ -294,7 +294,8 @@ class BackupResult:
 class NamespaceQuotas:
     """What a collection may grow to; None is no limit.
 
-    Looked at when a call adds records of new ids. Reads, deletes, and writes to records that are there are never refused.
+    Looked at when a call adds records of new ids. Reads, deletes, and writes to records that are there are
+    never refused.
 
     >>> vecstore.NamespaceQuotas(max_vectors=1000).max_vectors
     1000
@@ -344,7 +345,7 @@ class NamespaceStatus(str, enum.Enum):
 
 @dataclass(frozen=True)
 class CollectionConfig:
-    """How a collection is made, and ``Collection.config``. All of it holds for as long as the collection is there."""
+    """How a collection is made, and ``Collection.config``. It holds as long as the collection is there."""
 
     #: The number of components of every vector; the first upsert sets it if this is None.
     dim: int | None = None

@@ -115,10 +115,22 @@ impl Shared {
         let names: Vec<PathBuf> = entry.segments.iter().flat_map(file_names).map(Into::into).collect();
         // Nothing names them yet.
         let _unnamed = Unnamed::new(self, names.iter().map(|name| directory.join(name)).collect());
-        for segment in &entry.segments {
-            for file in files(segment) {
-                let to = directory.join(file.name());
-                if !matches!(self.vfs.stat(&to), Ok(Some(_))) || here.is_none() {
+        for file in entry.segments.iter().flat_map(files) {
+            let to = directory.join(file.name());
+            match here.as_ref().and_then(|here| file.is_named_by(here)) {
+                Some(true) => {}
+                Some(false) => {
+                    return Err(Error::new(
+                        ErrorKind::AlreadyExists,
+                        format!(
+                            "`{}` is not what the backup has under the name: the collection and the one that was backed up \
+                             have gone different ways; delete the collection first",
+                            to.display()
+                        ),
+                    ));
+                }
+                // What is there is left over from an attempt that was interrupted.
+                None => {
                     remove_if_there(&*self.vfs, &to)?;
                     copy(&*vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
                 }
@@ -293,17 +305,9 @@ impl Target {
 
     /// Returns whether the manifest that is there names a file.
     fn has(&self, collection: Uuid, file: &CopiedFile<'_>) -> bool {
-        let entries = self.current.iter().flat_map(|manifest| &manifest.collections);
-        let mut segments =
-            entries.filter(|entry| entry.uuid == collection).flat_map(|entry| &entry.segments);
-        segments.any(|segment| match file {
-            CopiedFile::Segment(wanted) => {
-                (segment.uuid, segment.checksum) == (wanted.uuid, wanted.checksum)
-            }
-            CopiedFile::Marks(wanted, _, _) => {
-                (segment.uuid, segment.marks) == (wanted.uuid, wanted.marks)
-            }
-        })
+        let mut entries = self.current.iter().flat_map(|manifest| &manifest.collections);
+        let entry = entries.find(|entry| entry.uuid == collection);
+        entry.and_then(|entry| file.is_named_by(entry)) == Some(true)
     }
 
     /// Returns the number of a log that nothing was written to and that is the last one, made if need be.
@@ -384,6 +388,22 @@ fn files(entry: &SegmentEntry) -> impl Iterator<Item = CopiedFile<'_>> {
 }
 
 impl CopiedFile<'_> {
+    /// Returns whether the file that an entry names so is this one; `None` if it names none.
+    fn is_named_by(&self, entry: &CollectionEntry) -> Option<bool> {
+        let kept = entry.snapshots.iter().flat_map(|snapshot| &snapshot.segments).chain(&entry.segments);
+        match self {
+            Self::Segment(wanted) => {
+                let mut same = kept.filter(|segment| segment.uuid == wanted.uuid);
+                Some(same.next()?.checksum == wanted.checksum)
+            }
+            Self::Marks(wanted, generation, checksum) => {
+                let marks = kept.filter(|segment| segment.uuid == wanted.uuid).filter_map(|one| one.marks);
+                let mut same = marks.filter(|(named, _)| named == generation);
+                Some(same.next()?.1 == *checksum)
+            }
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Segment(entry) => segment::file_name(entry.uuid),

@@ -169,3 +169,88 @@ fn status_from_code(code: u8) -> Result<NamespaceStatus> {
     let known = NamespaceStatus::ALL.into_iter().find(|&status| status_code(status) == code);
     known.ok_or_else(|| Error::corrupted(format!("manifest: unknown status {code}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Uuid;
+    use vecstore_kernels::Metric;
+
+    fn entry() -> CollectionEntry {
+        let segment = SegmentEntry { uuid: Uuid([7; 16]), rows: 3, checksum: 9, marks: Some((2, 5)) };
+        let snapshot = SnapshotEntry {
+            name: "../s".to_owned(),
+            created_at_unix_ms: 1_700_000_000_000,
+            records: 2,
+            dim: Some(384),
+            segments: vec![segment.clone()],
+        };
+        let quotas = NamespaceQuotas::unlimited().max_vectors(10).max_dimension(4);
+        CollectionEntry {
+            uuid: Uuid([1; 16]),
+            name: "docs".to_owned(),
+            metric: Metric::Dot,
+            dim: None,
+            checkpoint_lsn: 1,
+            first_log: 2,
+            durable_lsn: 3,
+            segments: vec![segment],
+            settings: Settings {
+                quantization: Quantization::Int4,
+                status: NamespaceStatus::PendingDeletion,
+                quotas,
+            },
+            snapshots: vec![snapshot.clone(), SnapshotEntry { name: "t".to_owned(), dim: None, ..snapshot }],
+        }
+    }
+
+    fn encoded(entry: &CollectionEntry) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode(entry, &mut out);
+        out
+    }
+
+    #[test]
+    fn fields_come_back_as_they_were() {
+        let entry = entry();
+        let bytes = encoded(&entry);
+        let mut reader = Reader::new(&bytes, "test");
+        assert_eq!(decode(&mut reader).unwrap(), (entry.settings, entry.snapshots));
+        reader.finish().unwrap();
+    }
+
+    #[test]
+    fn the_bytes_of_the_format_stay_what_they_are() {
+        let mut entry = entry();
+        entry.snapshots.clear();
+        let limits = [10u64, u64::MAX, 4, u64::MAX].map(u64::to_le_bytes).concat();
+        let expected = [
+            &[3u8, 0, 0, 0][..],
+            &[1, 0, 0, 0, 1, 0, 0, 0, 3],
+            &[2, 0, 0, 0, 1, 0, 0, 0, 3],
+            &[3, 0, 0, 0, 32, 0, 0, 0],
+            &limits,
+        ];
+        assert_eq!(encoded(&entry), expected.concat());
+        entry.settings = Settings::default();
+        assert!(!has_fields(&entry));
+    }
+
+    #[test]
+    fn cut_or_changed_fields_are_errors_and_unknown_ones_are_refused() {
+        let bytes = encoded(&entry());
+        for len in 0..bytes.len() {
+            assert!(decode(&mut Reader::new(&bytes[..len], "test")).is_err(), "{len}");
+        }
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0xff;
+            // An error or another value; never a panic.
+            _ = decode(&mut Reader::new(&changed, "test"));
+        }
+        let mut unknown = bytes;
+        unknown[4] = 99;
+        let error = decode(&mut Reader::new(&unknown, "test")).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
+    }
+}

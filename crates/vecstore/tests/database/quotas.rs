@@ -36,7 +36,7 @@ fn a_full_collection_takes_updates_and_deletes_and_serves_reads() {
     add(&collection, "00002").unwrap();
     assert_eq!(collection.query(&Query::new([1.0, 0.0])).unwrap().len(), 3);
     // A batch with one new record too many changes nothing, not even what it updates.
-    let mut batch = Batch::new();
+    let mut batch = Batch::new(2).unwrap();
     for id in ["00000", "new"] {
         batch.push(&Record::new(id, vec![9.0, 9.0]), None).unwrap();
     }
@@ -159,4 +159,25 @@ fn a_store_that_was_never_set_to_anything_is_of_the_first_format() {
     let database = VecDatabase::open(directory.path()).unwrap();
     database.update_status("default", NamespaceStatus::ReadOnly).unwrap();
     assert_eq!(features(directory.path()), 1);
+}
+
+#[test]
+fn rows_in_memory_that_have_expired_leave_by_themselves() {
+    let clock = Arc::new(HandClock(AtomicU64::new(1_000_000)));
+    let database = VecDatabase::options().clock(Arc::clone(&clock) as _).open_database_in_memory().unwrap();
+    let collection = database.create_collection("a", &CollectionConfig::new()).unwrap();
+    for n in 0..50 {
+        let record = Record::new(n.to_string(), vec![1.0, 1.0]);
+        collection.upsert_record(&record, (n % 5 > 0).then_some(Duration::from_secs(1))).unwrap();
+    }
+    clock.0.fetch_add(2_000, Ordering::Relaxed);
+    // The threads look every ten seconds, and when something is opened.
+    add(&database.create_collection("b", &CollectionConfig::new()).unwrap(), "x").unwrap();
+    let started = std::time::Instant::now();
+    while collection.stats().unwrap().unsealed_rows > 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", collection.stats());
+        std::thread::yield_now();
+    }
+    let stats = collection.stats().unwrap();
+    assert_eq!((stats.active, stats.dead_rows, stats.segments), (10, 0, 1));
 }
