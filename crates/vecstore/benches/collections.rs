@@ -67,8 +67,16 @@ fn ask(path: &Path, collections: usize) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100];
     println!("first query of a collection, median and 99th percentile: {:.1?}, {:.1?}", at(50), at(99));
-    println!("resident memory after a query of each: {:.0} MiB, peak {:.0}", memory("VmRSS"), memory("VmHWM"));
-    println!("open files: {}, threads: {}", std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count), threads());
+    println!(
+        "resident memory after a query of each: {:.0} MiB, peak {:.0}",
+        memory("VmRSS"),
+        memory("VmHWM")
+    );
+    println!(
+        "open files: {}, threads: {}",
+        std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count),
+        threads()
+    );
     let start = Instant::now();
     let sums = database.aggregate_stats().unwrap();
     println!("figures of all of them ({} records): {:.1?}", sums.total_vectors, start.elapsed());
@@ -88,7 +96,8 @@ fn main() {
             let path = directory.path().join("database");
             make(&path, collections, records);
             let numbers = [collections, records].map(|number| number.to_string());
-            let asked = Command::new(std::env::current_exe().unwrap()).args(numbers).arg(&path).status().unwrap();
+            let asked =
+                Command::new(std::env::current_exe().unwrap()).args(numbers).arg(&path).status().unwrap();
             assert!(asked.success());
         }
     }

@@ -63,7 +63,8 @@ mod vec_database;
 pub mod vfs;
 
 pub use collection::{
-    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
+    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
+    SnapshotSummary, Stats, VerifyReport,
 };
 pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};

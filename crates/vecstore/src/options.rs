@@ -179,8 +179,8 @@ impl OpenOptions {
         self
     }
 
-    /// Sets what new segments hold beside full vectors for searches to read. It holds for this handle; without it, what the
-    /// store was made with does. The collections of a database have it from their [`CollectionConfig`].
+    /// Sets what new segments hold beside full vectors for searches to read. It holds for this handle of a
+    /// store. The collections of a database have it from their [`CollectionConfig`].
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.quantization = Some(quantization);
         self
@@ -292,10 +292,7 @@ impl OpenOptions {
 
     /// Returns how the collection of a new store is made.
     pub(crate) fn collection_config(&self) -> CollectionConfig {
-        CollectionConfig::new()
-            .dim(self.dim)
-            .metric(self.metric.unwrap_or(Metric::Cosine))
-            .quantization(self.quantization.unwrap_or_default())
+        CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine))
     }
 
     /// Returns the memory budget that holds.

@@ -47,15 +47,15 @@ impl VecStore {
     }
 
     pub(crate) fn open_with(path: &Path, options: &OpenOptions) -> Result<Self> {
-        Self::with(Shared::open(path, options, Some(COLLECTION))?, options)
+        Self::with(&Shared::open(path, options, Some(COLLECTION))?, options)
     }
 
     pub(crate) fn open_in_memory_with(options: &OpenOptions) -> Result<Self> {
-        Self::with(Shared::in_memory(options, Some(COLLECTION))?, options)
+        Self::with(&Shared::in_memory(options, Some(COLLECTION))?, options)
     }
 
-    fn with(shared: Arc<Shared>, options: &OpenOptions) -> Result<Self> {
-        let handle = Arc::new(Handle { shared: Arc::clone(&shared) });
+    fn with(shared: &Arc<Shared>, options: &OpenOptions) -> Result<Self> {
+        let handle = Arc::new(Handle { shared: Arc::clone(shared) });
         let entry = match shared.find_entry(COLLECTION)? {
             Some(entry) => entry,
             // The directory is a database without one.
@@ -75,9 +75,7 @@ impl VecStore {
             )));
         }
         let core = shared.core(&entry);
-        if let Some(quantization) = options.quantization {
-            core.set_quantization(quantization);
-        }
+        core.set_quantization(options.quantization.unwrap_or_default());
         if let (Some(expected), Some(got)) = (core.dim()?, options.dim)
             && expected != got
         {

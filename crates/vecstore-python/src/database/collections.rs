@@ -3,10 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 
+use super::VecDatabase;
 use super::collection::Collection;
 use super::config::{config_in, quotas_in};
 use super::stats::{aggregate_value, namespace_value};
-use super::VecDatabase;
 use crate::arguments::{CollectionName, NewName, Status};
 use crate::errors::OrRaise;
 use crate::store::{backup_value, disk_path};
@@ -191,12 +191,7 @@ impl VecDatabase {
     /// >>> docs.upsert("b", [0, 1])
     /// Traceback (most recent call last):
     /// vecstore.QuotaExceededError: collection `docs` is over its quota max_vectors
-    fn update_quotas(
-        &self,
-        py: Python<'_>,
-        name: CollectionName,
-        quotas: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
+    fn update_quotas(&self, py: Python<'_>, name: CollectionName, quotas: &Bound<'_, PyAny>) -> PyResult<()> {
         let quotas = quotas_in(quotas)?;
         self.run(py, |engine| engine.update_quotas(&name, quotas))
     }

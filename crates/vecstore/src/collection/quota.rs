@@ -34,7 +34,10 @@ impl QuotaCheck {
         let exceeded = |quota: &str, limit: u64, asked: String| {
             Err(Error::new(
                 ErrorKind::QuotaExceeded,
-                format!("collection `{}` is over its quota {quota}: the limit is {limit}, {asked}", core.name()),
+                format!(
+                    "collection `{}` is over its quota {quota}: the limit is {limit}, {asked}",
+                    core.name()
+                ),
             ))
         };
         let NamespaceQuotas { max_vectors, max_storage_bytes, max_dimension, max_batch_size } = self.quotas;

@@ -68,7 +68,9 @@ impl Collection {
             Source::Writer(writer) => {
                 // Upkeep would remove files from under the check, and a commit would change the log. Reads go on.
                 let _upkeep = writer.upkeep.lock();
-                writer.committer.pause(|| self.verify_files(&writer.committer.published(), self.core.entry()?))
+                writer
+                    .committer
+                    .pause(|| self.verify_files(&writer.committer.published(), &self.core.entry()?))
             }
             Source::Follower(follower) => {
                 // The writer may do both meanwhile: what is wrong only once is not wrong.
@@ -88,10 +90,10 @@ impl Collection {
         let core = &*self.core;
         let snapshot = follower.snapshot(core)?;
         let newest = newest_manifest(&*core.shared.vfs, &core.shared.root)?;
-        self.verify_files(&snapshot, recovery::find(&newest, core.uuid)?.clone())
+        self.verify_files(&snapshot, recovery::find(&newest, core.uuid)?)
     }
 
-    fn verify_files(&self, snapshot: &Snapshot, entry: CollectionEntry) -> Result<VerifyReport> {
+    fn verify_files(&self, snapshot: &Snapshot, entry: &CollectionEntry) -> Result<VerifyReport> {
         let core = &*self.core;
         let vfs = &*core.shared.vfs;
         let mut report = VerifyReport::default();
@@ -116,7 +118,7 @@ impl Collection {
         if !core.shared.logged {
             return Ok(report);
         }
-        self.verify_kept(&entry, &mut report);
+        self.verify_kept(entry, &mut report);
         entry.segments.iter().for_each(|segment| self.verify_marks(segment, &mut report));
         let mut lsn = entry.checkpoint_lsn;
         for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log)

@@ -41,14 +41,14 @@ impl Collection {
     /// Writes one log frame and syncs at most once, whatever the number of records.
     pub fn upsert_many(&self, batch: Batch) -> Result<usize> {
         let core = &self.core;
-        if batch.is_empty() {
-            return core.writer().map(|_| 0);
-        }
+        let writer = core.writer()?;
         core.check_writable()?;
+        if batch.is_empty() {
+            return Ok(0);
+        }
         let rows = Arc::new(core.prepare(batch)?);
         let mut payload = Payload::default();
         payload.upsert(&rows);
-        let writer = core.writer()?;
         writer.wait_for_upkeep(core)?;
         let mut frame = Some(writer.frame(payload)?);
         core.write_with(&writer, |next, _| {
@@ -296,7 +296,11 @@ impl Core {
     }
 
     /// Writes a record again with changes. `change` sees the record as it is.
-    fn rewrite<'a>(self: &Arc<Self>, id: &str, change: impl FnOnce(&Record) -> Result<Rewrite<'a>>) -> Result<()> {
+    fn rewrite<'a>(
+        self: &Arc<Self>,
+        id: &str,
+        change: impl FnOnce(&Record) -> Result<Rewrite<'a>>,
+    ) -> Result<()> {
         check_id(id)?;
         self.writer()?.wait_for_upkeep(self)?;
         let now = self.now();
@@ -332,7 +336,10 @@ impl Core {
         self.freeze(rows)
     }
 
-    fn remove_where(self: &Arc<Self>, find: impl FnOnce(&Snapshot, &mut Vec<Location>) -> Result<()>) -> Result<usize> {
+    fn remove_where(
+        self: &Arc<Self>,
+        find: impl FnOnce(&Snapshot, &mut Vec<Location>) -> Result<()>,
+    ) -> Result<usize> {
         self.write(|next, writer| {
             let mut found = Vec::new();
             find(next, &mut found)?;

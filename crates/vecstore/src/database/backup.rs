@@ -168,7 +168,11 @@ fn chosen<'a>(manifest: &'a Manifest, name: &str, backup: &Path) -> Result<&'a C
         (Some(entry), _) | (None, [entry]) => Ok(entry),
         (None, others) => Err(Error::new(
             ErrorKind::NotFound,
-            format!("the backup `{}` has {} collections and none named `{name}`", backup.display(), others.len()),
+            format!(
+                "the backup `{}` has {} collections and none named `{name}`",
+                backup.display(),
+                others.len()
+            ),
         )),
     }
 }
@@ -180,8 +184,8 @@ pub(crate) fn restore_backup(options: &OpenOptions, path: &Path, to: &Path) -> R
     let (backup, to) = (absolute(path)?, absolute(to)?);
     let manifest = retry(&**vfs, &backup, || newest_manifest(&**vfs, &backup))?;
     if let Ok(Some(stat)) = vfs.stat(&to) {
-        let is_empty = stat.is_dir
-            && vfs.list(&to).map_err(|error| Error::io("list", &to, error))?.is_empty();
+        let is_empty =
+            stat.is_dir && vfs.list(&to).map_err(|error| Error::io("list", &to, error))?.is_empty();
         if !is_empty {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
@@ -224,7 +228,14 @@ impl Target {
             ));
         }
         create_dirs(&*vfs, &root.join(TMP))?;
-        Ok(Self { vfs, root: root.to_owned(), database, current, report: BackupReport::default(), _lock: lock })
+        Ok(Self {
+            vfs,
+            root: root.to_owned(),
+            database,
+            current,
+            report: BackupReport::default(),
+            _lock: lock,
+        })
     }
 
     /// Copies the files of a checkpoint that are not there. Returns the entry for the backup's manifest.
@@ -290,9 +301,7 @@ impl Target {
                 self.report.copied_bytes +=
                     copy(source_vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
                 self.vfs.remove_file(&to).map_err(|error| Error::io("remove", &to, error))?;
-                self.vfs
-                    .rename_no_replace(&anew, &to)
-                    .map_err(|error| Error::io("rename", &anew, error))?;
+                self.vfs.rename_no_replace(&anew, &to).map_err(|error| Error::io("rename", &anew, error))?;
             } else {
                 remove_if_there(&*self.vfs, &to)?;
                 self.report.copied_bytes +=
@@ -347,7 +356,8 @@ impl Target {
 
     fn remove_rest(&self, manifest: &Manifest) -> io::Result<()> {
         let vfs = &*self.vfs;
-        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let name =
+            |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         for found in vfs.list(&self.root)? {
             let generation = manifest::parse_file_name(&name(&found.path));
             if generation.is_some_and(|generation| generation + 1 < manifest.generation) {

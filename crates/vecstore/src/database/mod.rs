@@ -34,23 +34,23 @@ pub(crate) use background::Background;
 pub use backup::BackupReport;
 pub(crate) use backup::restore_backup;
 pub(crate) use closing::Handle;
-pub(crate) use garbage::file_names;
-use create::{check_is_ours, create, create_dirs};
-use manifests::{Found, manifests};
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
 pub(crate) use config::check_name;
+use create::{check_is_ours, create, create_dirs};
+pub(crate) use garbage::file_names;
+use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
 pub use quotas::NamespaceQuotas;
-use registry::Registry;
 pub(crate) use registry::Note;
+use registry::Registry;
 pub use status::NamespaceStatus;
 pub(crate) use worker::Next;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
-use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::Uuid;
+use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
 const LOCK: &str = "LOCK";

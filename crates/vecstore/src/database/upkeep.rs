@@ -38,7 +38,10 @@ impl Shared {
     }
 
     fn merge_step(&self) -> Result<Next> {
-        each(&self.open_cores(), |core| if self.is_closing() { Ok(Next::OnRequest) } else { core.merge_step() })
+        each(
+            &self.open_cores(),
+            |core| if self.is_closing() { Ok(Next::OnRequest) } else { core.merge_step() },
+        )
     }
 
     /// Returns whether the rows in memory, of all collections, are as many bytes as are sealed at the latest.

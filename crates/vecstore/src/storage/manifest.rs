@@ -38,6 +38,8 @@ const MAGIC: &[u8; 8] = b"vsMAN\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 const FEATURE_SETTINGS: u32 = 1;
+/// What a collection takes at least, with an empty name and no segments.
+const COLLECTION_BYTES_MIN: usize = 56;
 const PREFIX: &str = "manifest-";
 
 /// Returns the name of the manifest of this generation.
@@ -140,7 +142,7 @@ impl Manifest {
         let database = Uuid(reader.array()?);
         let generation = number(reader.u64()?)?;
         let has_settings = features & FEATURE_SETTINGS != 0;
-        let count = reader.count(60)?;
+        let count = reader.count(COLLECTION_BYTES_MIN)?;
         let decode = |_| CollectionEntry::decode(&mut reader, has_settings);
         let collections = (0..count).map(decode).collect::<Result<_>>()?;
         reader.u64()?;

@@ -31,7 +31,10 @@ fn a_backup_made_during_writes_holds_all_that_was_acknowledged_before_it() {
             let to = restored.join(n.to_string());
             VecDatabase::restore_backup(&backup, &to).unwrap();
             let found = VecStore::open(&to).unwrap().len().unwrap();
-            assert!((before..=after).contains(&found) && found % 10 == 0, "{before} {found} {after}");
+            assert!(
+                (before..=after).contains(&found) && found.is_multiple_of(10),
+                "{before} {found} {after}"
+            );
             n += 1;
         }
     });
@@ -55,7 +58,10 @@ fn a_second_backup_copies_what_is_new() {
     assert!(new.copied_bytes < first.copied_bytes / 5 && new.kept_files >= 1, "{new:?}");
     store.compact().unwrap();
     store.backup(&backup, true).unwrap();
-    assert_eq!(files(&backup).iter().filter(|path| path.extension().is_some_and(|name| name == "seg")).count(), 1);
+    assert_eq!(
+        files(&backup).iter().filter(|path| path.extension().is_some_and(|name| name == "seg")).count(),
+        1
+    );
     VecDatabase::restore_backup(&backup, &restored).unwrap();
     assert_eq!(ids(&VecStore::open(&restored).unwrap()), ids(&store));
 }
@@ -142,7 +148,10 @@ fn collections_are_backed_up_beside_each_other() {
     database.backup(&backup, true).unwrap();
     VecDatabase::restore_backup(&backup, restored.join("two")).unwrap();
     let names = |name: &str| VecDatabase::open(restored.join(name)).unwrap().list_collections().unwrap();
-    assert_eq!((names("three"), names("two")), (vec!["a".into(), "b".into(), "c".into()], vec!["a".into(), "c".into()]));
+    assert_eq!(
+        (names("three"), names("two")),
+        (vec!["a".into(), "b".into(), "c".into()], vec!["a".into(), "c".into()])
+    );
 }
 
 #[test]
@@ -180,7 +189,8 @@ fn a_directory_that_is_no_place_for_it_is_refused_and_left_alone() {
     assert_eq!(kind("file"), ErrorKind::InvalidInput);
     assert_eq!(VecStore::open(path("other")).unwrap().len().unwrap(), 3);
     store.backup(path("backup"), true).unwrap();
-    let restored = |from: &str, to: &str| VecDatabase::restore_backup(path(from), path(to)).unwrap_err().kind();
+    let restored =
+        |from: &str, to: &str| VecDatabase::restore_backup(path(from), path(to)).unwrap_err().kind();
     assert_eq!(restored("backup", "other"), ErrorKind::AlreadyExists);
     assert_eq!(restored("backup", "foreign"), ErrorKind::AlreadyExists);
     assert_eq!(restored("backup", "file"), ErrorKind::AlreadyExists);

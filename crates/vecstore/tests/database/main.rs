@@ -1,5 +1,6 @@
 //! Databases of several collections, on real directories: what each is, what it may do, and what it leaves alone.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests look at files from outside")]
 
 mod backups;
 mod collections;

@@ -47,12 +47,23 @@ fn collections_beyond_those_that_are_open_at_a_time_keep_their_records_and_count
 }
 
 #[test]
+fn many_collections_of_one_letter_names_are_found_again() {
+    // The shortest entries of a manifest, and nothing else in it.
+    let directory = tempdir().unwrap();
+    let database = VecDatabase::open(directory.path()).unwrap();
+    let names: Vec<String> = ('a'..='z').map(String::from).collect();
+    for name in &names {
+        database.create_collection(name, &CollectionConfig::new()).unwrap();
+    }
+    database.close().unwrap();
+    assert_eq!(VecDatabase::open(directory.path()).unwrap().list_collections().unwrap(), names);
+}
+
+#[test]
 fn threads_on_more_collections_than_are_open_never_lose_a_write() {
     let database = tempdir().unwrap();
-    let database = VecDatabase::options()
-        .durability(vecstore::Durability::None)
-        .open_database(database.path())
-        .unwrap();
+    let database =
+        VecDatabase::options().durability(vecstore::Durability::None).open_database(database.path()).unwrap();
     let collections: Vec<_> = (0..COLLECTIONS / 2)
         .map(|n| database.create_collection(&n.to_string(), &CollectionConfig::new()).unwrap())
         .collect();

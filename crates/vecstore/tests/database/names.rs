@@ -12,8 +12,28 @@ fn any_name_without_control_characters_works_and_touches_nothing_outside() {
     std::fs::write(outside.path().join("x"), "mine").unwrap();
     let long = "n".repeat(300);
     let names = [
-        "../x", "/etc/passwd", "..", ".", "a/b/c", "C:\\x", "CON", "NUL", "LOCK", "manifest-0000000001", " ", "*?",
-        &long, "\u{1F600}", "\u{e9}", "e\u{301}", "A", "a", "default", "tmp", "%2e%2e", "'; DROP TABLE",
+        "../x",
+        "/etc/passwd",
+        "..",
+        ".",
+        "a/b/c",
+        "C:\\x",
+        "CON",
+        "NUL",
+        "LOCK",
+        "manifest-0000000001",
+        " ",
+        "*?",
+        &long,
+        "\u{1F600}",
+        "\u{e9}",
+        "e\u{301}",
+        "A",
+        "a",
+        "default",
+        "tmp",
+        "%2e%2e",
+        "'; DROP TABLE",
         "\u{202e}x",
     ];
     let database = VecDatabase::open(&root).unwrap();
@@ -29,7 +49,8 @@ fn any_name_without_control_characters_works_and_touches_nothing_outside() {
         assert_eq!(ids(&database.get_collection(name).unwrap().unwrap()), [format!("{n:05}")], "{name}");
         assert!(database.delete_collection(name).unwrap());
     }
-    let left: Vec<_> = std::fs::read_dir(outside.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(outside.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2);
     assert_eq!(std::fs::read_to_string(outside.path().join("x")).unwrap(), "mine");
 }

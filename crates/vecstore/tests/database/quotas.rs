@@ -26,7 +26,8 @@ fn a_full_collection_takes_updates_and_deletes_and_serves_reads() {
     fill(&collection, 0, 3);
     let error = add(&collection, "new").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
-    let expected = "collection `limited` is over its quota max_vectors: the limit is 3, got 1 new records for 3";
+    let expected =
+        "collection `limited` is over its quota max_vectors: the limit is 3, got 1 new records for 3";
     assert_eq!(error.message(), expected);
     add(&collection, "00001").unwrap();
     collection.update_metadata("00001", &Metadata::from([("a", 1.into())])).unwrap();
@@ -119,7 +120,10 @@ fn quotas_and_status_are_kept_and_can_be_changed() {
     fill(&collection, 0, 5);
     database.update_quotas("a", NamespaceQuotas::free_tier().max_vectors(2)).unwrap();
     database.update_status("a", NamespaceStatus::ReadOnly).unwrap();
-    assert_eq!(database.update_quotas("b", NamespaceQuotas::default()).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        database.update_quotas("b", NamespaceQuotas::default()).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     drop(collection);
     database.close().unwrap();
 
