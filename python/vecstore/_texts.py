@@ -7,8 +7,7 @@ import typing
 if typing.TYPE_CHECKING:
     from collections import abc
 
-    from vecstore import _types
-    from vecstore._vecstore import Collection, Neighbor
+    from vecstore import _types, _vecstore
 
 __all__ = ["batch_upsert_texts", "query_text", "upsert_chunks"]
 
@@ -22,7 +21,7 @@ class Chunk(typing.NamedTuple):
 
 
 def upsert_chunks(
-    collection: Collection, doc_id: str, text: str, splitter: typing.Any, embedder: typing.Any
+    collection: _vecstore.Collection, doc_id: str, text: str, splitter: typing.Any, embedder: typing.Any
 ) -> int:
     """Does ``Collection.upsert_chunks``."""
     chunks = split(splitter, text)
@@ -38,7 +37,7 @@ def upsert_chunks(
     return len(chunks)
 
 
-def batch_upsert_texts(collection: Collection, items: abc.Iterable[typing.Any], embedder: typing.Any) -> int:
+def batch_upsert_texts(collection: _vecstore.Collection, items: abc.Iterable[typing.Any], embedder: typing.Any) -> int:
     """Does ``Collection.batch_upsert_texts``."""
     read = [item(given, n) for n, given in enumerate(items)]
     if not read:
@@ -48,8 +47,8 @@ def batch_upsert_texts(collection: Collection, items: abc.Iterable[typing.Any], 
 
 
 def query_text(
-    collection: Collection, text: str, embedder: typing.Any, k: int, filter: _types.Filter | None
-) -> list[Neighbor]:
+    collection: _vecstore.Collection, text: str, embedder: typing.Any, k: int, filter: _types.Filter | None
+) -> list[_vecstore.Neighbor]:
     """Does ``Collection.query_text``."""
     return collection.query(embed(embedder)(text), k, filter)
 

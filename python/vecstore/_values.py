@@ -333,6 +333,11 @@ class NamespaceStatus(str, enum.Enum):
     True
     """
 
+    def __new__(cls, value: str) -> NamespaceStatus:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        return member
+
     #: Reads and writes are served.
     Active = "Active"
     #: Neither is.
