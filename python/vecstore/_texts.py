@@ -37,7 +37,9 @@ def upsert_chunks(
     return len(chunks)
 
 
-def batch_upsert_texts(collection: _vecstore.Collection, items: abc.Iterable[typing.Any], embedder: typing.Any) -> int:
+def batch_upsert_texts(
+    collection: _vecstore.Collection, items: abc.Iterable[typing.Any], embedder: typing.Any
+) -> int:
     """Does ``Collection.batch_upsert_texts``."""
     read = [item(given, n) for n, given in enumerate(items)]
     if not read:

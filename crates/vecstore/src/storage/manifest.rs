@@ -5,13 +5,13 @@
 //!
 //! ```text
 //! magic "vsMAN\r\n\x1a", u16 format major, u16 format minor, u32 feature bits (a reader refuses unknown ones):
-//!   bit 0: collections have settings or snapshots
+//!   bit 1: collections have settings or snapshots
 //! 16 bytes uuid of the database, u64 generation, u32 count of collections; per collection:
 //!   16 bytes uuid, u32 + name, u8 metric, u8 x 3 zero, u32 dim (0: not known yet)
 //!   u64 checkpoint lsn, u64 seq of the first log to replay, u64 durable lsn (a log that ends before it lost calls)
 //!   u32 count of segments; per segment:
 //!     16 bytes uuid, u64 rows, u64 footer checksum, u64 generation of its marks (0: none), u64 their checksum
-//!   with feature bit 0: its fields, see `settings`
+//!   with feature bit 1: its fields, see `settings`
 //! u64 XXH3-64 of everything before
 //! ```
 //!
@@ -37,7 +37,8 @@ use vecstore_kernels::Metric;
 const MAGIC: &[u8; 8] = b"vsMAN\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
-const FEATURE_SETTINGS: u32 = 1;
+/// Bit 0 is for how texts are analyzed.
+const FEATURE_SETTINGS: u32 = 2;
 /// What a collection takes at least, with an empty name and no segments.
 const COLLECTION_BYTES_MIN: usize = 56;
 const PREFIX: &str = "manifest-";

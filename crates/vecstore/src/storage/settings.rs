@@ -1,6 +1,6 @@
 //! What a manifest says of a collection beyond what every collection has: its settings and its snapshots.
 //!
-//! If any collection has some (feature bit 0 of the manifest), each one's segments are followed by
+//! If any collection has some (feature bit 1 of the manifest), each one's segments are followed by
 //!
 //! ```text
 //! u32 count of fields; per field: u16 tag, u16 zero, u32 length, that many bytes:

@@ -162,7 +162,7 @@ fn a_store_that_was_never_set_to_anything_is_of_the_first_format() {
     assert_eq!(features(directory.path()), 0);
     let database = VecDatabase::open(directory.path()).unwrap();
     database.update_status("default", NamespaceStatus::ReadOnly).unwrap();
-    assert_eq!(features(directory.path()), 1);
+    assert_eq!(features(directory.path()), 2);
 }
 
 #[test]
