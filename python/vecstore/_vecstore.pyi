@@ -8,28 +8,39 @@ from typing_extensions import Self, disjoint_base
 
 from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import (
+    AggregateStats,
+    BackupResult,
     BatchOperation,
     BatchResult,
+    CollectionConfig,
+    CompactionConfig,
     CompactionResult,
     Config,
     ExplainedNeighbor,
     HNSWSearchParams,
     HybridQuery,
+    NamespaceQuotas,
+    NamespaceStats,
+    NamespaceStatus,
     Page,
     Query,
     QueryEstimate,
     QueryPlan,
+    Snapshot,
     StoreStats,
     VerifyReport,
 )
 
 __all__ = [
+    "BaseCollection",
+    "Collection",
     "F",
     "FilterExpr",
     "Neighbor",
     "QueryBatch",
     "Record",
     "RecordIterator",
+    "VecDatabase",
     "VecStore",
     "_eval_alpha_ndcg",
     "_eval_bleu",
@@ -59,6 +70,7 @@ __all__ = [
     "_eval_token_f1",
     "_eval_verdict_share",
     "_eval_wilcoxon",
+    "_quota_preset",
     "_record",
     "_reopened",
     "parse_filter",
@@ -70,53 +82,11 @@ _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "b
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
-class VecStore:
-    def __new__(
-        cls,
-        path: str | PathLike[str],
-        *,
-        dim: int | None = None,
-        metric: str | None = None,
-        durability: _Durability = "commit",
-        read_only: bool = False,
-        wait: float = 0.0,
-        quantization: _Quantization = "auto",
-        memory_budget: int | None = None,
-        threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
-    ) -> Self: ...
-    @staticmethod
-    def open(
-        path: str | PathLike[str],
-        *,
-        dim: int | None = None,
-        metric: str | None = None,
-        durability: _Durability = "commit",
-        read_only: bool = False,
-        wait: float = 0.0,
-        quantization: _Quantization = "auto",
-        memory_budget: int | None = None,
-        threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
-    ) -> VecStore: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
-
+class BaseCollection:
     # What it is
     def dimension(self) -> int | None: ...
     @property
     def distance_metric(self) -> str: ...
-    @property
-    def config(self) -> Config: ...
 
     # Writing
     def upsert(
@@ -277,9 +247,133 @@ class VecStore:
     # Upkeep
     def compact(self) -> int: ...
     def optimize(self) -> int: ...
-    def maybe_compact(self) -> CompactionResult: ...
-    def stats(self) -> StoreStats: ...
+    def maybe_compact(self, config: CompactionConfig | None = None) -> CompactionResult: ...
     def verify(self) -> VerifyReport: ...
+
+    # Snapshots and backups
+    def create_snapshot(self, name: str) -> Snapshot: ...
+    def list_snapshots(self) -> list[Snapshot]: ...
+    def restore_snapshot(self, name: str) -> None: ...
+    def delete_snapshot(self, name: str) -> bool: ...
+    def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
+
+@disjoint_base
+class VecStore(BaseCollection):
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        dim: int | None = None,
+        metric: str | None = None,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        quantization: _Quantization = "auto",
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        dim: int | None = None,
+        metric: str | None = None,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        quantization: _Quantization = "auto",
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> VecStore: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    @staticmethod
+    def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
+    @property
+    def config(self) -> Config: ...
+    def stats(self) -> StoreStats: ...
+
+class Collection(BaseCollection):
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def config(self) -> CollectionConfig: ...
+    def stats(self) -> NamespaceStats: ...
+    def upsert_chunks(self, doc_id: str, text: str, splitter: Any, embedder: Any) -> int: ...
+    def batch_upsert_texts(self, items: Iterable[Any], embedder: Any) -> int: ...
+    def query_text(
+        self, text: str, embedder: Any, k: int = 10, filter: Filter | None = None
+    ) -> list[Neighbor]: ...
+
+@disjoint_base
+class VecDatabase:
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> VecDatabase: ...
+    @staticmethod
+    def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def create_collection(self, name: str, config: CollectionConfig | None = None) -> Collection: ...
+    def get_collection(self, name: str) -> Collection | None: ...
+    def get_or_create_collection(self, name: str, config: CollectionConfig | None = None) -> Collection: ...
+    def list_collections(self) -> list[str]: ...
+    def collection_names(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __contains__(self, name: str, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def delete_collection(self, name: str) -> bool: ...
+    def rename_collection(self, name: str, new_name: str) -> None: ...
+    def aggregate_stats(self) -> AggregateStats: ...
+    def stats(self, name: str) -> NamespaceStats: ...
+    def update_quotas(self, name: str, quotas: NamespaceQuotas) -> None: ...
+    def update_status(self, name: str, status: NamespaceStatus | str) -> None: ...
+    def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
+    def backup_collection(
+        self, name: str, path: str | PathLike[str], incremental: bool = True
+    ) -> BackupResult: ...
+    def restore_collection(self, name: str, path: str | PathLike[str]) -> Collection: ...
 
 @final
 class Record:
@@ -438,6 +532,7 @@ def _eval_rank_biserial(differences: list[float]) -> float | None: ...
 def _eval_holm(p_values: list[float]) -> list[float]: ...
 def _eval_kappa(a: list[int], b: list[int], weights: str) -> float | None: ...
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _quota_preset(free: bool) -> tuple[int | None, int | None, int | None, int | None]: ...
 def _record(
     id: str,
     vector: list[float] | None,

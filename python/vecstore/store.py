@@ -1,9 +1,11 @@
 """The store and the types its calls take and return; ``vecstore`` has all of them as well."""
 
 from vecstore import (
+    BackupResult,
     BatchError,
     BatchOperation,
     BatchResult,
+    CompactionConfig,
     CompactionResult,
     Config,
     Distance,
@@ -23,6 +25,7 @@ from vecstore import (
     Record,
     RecordIterator,
     SearchResult,
+    Snapshot,
     StoreStats,
     VecStore,
     VerifyReport,
@@ -30,9 +33,11 @@ from vecstore import (
 )
 
 __all__ = [
+    "BackupResult",
     "BatchError",
     "BatchOperation",
     "BatchResult",
+    "CompactionConfig",
     "CompactionResult",
     "Config",
     "Distance",
@@ -52,6 +57,7 @@ __all__ = [
     "Record",
     "RecordIterator",
     "SearchResult",
+    "Snapshot",
     "StoreStats",
     "VecStore",
     "VerifyReport",

@@ -8,6 +8,7 @@
 #![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
 
 mod arguments;
+mod database;
 mod datetimes;
 mod errors;
 mod evaluation;
@@ -32,6 +33,8 @@ mod _vecstore {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::database::{Collection, VecDatabase, quota_preset};
+    #[pymodule_export]
     use crate::evaluation::{
         eval_alpha_ndcg, eval_bleu, eval_bootstrap_mean, eval_chrf, eval_citations, eval_cohen_d,
         eval_context_precision, eval_exact_match, eval_ground, eval_holm, eval_kappa, eval_measure_names,
@@ -50,7 +53,7 @@ mod _vecstore {
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};
     #[pymodule_export]
-    use crate::store::{RecordIterator, VecStore, reopened};
+    use crate::store::{BaseCollection, RecordIterator, VecStore, reopened};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

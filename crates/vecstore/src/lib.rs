@@ -61,9 +61,14 @@ mod sparse;
 mod storage;
 mod store;
 mod text_index;
+mod vec_database;
 pub mod vfs;
 
-pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
+pub use collection::{
+    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
+    SnapshotSummary, Stats, VerifyReport,
+};
+pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
@@ -77,5 +82,6 @@ pub use query::{
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use sparse::SparseVector;
 pub use store::VecStore;
+pub use vec_database::{AggregateStats, VecDatabase};
 pub use vecstore_kernels::Metric;
 pub use vecstore_text::{Analyzer, UnknownAnalyzer};

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use vecstore::{Batch, Error, Operation};
 
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::arguments::{Number, Text, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
 use crate::metadata_in::{Keys, document, metadata};
@@ -94,7 +94,15 @@ impl<'py> Parts<'py> {
             }
             let item = |at: usize| tuple.get_item(at).ok();
             let (id, vector) = (tuple.get_item(0)?, tuple.get_item(1)?);
-            Ok(Self { id, vector, metadata: item(2), text: item(3), sparse: None, ttl_seconds: None, expires_at_ms: None })
+            Ok(Self {
+                id,
+                vector,
+                metadata: item(2),
+                text: item(3),
+                sparse: None,
+                ttl_seconds: None,
+                expires_at_ms: None,
+            })
         } else {
             Err(wrong_type(&what(), "a dict, a Record or a tuple (id, vector[, metadata[, text]])", object))
         }
@@ -217,7 +225,7 @@ fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usiz
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Adds or replaces records, all or none of them, and returns how many distinct ids there were.
     ///
     /// Syncs once, whatever the number of records. Of records with the same id the last counts.

@@ -182,6 +182,11 @@ impl Segment {
         self.map.len() as u64
     }
 
+    /// Returns the bytes of the vectors, ids, metadata and texts.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        (self.vectors.len() + self.ids.len() + self.bodies.len()) as u64
+    }
+
     /// Notes that the rows cannot have a graph.
     pub(crate) fn give_up_graph(&self) {
         self.graphless.store(true, Ordering::Relaxed);
