@@ -328,8 +328,6 @@ class VecDatabase:
         wait: float = 0.0,
         memory_budget: int | None = None,
         threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
     ) -> Self: ...
     @staticmethod
     def open(
@@ -340,8 +338,6 @@ class VecDatabase:
         wait: float = 0.0,
         memory_budget: int | None = None,
         threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
     ) -> VecDatabase: ...
     @staticmethod
     def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
