@@ -57,6 +57,7 @@ mod options;
 mod quantization;
 mod query;
 mod record;
+mod repair;
 mod storage;
 mod store;
 pub mod vfs;
@@ -72,5 +73,6 @@ pub use query::{
     QueryStep, SearchMethod, StepOutcome, StepReason,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use repair::{Loss, RepairReport};
 pub use store::VecStore;
 pub use vecstore_kernels::Metric;

@@ -28,7 +28,8 @@ use parking_lot::{Condvar, Mutex};
 
 pub(crate) use part::{Part, PartView};
 pub(crate) use policy::GRAPH_ROWS_MIN;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use recovery::{apply as replay_call, log_seqs};
+pub(crate) use snapshot::{Location, Snapshot};
 
 pub use scroll::{Page, Records, ScrollRequest};
 pub use stats::Stats;

@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 pub(crate) use background::Background;
-use create::{check_is_ours, create, create_dirs};
+pub(crate) use create::create_dirs;
+use create::{check_is_ours, create};
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
 pub(crate) use worker::Next;
@@ -35,8 +36,8 @@ use crate::storage::wal;
 use crate::storage::{Uuid, marks, segment};
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
-const LOCK: &str = "LOCK";
-const COLLECTIONS: &str = "collections";
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const COLLECTIONS: &str = "collections";
 const TMP: &str = "tmp";
 
 /// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
@@ -413,14 +414,14 @@ pub(crate) fn collection_dir(root: &Path, uuid: Uuid) -> PathBuf {
     root.join(COLLECTIONS).join(uuid.to_string())
 }
 
-fn new_uuid() -> Result<Uuid> {
+pub(crate) fn new_uuid() -> Result<Uuid> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(ErrorKind::Io, format!("the system gives no random numbers: {error}")))?;
     Ok(Uuid(bytes))
 }
 
-fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
+pub(crate) fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
     let path = root.join(LOCK);
     let holder = format!("process {}", std::process::id());
     let deadline = Instant::now().checked_add(wait);

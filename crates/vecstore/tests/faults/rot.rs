@@ -18,6 +18,13 @@ pub(crate) struct Sample {
     earlier: FaultVfs,
 }
 
+impl Sample {
+    /// Reads the records as they were at the earlier moment.
+    pub(crate) fn earlier_records(&self) -> BTreeMap<String, Record> {
+        read(&open(&self.earlier.fork(), Durability::Commit).unwrap()).unwrap()
+    }
+}
+
 /// Makes a store of two segments, marks for the older one with dead and hidden rows, and a log with calls in it.
 pub(crate) fn sample(closed: bool) -> Sample {
     let vfs = FaultVfs::new();
