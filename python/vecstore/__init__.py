@@ -45,6 +45,7 @@ _VALUES = (
     "Distance",
     "ExplainedNeighbor",
     "HNSWSearchParams",
+    "Loss",
     "Page",
     "Problem",
     "Query",
@@ -52,6 +53,7 @@ _VALUES = (
     "QueryExplanation",
     "QueryPlan",
     "QueryStep",
+    "RepairReport",
     "StoreStats",
     "VerifyReport",
 )
@@ -64,6 +66,8 @@ __all__ = [
     "StoreStats",
     "VerifyReport",
     "Problem",
+    "RepairReport",
+    "Loss",
     "CompactionResult",
     # Records
     "Record",

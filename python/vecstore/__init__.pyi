@@ -20,6 +20,7 @@ from vecstore._values import (
     Distance,
     ExplainedNeighbor,
     HNSWSearchParams,
+    Loss,
     Page,
     Problem,
     Query,
@@ -27,6 +28,7 @@ from vecstore._values import (
     QueryExplanation,
     QueryPlan,
     QueryStep,
+    RepairReport,
     StoreStats,
     VerifyReport,
 )
@@ -53,6 +55,8 @@ __all__ = [
     "StoreStats",
     "VerifyReport",
     "Problem",
+    "RepairReport",
+    "Loss",
     "CompactionResult",
     # Records
     "Record",

@@ -18,6 +18,7 @@ from vecstore._values import (
     Query,
     QueryEstimate,
     QueryPlan,
+    RepairReport,
     StoreStats,
     VerifyReport,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Record",
     "RecordIterator",
     "VecStore",
+    "_command",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -218,6 +220,8 @@ class VecStore:
     def maybe_compact(self) -> CompactionResult: ...
     def stats(self) -> StoreStats: ...
     def verify(self) -> VerifyReport: ...
+    @staticmethod
+    def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
 
 @final
 class Record:
@@ -330,6 +334,7 @@ class F:
     ) -> FilterExpr: ...
 
 # What `vecstore.evaluation` is built on
+def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...
 def _eval_run(
     qrels: Any, run: Any, measures: list[str], compat: str, level: int, complete: bool
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]: ...

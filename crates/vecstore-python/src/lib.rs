@@ -8,6 +8,7 @@
 #![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
 
 mod arguments;
+mod command;
 mod datetimes;
 mod errors;
 mod evaluation;
@@ -30,6 +31,8 @@ use pyo3::prelude::*;
 mod _vecstore {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::command::command;
     #[pymodule_export]
     use crate::evaluation::{
         eval_alpha_ndcg, eval_bleu, eval_bootstrap_mean, eval_chrf, eval_citations, eval_cohen_d,

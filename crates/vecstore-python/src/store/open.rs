@@ -84,7 +84,7 @@ impl Arguments<'_> {
 }
 
 /// Returns the path, `None` for a store in memory.
-fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+pub(super) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
     let py = object.py();
     if object.cast::<PyString>().is_ok_and(|name| name == IN_MEMORY) {
         return Ok(None);
