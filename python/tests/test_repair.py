@@ -132,7 +132,12 @@ def test_the_command_verifies_repairs_and_inspects(store_path: Path) -> None:
 
 
 def test_the_command_says_what_is_wrong_with_its_arguments(tmp_path: Path) -> None:
-    for arguments in (["verify"], ["verify", "--colour", tmp_path], ["destroy", tmp_path], ["verify", tmp_path]):
+    for arguments in (
+        ["verify"],
+        ["verify", "--colour", tmp_path],
+        ["destroy", tmp_path],
+        ["verify", tmp_path],
+    ):
         outcome = command(*arguments)
         assert outcome.returncode == 2
         assert outcome.stderr.startswith("vecstore: ")

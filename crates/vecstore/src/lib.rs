@@ -50,6 +50,9 @@ mod database;
 mod error;
 mod field_index;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 mod index;
 pub mod limits;
 pub mod metadata;
@@ -60,6 +63,7 @@ mod record;
 mod repair;
 mod storage;
 mod store;
+mod sync;
 pub mod vfs;
 
 pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};

@@ -437,7 +437,7 @@ impl Rebuild<'_, '_> {
             }
         };
         if !remains.is_mended() {
-            return self.readable_rows(&path, remains.segment, &marks, report);
+            return self.readable_rows(&path, &remains.segment, &marks, report);
         }
         let (uuid, copy) = self.new_segment_file()?;
         let checksum = remains.copy(self.vfs, &copy, uuid)?;
@@ -446,7 +446,7 @@ impl Rebuild<'_, '_> {
         if mended.problems.is_empty() {
             return Ok(Some((Part::Segment(Arc::new(mended.segment)), marks)));
         }
-        let rows = self.readable_rows(&path, mended.segment, &marks, report)?;
+        let rows = self.readable_rows(&path, &mended.segment, &marks, report)?;
         self.files.discard(&copy);
         Ok(rows)
     }
@@ -455,7 +455,7 @@ impl Rebuild<'_, '_> {
     fn readable_rows(
         &mut self,
         path: &Path,
-        segment: Segment,
+        segment: &Segment,
         marks: &Marks,
         report: &mut RepairReport,
     ) -> Result<Option<(Part, Marks)>> {
@@ -477,7 +477,7 @@ impl Rebuild<'_, '_> {
         if lost > 0 {
             report.lost(path, Some(lost), format!("{lost} records whose bytes are damaged"));
         }
-        let part = self.write(&SalvagedRows::new(&segment, rows))?;
+        let part = self.write(&SalvagedRows::new(segment, rows))?;
         Ok(part.map(|part| (part, kept)))
     }
 
