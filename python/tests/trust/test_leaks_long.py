@@ -25,7 +25,7 @@ def resident_bytes() -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
 @pytest.mark.parametrize("kind", ["open and close", "upsert and delete"])
 def test_memory_does_not_grow(kind: str, path: Path) -> None:
-    rounds = count("VECSTORE_LEAK_ROUNDS", 1500)
+    rounds = count("VECSTORE_LEAK_ROUNDS", 200)
     if kind == "open and close":
         VecStore(path).close()
 

@@ -31,13 +31,15 @@ try:
     for call in range(30):
         plan.perform(store, call)
         os.write(1, b"%d\\n" % call)
-    store.close()
-    os.write(1, b"closed\\n")
 except vecstore.VecStoreError as error:
     os.write(1, b"error %s\\n" % type(error).__name__.encode())
-    if store is not None:
-        found = plan.read(store)
-        os.write(1, b"readable %d\\n" % len(found))
+if store is not None:
+    os.write(1, b"readable %d\\n" % len(plan.read(store)))
+    try:
+        store.close()
+    except vecstore.VecStoreError as error:
+        os.write(1, b"error %s\\n" % type(error).__name__.encode())
+os.write(1, b"closed\\n")
 """
 
 HERE = Path(__file__).parent
@@ -64,7 +66,7 @@ def tracer(tmp_path: Path) -> str:
 def test_whatever_system_call_fails_or_kills_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     log = tmp_path / "log"
     chosen = random.Random(count("VECSTORE_STRACE_SEED", 3))
-    runs, wanted, failed, killed = 0, count("VECSTORE_STRACE_RUNS", 24), 0, 0
+    runs, wanted, failed, killed = 0, count("VECSTORE_STRACE_RUNS", 12), 0, 0
     while runs < wanted:
         store = tmp_path / f"run-{runs}" / "store"
         store.parent.mkdir()
@@ -76,11 +78,11 @@ def test_whatever_system_call_fails_or_kills_nothing_acknowledged_is_lost(tmp_pa
         lines = traced(store, ["-e", f"trace={kind}", "-e", inject], log)
         acknowledged = sum(line.isdigit() for line in lines)
         failed += any(line.startswith("error") for line in lines)
-        killed += "closed" not in lines and not any(line.startswith("error") for line in lines)
+        killed += "closed" not in lines
         for line in lines:
             if line.startswith("error"):
                 assert line == "error StorageError", line
-        if any(line.startswith("error") for line in lines) and "open" in lines:
+        if "closed" in lines and "open" in lines:
             assert any(line.startswith("readable") for line in lines), lines
         with VecStore(store) as again:
             plan.check(again, acknowledged)
