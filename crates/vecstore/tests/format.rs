@@ -66,7 +66,8 @@ impl Fixture {
 
     /// The record as it was written first.
     fn record(&self, n: u64) -> Record {
-        let vector: Vec<f32> = (0..self.dim as u64).map(|at| ((n * 31 + at * 7) % 17) as f32 - 7.5).collect();
+        let vector: Vec<f32> =
+            (0..self.dim as u64).map(|at| ((n * n * 3 + at * 7 + n * at * 13) % 101) as f32 - 50.5).collect();
         let mut metadata = Metadata::new()
             .with("n", n as i64)
             .with("half", n as f64 / 2.0)
@@ -159,7 +160,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() { copy(&path, &target) } else { _ = fs::copy(&path, &target).unwrap() }
     }
 }
 
