@@ -231,6 +231,15 @@ coverage:
 		--ignore-filename-regex 'crates/(vecstore-testkit|vecstore-kernels)/|/(query|index|field_index|filter|metadata)/|tests' \
 		--summary-only $(COVERAGE_TESTS)
 
+# What checking the checksums of blocks costs a query: the same bench, built with the checks and without.
+.PHONY: bench-checksums
+bench-checksums:
+	@$(need_cargo)
+	cargo bench --locked -p vecstore --bench checksums --no-run
+	RUSTFLAGS='--cfg vecstore_unchecked' cargo bench --locked -p vecstore --bench checksums --no-run --target-dir target/unchecked
+	$(PYTHON) benches/checksums.py "$$(ls -t target/release/deps/checksums-* | grep -v '\.d$$' | head -1)" \
+		"$$(ls -t target/unchecked/release/deps/checksums-* | grep -v '\.d$$' | head -1)"
+
 .PHONY: deny deny-if-installed
 deny:
 	cargo deny --all-features check licenses bans sources
