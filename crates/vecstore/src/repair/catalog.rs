@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use vecstore_kernels::Metric;
 
-use super::files::Stale;
 use super::report::RepairReport;
 use crate::database::{COLLECTIONS, new_uuid};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,9 +22,8 @@ pub(super) struct Catalog {
     pub(super) is_rebuilt: bool,
     /// The highest number that a manifest has, intact or not.
     generation: u64,
-    /// The manifests there are, to go once there are new ones.
-    pub(super) stale: Vec<Stale>,
-    is_damaged: bool,
+    /// The manifests that are damaged.
+    pub(super) damaged: Vec<PathBuf>,
 }
 
 impl Catalog {
@@ -40,34 +38,31 @@ impl Catalog {
         let mut found = manifests(vfs, root)?;
         found.sort_by_key(|&(generation, _)| std::cmp::Reverse(generation));
         let generation = found.first().map_or(0, |&(generation, _)| generation);
-        let (mut stale, mut newest, mut is_damaged) = (Vec::new(), None, false);
+        let (mut damaged, mut newest) = (Vec::new(), None);
         for (age, (generation, path)) in found.into_iter().enumerate() {
             let bytes = vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
             report.checked(bytes.len() as u64);
             let (manifest, damage) = read(&bytes, generation, bits)?;
             if let Some(damage) = &damage {
                 report.problem(&path, damage);
-                is_damaged = true;
-                stale.push(Stale::Damaged(path));
-            } else {
-                stale.push(Stale::Replaced(path));
+                damaged.push(path);
             }
             // An older one would lead to files that are gone; still better than none.
             let counts = age < 2 || newest.is_none();
             newest = newest.or(manifest.filter(|_| counts));
         }
         if let Some(Manifest { database, collections, .. }) = newest {
-            return Ok(Self { database, collections, is_rebuilt: false, generation, stale, is_damaged });
+            return Ok(Self { database, collections, is_rebuilt: false, generation, damaged });
         }
         let collections = rebuild(vfs, root, metric, report)?;
         let missing =
             Error::corrupted("no manifest can be read: the collections are what the directories hold");
         report.problem(root, &missing);
-        Ok(Self { database: new_uuid()?, collections, is_rebuilt: true, generation, stale, is_damaged: true })
+        Ok(Self { database: new_uuid()?, collections, is_rebuilt: true, generation, damaged })
     }
 
     pub(super) fn needs_publishing(&self) -> bool {
-        self.is_damaged
+        self.is_rebuilt || !self.damaged.is_empty()
     }
 
     /// Returns the manifest to go on from.

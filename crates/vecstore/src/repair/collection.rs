@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Files, Stale};
+use super::files::Files;
 use super::report::RepairReport;
 use super::rows::KeptRows;
 use crate::collection::{Part, Snapshot, log_seqs, replay_call};
@@ -415,8 +415,8 @@ impl Rebuild<'_, '_> {
             );
             report.lost(path, None, message);
         }
-        if let Some(path) = marks_path {
-            self.files.stale(if is_damaged { Stale::Damaged(path) } else { Stale::Replaced(path) });
+        if let Some(path) = marks_path.filter(|_| is_damaged) {
+            self.files.damaged(path);
         }
         let remains = match remains {
             Ok(remains) if remains.problems.is_empty() => {
@@ -424,7 +424,7 @@ impl Rebuild<'_, '_> {
             }
             outcome => {
                 if self.vfs.stat(&path).is_ok_and(|found| found.is_some()) {
-                    self.files.stale(Stale::Damaged(path.clone()));
+                    self.files.damaged(path.clone());
                 }
                 match outcome {
                     Ok(remains) => remains,
@@ -521,9 +521,8 @@ impl Rebuild<'_, '_> {
                     Err(error) => report.lost(&log.path, None, format!("call {lsn}: {}", error.message())),
                 }
             }
-            if self.vfs.stat(&log.path).is_ok_and(|found| found.is_some()) {
-                let stale = if log.is_damaged { Stale::Damaged } else { Stale::Replaced };
-                self.files.stale(stale(log.path));
+            if log.is_damaged && self.vfs.stat(&log.path).is_ok_and(|found| found.is_some()) {
+                self.files.damaged(log.path);
             }
         }
     }

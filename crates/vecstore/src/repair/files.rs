@@ -1,4 +1,4 @@
-//! The files that a repair makes, replaces and moves out of the way.
+//! The files that a repair makes, and those that it moves out of the way.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,11 @@ use super::{DAMAGED, RepairReport};
 use crate::database::create_dirs;
 use crate::vfs::Vfs;
 
-/// What becomes of a file once the new manifest is published.
-#[derive(Debug)]
-pub(super) enum Stale {
-    /// It is damaged: moved to `damaged/`.
-    Damaged(PathBuf),
-    /// All it held is in the new files: removed.
-    Replaced(PathBuf),
-}
-
 /// The files of one repair.
 pub(super) struct Files<'a> {
     vfs: &'a dyn Vfs,
     root: &'a Path,
-    stale: Vec<Stale>,
+    damaged: Vec<PathBuf>,
     /// Made, and named by the manifest or removed at the end.
     made: Vec<PathBuf>,
     /// A manifest may name what was made: nothing of it may be removed.
@@ -28,7 +19,7 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     pub(super) fn new(vfs: &'a dyn Vfs, root: &'a Path) -> Self {
-        Self { vfs, root, stale: Vec::new(), made: Vec::new(), named: false }
+        Self { vfs, root, damaged: Vec::new(), made: Vec::new(), named: false }
     }
 
     /// Notes a file that is about to be made.
@@ -41,8 +32,9 @@ impl<'a> Files<'a> {
         _ = self.vfs.remove_file(path);
     }
 
-    pub(super) fn stale(&mut self, stale: Stale) {
-        self.stale.push(stale);
+    /// Notes a damaged file.
+    pub(super) fn damaged(&mut self, path: PathBuf) {
+        self.damaged.push(path);
     }
 
     /// Ends what `begin` began: a manifest is about to be published. If that fails, it may be there all the same.
@@ -50,23 +42,20 @@ impl<'a> Files<'a> {
         self.named = true;
     }
 
-    /// Moves or removes what the manifest that was published does not name. A file that cannot be moved, say since
-    /// somebody still maps it, stays where it is: the next open removes what no manifest names.
-    pub(super) fn set_aside(&mut self, more: Vec<Stale>, report: &mut RepairReport) {
+    /// Moves damaged files out of the way, once no manifest names them. One that cannot be moved, say since somebody still
+    /// maps it, stays where it is. What else no manifest names any more, the next open removes.
+    pub(super) fn set_aside(&mut self, report: &mut RepairReport) {
         let directory = self.root.join(DAMAGED);
-        for stale in self.stale.drain(..).chain(more) {
-            match stale {
-                Stale::Replaced(path) => _ = self.vfs.remove_file(&path),
-                Stale::Damaged(path) => {
-                    if create_dirs(self.vfs, &directory).is_ok()
-                        && let Some(moved) = self.vfs.move_into(&path, &directory)
-                    {
-                        report.set_aside.push(moved);
-                    }
-                }
+        for path in self.damaged.drain(..) {
+            if create_dirs(self.vfs, &directory).is_ok()
+                && let Some(moved) = self.vfs.move_into(&path, &directory)
+            {
+                report.set_aside.push(moved);
             }
         }
-        _ = self.vfs.sync_dir(&directory);
+        if !report.set_aside.is_empty() {
+            _ = self.vfs.sync_dir(&directory);
+        }
     }
 }
 

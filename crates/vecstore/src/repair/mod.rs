@@ -62,7 +62,8 @@ pub(crate) fn repair(root: &Path, options: &OpenOptions) -> Result<RepairReport>
             next.generation += 1;
             next.publish(vfs, root)?;
         }
-        files.set_aside(catalog.stale, &mut report);
+        catalog.damaged.into_iter().for_each(|path| files.damaged(path));
+        files.set_aside(&mut report);
     } else {
         report.records = salvages.iter().map(Salvage::records).sum();
     }
