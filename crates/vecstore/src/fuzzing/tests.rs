@@ -43,7 +43,7 @@ fn write_the_start_of_the_corpus() {
     };
     let vfs = MemoryVfs::default();
     let options = VecStore::options().vfs(Arc::new(vfs.clone())).background(false).graph_rows_min(8);
-    let store = options.clone().open("/store").unwrap();
+    let store = options.open("/store").unwrap();
     for n in 0..12_i64 {
         let metadata =
             Metadata::new().with("n", n).with("tag", "red").with("list", vec![Value::from(n), "x".into()]);

@@ -61,7 +61,7 @@ mod tests {
             assert!(bits.restore(&mut wrong, |bytes| xxh3_64(bytes) == sum));
             assert_eq!(wrong, right);
         }
-        let mut wrong = right.clone();
+        let mut wrong = right;
         wrong[3] ^= 0x03;
         let before = wrong.clone();
         assert!(!bits.restore(&mut wrong, |bytes| xxh3_64(bytes) == sum));
