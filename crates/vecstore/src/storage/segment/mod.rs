@@ -46,6 +46,7 @@
 mod compact;
 mod graph;
 mod reader;
+mod resident;
 mod row_sum;
 mod salvage;
 mod writer;
@@ -56,6 +57,7 @@ use crate::storage::Uuid;
 
 pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
+pub(crate) use resident::Residency;
 pub(crate) use salvage::{Remains, SalvagedRows};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
