@@ -40,6 +40,7 @@ __all__ = [
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
+    "Loss",
     "Page",
     "Problem",
     "Query",
@@ -47,6 +48,7 @@ __all__ = [
     "QueryExplanation",
     "QueryPlan",
     "QueryStep",
+    "RepairReport",
     "Snapshot",
     "StoreStats",
     "VerifyReport",
@@ -491,6 +493,45 @@ class VerifyReport:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that could not be saved."""
+
+    #: The file it was in.
+    path: str
+    message: str
+    #: How many records, if that is known; calls that are lost may have held any number.
+    records: int | None
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What ``VecStore.repair`` found, saved and gave up."""
+
+    #: Records that are there after the repair, soft-deleted ones included.
+    records: int
+    #: What was wrong; empty if all was well, and then nothing was changed.
+    problems: list[Problem]
+    #: What could not be saved.
+    lost: list[Loss]
+    #: Ids of the lost records whose ids can still be read.
+    lost_ids: list[str]
+    #: Single flipped bits that were put back.
+    bits_restored: int
+    #: Damaged files, where they were moved to.
+    set_aside: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was wrong."""
+        return not self.problems
+
+    @property
+    def lossless(self) -> bool:
+        """Whether everything that was acknowledged is there."""
+        return not self.lost
 
 
 for _name in __all__:

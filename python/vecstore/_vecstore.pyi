@@ -26,6 +26,7 @@ from vecstore._values import (
     Query,
     QueryEstimate,
     QueryPlan,
+    RepairReport,
     Snapshot,
     StoreStats,
     VerifyReport,
@@ -42,6 +43,7 @@ __all__ = [
     "RecordIterator",
     "VecDatabase",
     "VecStore",
+    "_command",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -249,6 +251,8 @@ class BaseCollection:
     def optimize(self) -> int: ...
     def maybe_compact(self, config: CompactionConfig | None = None) -> CompactionResult: ...
     def verify(self) -> VerifyReport: ...
+    @staticmethod
+    def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
 
     # Snapshots and backups
     def create_snapshot(self, name: str) -> Snapshot: ...
@@ -485,6 +489,7 @@ class F:
     ) -> FilterExpr: ...
 
 # What `vecstore.evaluation` is built on
+def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...
 def _eval_run(
     qrels: Any, run: Any, measures: list[str], compat: str, level: int, complete: bool
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]: ...

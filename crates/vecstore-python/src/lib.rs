@@ -8,6 +8,7 @@
 #![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
 
 mod arguments;
+mod command;
 mod database;
 mod datetimes;
 mod errors;
@@ -32,6 +33,8 @@ use pyo3::prelude::*;
 mod _vecstore {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::command::command;
     #[pymodule_export]
     use crate::database::{Collection, VecDatabase, quota_preset};
     #[pymodule_export]

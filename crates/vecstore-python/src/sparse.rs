@@ -47,11 +47,11 @@ fn listed<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyTuple>>> {
     list.iter().map(pair).collect()
 }
 
+/// Indices, and as many values.
+type Columns<'py> = (Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
+
 /// Returns the indices and the values of a pair, or of an object that has them by name.
-fn columns<'py>(
-    object: &Bound<'py, PyAny>,
-    what: &str,
-) -> PyResult<(Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>)> {
+fn columns<'py>(object: &Bound<'py, PyAny>, what: &str) -> PyResult<Columns<'py>> {
     let named = |name: &str| object.getattr_opt(name);
     let (indices, weights) = match (named("indices")?, named("values")?) {
         (Some(indices), Some(values)) if !values.is_callable() => (indices, values),

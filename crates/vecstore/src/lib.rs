@@ -50,6 +50,9 @@ mod database;
 mod error;
 mod field_index;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 mod index;
 pub mod limits;
 pub mod metadata;
@@ -57,9 +60,11 @@ mod options;
 mod quantization;
 mod query;
 mod record;
+mod repair;
 mod sparse;
 mod storage;
 mod store;
+mod sync;
 mod text_index;
 mod vec_database;
 pub mod vfs;
@@ -80,6 +85,7 @@ pub use query::{
     StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use repair::{Loss, RepairReport};
 pub use sparse::SparseVector;
 pub use store::VecStore;
 pub use vec_database::{AggregateStats, VecDatabase};

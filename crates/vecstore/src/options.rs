@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vecstore_kernels::Metric;
 use vecstore_text::Analyzer;
 
-use crate::collection::GRAPH_ROWS_MIN;
+use crate::collection::{GRAPH_ROWS_MIN, VerifyReport};
 use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
+use crate::repair::{self, RepairReport};
 use crate::store::VecStore;
 use crate::text_index::TextConfig;
 use crate::vec_database::VecDatabase;
@@ -258,6 +259,27 @@ impl OpenOptions {
         }
         self.vfs = Arc::new(MemoryVfs::default());
         VecStore::open_in_memory_with(&self)
+    }
+
+    /// Checks every byte of the store at `path`, whether it can be opened or not: every damaged block of every file is
+    /// named. Changes nothing, and may run beside a process that writes. Of these options it takes the file system.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `InvalidInput` if there is no store, `Unsupported` if a newer version wrote it, `Io` if it cannot be
+    /// read; damage is in the report.
+    pub fn verify(&self, path: impl AsRef<Path>) -> Result<VerifyReport> {
+        repair::check(path.as_ref(), self)
+    }
+
+    /// Repairs the store at `path`, giving up what cannot be read; see [`VecStore::repair`]. Of these options it takes the
+    /// file system, the metric, for a store whose manifests are all lost, and how long to wait for the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`VecStore::repair`].
+    pub fn repair(&self, path: impl AsRef<Path>) -> Result<RepairReport> {
+        repair::repair(path.as_ref(), self)
     }
 
     fn check(&self) -> Result<()> {

@@ -6,6 +6,7 @@ mod listing;
 mod open;
 mod plain_query;
 mod read;
+mod repair;
 mod search;
 mod snapshots;
 mod texts;

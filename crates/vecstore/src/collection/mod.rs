@@ -37,10 +37,10 @@ use parking_lot::{Condvar, Mutex, RwLock};
 pub(crate) use memory::seal_bytes;
 pub(crate) use part::{Part, PartView};
 pub(crate) use policy::GRAPH_ROWS_MIN;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use recovery::{apply as replay_call, log_seqs};
+pub(crate) use snapshot::{Location, Snapshot};
 
 pub use namespace_stats::NamespaceStats;
-pub(crate) use recovery::log_seqs;
 pub use scroll::{Page, Records, ScrollRequest};
 pub use snapshots::SnapshotSummary;
 pub use stats::Stats;

@@ -37,7 +37,8 @@ pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
 pub(crate) use config::check_name;
-use create::{check_is_ours, create, create_dirs};
+pub(crate) use create::create_dirs;
+use create::{check_is_ours, create};
 pub(crate) use garbage::file_names;
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
@@ -54,8 +55,8 @@ use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::segment::Residency;
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
-const LOCK: &str = "LOCK";
-const COLLECTIONS: &str = "collections";
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const COLLECTIONS: &str = "collections";
 const TMP: &str = "tmp";
 
 /// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
@@ -336,14 +337,14 @@ pub(crate) fn collection_dir(root: &Path, uuid: Uuid) -> PathBuf {
     root.join(COLLECTIONS).join(uuid.to_string())
 }
 
-fn new_uuid() -> Result<Uuid> {
+pub(crate) fn new_uuid() -> Result<Uuid> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(ErrorKind::Io, format!("the system gives no random numbers: {error}")))?;
     Ok(Uuid(bytes))
 }
 
-fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
+pub(crate) fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
     let path = root.join(LOCK);
     let holder = format!("process {}", std::process::id());
     let deadline = Instant::now().checked_add(wait);

@@ -215,6 +215,11 @@ impl VfsFile for DiskFile {
         Ok(self.file.metadata()?.len())
     }
 
+    #[cfg(unix)]
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) > 0)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }

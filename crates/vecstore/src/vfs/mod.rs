@@ -74,6 +74,12 @@ pub trait VfsFile: Debug + Send + Sync {
 
     /// Makes the contents and the length durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
+
+    /// Returns whether the file still has a name: what is written to one that was removed is gone when it is closed. A
+    /// file system where an open file cannot be removed says yes.
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// An entry of a directory.
