@@ -197,12 +197,12 @@ sanitized = RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=$(1) -Cunsafe-allow-abi-mis
 .PHONY: sanitize
 sanitize:
 	@$(need_cargo)
-	$(call run,address sanitizer: kernels, file system, segments)
+	$(call run,address sanitizer: kernels; then stores)
 	$(call sanitized,address) -p vecstore-kernels --tests
 	$(call sanitized,address) -p vecstore --test store --test format
 	$(call run,thread sanitizer: threads on one store)
-	TSAN_OPTIONS=suppressions=$(CURDIR)/crates/vecstore/tests/tsan-suppressions.txt \
-		$(call sanitized,thread) -p vecstore --test faults threads:: followers::
+	$(call sanitized,thread) -p vecstore --test faults threads::
+	$(call sanitized,thread) -p vecstore --test faults followers::
 
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))

@@ -42,6 +42,7 @@ def fill(ballast: Path) -> None:
             pass
 
 
+@pytest.mark.timeout(7200)
 def test_a_full_disk_is_a_typed_error_and_space_lets_the_store_go_on(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     store = VecStore(small_disk / "store")

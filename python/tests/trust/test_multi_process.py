@@ -61,6 +61,7 @@ def in_fork(run: Callable[[], bool]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+@pytest.mark.timeout(7200)
 def test_a_killed_holder_leaves_no_lock(path: Path) -> None:
     calls, chosen = 0, random.Random(5)
     kills = count("VECSTORE_PROCESS_KILLS", 8)
