@@ -19,6 +19,7 @@ mod neighbors;
 mod numpy_interop;
 mod query_batch;
 mod records;
+mod splitters;
 mod store;
 mod value_builder;
 mod vectors;
@@ -48,6 +49,8 @@ mod _vecstore {
     use crate::query_batch::QueryBatch;
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};
+    #[pymodule_export]
+    use crate::splitters::{SplitterCore, TextChunk, split_recursive, split_tokens, token_count};
     #[pymodule_export]
     use crate::store::{RecordIterator, VecStore, reopened};
 

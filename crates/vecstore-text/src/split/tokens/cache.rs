@@ -1,0 +1,63 @@
+//! Token counts of words that were met before: text repeats itself.
+
+use std::cell::RefCell;
+
+use super::Encoding;
+use super::vocabulary::Vocabulary;
+
+/// 16,384 words for each thread and encoding: 512 KiB. A word is in its one slot or not there.
+const SLOT_BITS: u32 = 14;
+/// The longest word that is kept: its bytes and its length are one integer.
+const KEPT_BYTES: usize = 15;
+
+/// A cache that each thread has for each encoding.
+pub(crate) struct Cache {
+    slots: Vec<(u128, u32)>,
+}
+
+thread_local! {
+    static CACHES: [RefCell<Cache>; Encoding::ALL.len()] = Encoding::ALL.map(|_| RefCell::new(Cache { slots: Vec::new() }));
+}
+
+/// Runs `work` with this thread's cache.
+pub(crate) fn with_cache<T>(encoding: Encoding, work: impl FnOnce(&mut Cache) -> T) -> T {
+    CACHES.with(|caches| {
+        let mut cache = caches[encoding as usize].borrow_mut();
+        if cache.slots.is_empty() {
+            cache.slots = vec![(0, 0); 1 << SLOT_BITS];
+        }
+        work(&mut cache)
+    })
+}
+
+impl Cache {
+    /// Returns the number of tokens of a word.
+    #[inline]
+    pub(crate) fn count(&mut self, vocabulary: &Vocabulary, word: &[u8]) -> usize {
+        let Some(key) = key_of(word) else { return counted(vocabulary, word) };
+        let folded = (key as u64) ^ (key >> 64) as u64;
+        let slot = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOT_BITS)) as usize;
+        if self.slots[slot].0 != key {
+            self.slots[slot] = (key, u32::try_from(counted(vocabulary, word)).unwrap_or(u32::MAX));
+        }
+        self.slots[slot].1 as usize
+    }
+}
+
+fn counted(vocabulary: &Vocabulary, word: &[u8]) -> usize {
+    let mut count = 0;
+    vocabulary.encode(word, |_| count += 1);
+    count
+}
+
+#[inline]
+fn key_of(word: &[u8]) -> Option<u128> {
+    if word.is_empty() || word.len() > KEPT_BYTES {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    bytes[..word.len()].copy_from_slice(word);
+    // The length is never 0, so that no key is that of an empty slot.
+    bytes[15] = word.len() as u8;
+    Some(u128::from_le_bytes(bytes))
+}
