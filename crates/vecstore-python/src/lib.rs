@@ -50,7 +50,11 @@ mod _vecstore {
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};
     #[pymodule_export]
-    use crate::splitters::{SplitterCore, TextChunk, split_recursive, split_tokens, token_count};
+    use crate::splitters::{
+        PySession, SemanticCore, SplitterCore, TextChunk, split_code, split_html, split_json,
+        split_languages, split_markdown, split_recursive, split_semantic, split_sentences, split_tokens,
+        token_count,
+    };
     #[pymodule_export]
     use crate::store::{RecordIterator, VecStore, reopened};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PySlice, PyString, PyTuple};
-use vecstore_text::split::{Chunks, FieldValue};
+use vecstore_text::split::{Chunks, FieldValue, char_ranges};
 
 /// A piece of a text, and where it stands there: ``text[chunk.char_start:chunk.char_end] == chunk.content``.
 ///
@@ -54,9 +54,9 @@ pub(super) fn chunk_list<'py>(
     source: &Bound<'py, PyAny>,
     text: &str,
     chunks: Chunks,
-    chars: Vec<Range<usize>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let py = source.py();
+    let chars = py.detach(|| char_ranges(text, chunks.ranges()));
     let chunks = Arc::new(chunks);
     let whole = source.cast::<PyString>().ok();
     let made = chars.into_iter().zip(chunks.ranges()).enumerate().map(|(index, (chars, bytes))| TextChunk {

@@ -51,26 +51,13 @@ impl SplitterCore {
     /// Returns the chunks with their places.
     fn split_with_metadata<'py>(&self, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let source = Source::new(text)?;
-        let chunks = self.chunks(text.py(), &source)?;
-        let chars = self.run(text.py(), source.len(), || char_ranges(&source, chunks.ranges()));
-        chunk_list(text, &source, chunks, chars)
+        chunk_list(text, &source, self.chunks(text.py(), &source)?)
     }
 
     /// Returns an array of starts and ends, in characters or in bytes.
     fn split_offsets<'py>(&self, text: &Bound<'py, PyAny>, unit: &str) -> PyResult<Bound<'py, PyAny>> {
-        let py = text.py();
-        let in_chars = match unit {
-            "chars" => true,
-            "bytes" => false,
-            other => return Err(invalid(py, format!("unit: expected `chars` or `bytes`, got `{other}`"))),
-        };
-        numpy_interop::require(py)?;
         let source = Source::new(text)?;
-        let chunks = self.chunks(py, &source)?;
-        let offsets = self.run(py, source.len(), || {
-            if in_chars { flat(&char_ranges(&source, chunks.ranges())) } else { flat(chunks.ranges()) }
-        });
-        Ok(PyArray1::from_vec(py, offsets).reshape([chunks.len(), 2])?.into_any())
+        offset_array(text.py(), &source, unit, || self.chunks(text.py(), &source))
     }
 
     /// Returns the chunks of many texts as strings.
@@ -96,8 +83,28 @@ impl SplitterCore {
     }
 }
 
-fn string_list<'py>(py: Python<'py>, text: &str, chunks: &Chunks) -> PyResult<Bound<'py, PyList>> {
+/// Makes strings of chunks.
+pub(super) fn string_list<'py>(py: Python<'py>, text: &str, chunks: &Chunks) -> PyResult<Bound<'py, PyList>> {
     PyList::new(py, chunks.ranges().iter().map(|range| PyString::new(py, &text[range.clone()])))
+}
+
+/// Makes an array of starts and ends, in characters or in bytes; everything is checked before there are chunks.
+pub(super) fn offset_array<'py>(
+    py: Python<'py>,
+    text: &str,
+    unit: &str,
+    chunks: impl FnOnce() -> PyResult<Chunks>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let in_chars = match unit {
+        "chars" => true,
+        "bytes" => false,
+        other => return Err(invalid(py, format!("unit: expected `chars` or `bytes`, got `{other}`"))),
+    };
+    numpy_interop::require(py)?;
+    let chunks = chunks()?;
+    let ranges = chunks.ranges();
+    let offsets = py.detach(|| if in_chars { flat(&char_ranges(text, ranges)) } else { flat(ranges) });
+    Ok(PyArray1::from_vec(py, offsets).reshape([chunks.len(), 2])?.into_any())
 }
 
 fn flat(ranges: &[Range<usize>]) -> Vec<i64> {

@@ -3,6 +3,7 @@
 mod chunk;
 mod core;
 mod make;
+mod semantic;
 mod sizer;
 mod source;
 
@@ -15,7 +16,11 @@ use crate::errors::invalid;
 
 pub(crate) use self::chunk::TextChunk;
 pub(crate) use self::core::SplitterCore;
-pub(crate) use self::make::{split_recursive, split_tokens, token_count};
+pub(crate) use self::make::{
+    split_code, split_html, split_json, split_languages, split_markdown, split_recursive, split_sentences,
+    split_tokens, token_count,
+};
+pub(crate) use self::semantic::{PySession, SemanticCore, split_semantic};
 
 /// Turns an error of splitting into an exception: that of the callback, or one of an argument.
 fn exception(py: Python<'_>, error: SplitError) -> PyErr {

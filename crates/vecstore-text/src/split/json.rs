@@ -55,7 +55,7 @@ impl JsonSplitter {
 impl Splitter for JsonSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
         let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends { strip: true, graphemes: true });
+        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
         let values = Reader { text, at: 0, values: Vec::new() }.read()?;
         let mut json =
             Json { text, values, path: String::new(), lengths: Vec::new(), contexts: Contexts::default() };

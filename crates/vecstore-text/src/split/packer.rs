@@ -22,6 +22,14 @@ pub(crate) struct Ends {
     pub(crate) strip: bool,
     /// Grapheme clusters are not cut, unless one alone is larger than a chunk.
     pub(crate) graphemes: bool,
+    /// A chunk that holds nothing but what it repeats of the previous one is emitted all the same, as LangChain does:
+    /// its last pieces were white space.
+    pub(crate) repeats: bool,
+}
+
+impl Ends {
+    /// What splitters want that follow no one else's rules.
+    pub(crate) const NEAT: Self = Self { strip: true, graphemes: true, repeats: false };
 }
 
 /// A chunk in the making, and those that are done.
@@ -131,7 +139,9 @@ impl<'r, 't> Packer<'r, 't> {
         let mut rest = Vec::new();
         while let (Some(first), Some(last)) = (self.pieces.front(), self.pieces.back()) {
             let range = self.trimmed(first.start..last.end);
-            if range.is_empty() {
+            if range.is_empty()
+                || !self.ends.repeats && self.done.last().is_some_and(|last| range.end <= last.end)
+            {
                 break;
             }
             if self.ruler.is_additive() || self.ruler.fits(range.clone(), self.limits.chunk_size())? {
@@ -163,13 +173,15 @@ impl<'r, 't> Packer<'r, 't> {
         {
             self.pop_front();
         }
-        if !self.ruler.is_additive() {
-            while let Some(shared) = self.shared() {
-                if self.ruler.fits(shared, self.limits.chunk_overlap())? {
-                    break;
-                }
-                self.pop_front();
+        let additive = self.ruler.is_additive();
+        while let (Some(shared), Some(last)) = (self.shared(), self.done.last()) {
+            // All of the previous chunk is too much; pieces that measure nothing would be repeated for ever.
+            let new = shared.start > last.start || self.ends.repeats && additive;
+            let overlap = self.limits.chunk_overlap();
+            if new && overlap > 0 && (additive || self.ruler.fits(shared, overlap)?) {
+                break;
             }
+            self.pop_front();
         }
         self.carried = self.pieces.len();
         Ok(())

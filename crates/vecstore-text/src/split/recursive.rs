@@ -50,7 +50,7 @@ impl Recursive {
             sizer: Arc::new(Chars),
             separators: ["\n\n", "\n", " ", ""].map(Separator::literal).to_vec(),
             keep: Keep::Start,
-            ends: Ends { strip: true, graphemes: false },
+            ends: Ends { strip: true, graphemes: false, repeats: true },
         }
     }
 

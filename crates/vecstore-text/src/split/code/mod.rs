@@ -63,7 +63,7 @@ impl CodeSplitter {
 impl Splitter for CodeSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
         let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends { strip: true, graphemes: true });
+        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
         #[cfg(feature = "grammars")]
         if let Some(tree) = syntax::parse(text, self.language) {
             let contexts = syntax::push_tree(&tree, text, self.language, &mut packer)?;

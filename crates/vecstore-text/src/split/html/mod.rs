@@ -61,7 +61,7 @@ impl HtmlSplitter {
 impl Splitter for HtmlSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
         let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends { strip: true, graphemes: true });
+        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
         let mut document = read(text);
         let mut roots = Vec::new();
         document.siblings(0, document.nodes.len(), &mut roots);

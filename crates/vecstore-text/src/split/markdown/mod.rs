@@ -61,7 +61,7 @@ impl MarkdownSplitter {
 impl Splitter for MarkdownSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
         let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends { strip: true, graphemes: true });
+        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
         let mut blocks = read(text);
         let top: Vec<usize> = blocks.siblings(0, blocks.len()).collect();
         let sections = sections(&blocks, &top, text.len());

@@ -13,8 +13,6 @@ use crate::split::packer::{Ends, Packer};
 use crate::split::ruler::Ruler;
 use crate::split::sentence::{SentenceRules, sentences};
 
-const ENDS: Ends = Ends { strip: true, graphemes: true };
-
 /// The splitting of one text, which every call is given again.
 ///
 /// It keeps the places of sentences, one vector, and a number for each pair of neighbors.
@@ -155,7 +153,7 @@ struct Parts<'a, 't> {
 
 impl Parts<'_, '_> {
     fn add(&mut self, sentences: &[Range<usize>]) -> Result<()> {
-        let mut packer = Packer::new(self.ruler, self.limits, ENDS);
+        let mut packer = Packer::new(self.ruler, self.limits, Ends::NEAT);
         if let Some(small) = self.small.take() {
             push_text(&mut packer, small, WORDS)?;
         }

@@ -65,7 +65,7 @@ impl SentenceSplitter {
 impl Splitter for SentenceSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
         let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends { strip: true, graphemes: true });
+        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
         let mut start = 0;
         sentence_ends(text, 0..text.len(), &self.rules, &mut |end| {
             push_text(&mut packer, std::mem::replace(&mut start, end)..end, WORDS)

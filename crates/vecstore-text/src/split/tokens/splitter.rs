@@ -142,6 +142,11 @@ impl Windows<'_> {
         if end == 0 || end == 1 && !self.measures(0, 1, size) {
             return self.emit_characters();
         }
+        if self.done.last().is_some_and(|last| self.cuts[end].at <= last.end) {
+            // What is repeated leaves no room for the next token.
+            self.cuts.pop_front();
+            return true;
+        }
         self.done.push(first.at..self.cuts[end].at);
         self.advance(end);
         true
