@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
-from typing import Any, ClassVar, Literal, SupportsFloat, SupportsIndex, final, overload
+from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
@@ -429,8 +429,6 @@ class TextChunk:
     def metadata(self) -> dict[str, Any]: ...
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
-    def __reduce__(self) -> tuple[type[TextChunk], tuple[Any, ...]]: ...
-    __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
 class _Splitter:

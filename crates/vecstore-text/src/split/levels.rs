@@ -34,7 +34,10 @@ pub(crate) static LINES: &[Level] =
 pub(crate) static WORDS: &[Level] = &[Level::Words, Level::WordParts, Level::Graphemes, Level::Characters];
 
 /// Pushes a range as one piece if it fits in a chunk, else in the pieces of the first level, and so on.
+///
+/// White space at its ends is left to the chunk it falls in, or between chunks.
 pub(crate) fn push_text(packer: &mut Packer<'_, '_>, range: Range<usize>, levels: &[Level]) -> Result<()> {
+    let range = edges::stripped_between_graphemes(packer.ruler().text, range);
     if range.is_empty() {
         return Ok(());
     }
@@ -54,12 +57,6 @@ pub(crate) fn push_text(packer: &mut Packer<'_, '_>, range: Range<usize>, levels
 pub(crate) fn push_pieces(packer: &mut Packer<'_, '_>, range: Range<usize>, levels: &[Level]) -> Result<()> {
     let Some((level, finer)) = levels.split_first() else { return push_text(packer, range, levels) };
     level.pieces(packer.ruler().text, range, &mut |piece| push_text(packer, piece, finer))
-}
-
-/// Pushes what lies between the nodes of an outline; white space alone is left to the chunk it falls in.
-pub(crate) fn push_gap(packer: &mut Packer<'_, '_>, range: Range<usize>) -> Result<()> {
-    let kept = edges::stripped_between_graphemes(packer.ruler().text, range);
-    push_text(packer, kept, LINES)
 }
 
 impl Level {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::edges;
 use super::error::Result;
-use super::levels::{Level, push_gap, push_text};
+use super::levels::{LINES, Level, push_text};
 use super::packer::Packer;
 
 /// A structure over a text. The spans of children come in order, inside that of their parent.
@@ -70,7 +70,7 @@ pub(crate) fn push_outline<O: Outline>(
     let mut frames = vec![Frame { parent: None, nodes: roots, next: 0, cursor: range.start, end: range.end }];
     while let Some(frame) = frames.last_mut() {
         let Some(&node) = frame.nodes.get(frame.next) else {
-            push_gap(packer, frame.cursor..frame.end)?;
+            push_text(packer, frame.cursor..frame.end, LINES)?;
             if let Some(parent) = frame.parent {
                 outline.leave(parent);
                 if outline.stands_alone(parent) {
@@ -86,6 +86,7 @@ pub(crate) fn push_outline<O: Outline>(
         if span.is_empty() {
             continue;
         }
+        let span = edges::stripped_between_graphemes(text, span);
         // What is between nodes (markers, keys, closing tags) goes with the next node, at the end with the last.
         let mut cover = span.clone();
         if !is_blank(text, frame.cursor..span.start) {
@@ -108,7 +109,7 @@ pub(crate) fn push_outline<O: Outline>(
             }
             continue;
         }
-        push_gap(packer, before)?;
+        push_text(packer, before, LINES)?;
         outline.visit(node, span.start);
         if let Some(size) = packer.ruler().size_within(span.clone(), limit)? {
             packer.push(span, size)?;

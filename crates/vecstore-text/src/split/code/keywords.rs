@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Language;
+use crate::split::edges;
 use crate::split::error::Result;
 use crate::split::levels::{LINES, push_text};
 use crate::split::packer::Packer;
@@ -533,6 +534,7 @@ fn push_places(
     cuts: &[(usize, Place)],
     places: &[Place],
 ) -> Result<()> {
+    let range = edges::stripped_between_graphemes(packer.ruler().text, range);
     if let Some(size) = packer.ruler().size_within(range.clone(), packer.chunk_size())? {
         return packer.push(range, size);
     }
@@ -558,7 +560,8 @@ fn push_part(
     finer: &[Place],
     alone: bool,
 ) -> Result<()> {
-    let alone = alone && !packer.ruler().fits(range.clone(), packer.chunk_size())?;
+    let kept = edges::stripped_between_graphemes(packer.ruler().text, range.clone());
+    let alone = alone && !packer.ruler().fits(kept, packer.chunk_size())?;
     if alone {
         packer.flush()?;
     }

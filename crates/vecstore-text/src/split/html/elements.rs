@@ -11,6 +11,8 @@ pub(super) struct Node {
     /// The index of the first node that is not inside.
     pub(super) after: usize,
     pub(super) kind: Kind,
+    /// Whether the first thing seen of it is a heading.
+    pub(super) leads: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +205,13 @@ impl Reader<'_> {
             let end = self.hidden_end(range.end, &name);
             self.document.visible_break(range.start);
             let after = self.document.nodes.len() + 1;
-            self.document.nodes.push(Node { start: range.start, end, after, kind: Kind::Hidden });
+            self.document.nodes.push(Node {
+                start: range.start,
+                end,
+                after,
+                kind: Kind::Hidden,
+                leads: false,
+            });
             return end;
         }
         let Ok(block) = BLOCKS.binary_search(&name.as_str()) else {
@@ -239,9 +247,31 @@ impl Reader<'_> {
             None => Kind::Block,
         };
         let node = self.document.nodes.len();
-        self.document.nodes.push(Node { start: range.start, end: range.end, after: node + 1, kind });
+        self.document.nodes.push(Node {
+            start: range.start,
+            end: range.end,
+            after: node + 1,
+            kind,
+            leads: false,
+        });
+        if let Kind::Heading(_) = kind {
+            self.lead(node);
+        }
         self.open.push((block, node));
         self.counts[block] += 1;
+    }
+
+    /// Notes a heading in the blocks around it of which nothing has been seen yet.
+    fn lead(&mut self, heading: usize) {
+        let seen = self.document.visible.last().map_or(0, |run| run.end);
+        let around = self.open.iter().rev().map(|(_, node)| *node);
+        for node in std::iter::once(heading).chain(around) {
+            let node = &mut self.document.nodes[node];
+            if node.leads || node.start < seen {
+                break;
+            }
+            node.leads = true;
+        }
     }
 
     fn end_tag(&mut self, block: usize, range: &Range<usize>) {
@@ -284,7 +314,13 @@ impl Reader<'_> {
             return;
         }
         let after = self.document.nodes.len() + 1;
-        self.document.nodes.push(Node { start: range.start, end: range.end, after, kind: Kind::Text });
+        self.document.nodes.push(Node {
+            start: range.start,
+            end: range.end,
+            after,
+            kind: Kind::Text,
+            leads: false,
+        });
         self.document.visible.push(range);
     }
 

@@ -97,7 +97,7 @@ impl Outline for Document {
     }
 
     fn starts_chunk(&self, node: usize) -> bool {
-        matches!(self.nodes[node].kind, Kind::Heading(_) | Kind::Hidden)
+        self.nodes[node].leads || self.nodes[node].kind == Kind::Hidden
     }
 }
 

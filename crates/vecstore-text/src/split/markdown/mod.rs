@@ -8,6 +8,7 @@ use std::sync::Arc;
 use self::blocks::{Block, Blocks, Kind, read};
 use super::Splitter;
 use super::chunks::{Chunks, Contexts, Field};
+use super::edges;
 use super::error::Result;
 use super::levels::{LINES, Level, PROSE, push_pieces};
 use super::limits::Limits;
@@ -121,6 +122,7 @@ fn push_section(
     top: &[usize],
     packer: &mut Packer<'_, '_>,
 ) -> Result<()> {
+    let text = packer.ruler().text;
     let range = section.range.clone();
     let mut nodes: Vec<usize> = section.heading.map(|(at, _)| at).into_iter().collect();
     let body = &top[section.body.clone()];
@@ -128,7 +130,9 @@ fn push_section(
     if section.heading.is_some()
         && let Some((&first, others)) = body.split_first()
         && blocks.at(first).kind == Kind::Prose
-        && !packer.ruler().fits(range.start..blocks.at(first).end, packer.chunk_size())?
+        && !packer
+            .ruler()
+            .fits(edges::stripped(text, range.start..blocks.at(first).end), packer.chunk_size())?
     {
         let Block { start, end, .. } = *blocks.at(first);
         push_outline(blocks, nodes, range.start..start, packer)?;
