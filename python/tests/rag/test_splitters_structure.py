@@ -242,7 +242,7 @@ def test_functions_of_python_are_whole_where_they_fit() -> None:
 CODE = {
     "rust": "/// Doc.\nfn first() -> u32 {\n    1\n}\n\nimpl Thing {\n    fn second(&self) {}\n}\n",
     "javascript": "// Doc.\nfunction first() {\n  return 1;\n}\n\nclass Thing {\n  second() {}\n}\n",
-    "typescript": "// Doc.\nfunction first(): number {\n  return 1;\n}\n\nclass Thing {\n  second(): void {}\n}\n",
+    "typescript": "// Doc.\nfunction first(): number {\n  return 1;\n}\n\nclass Thing {\n  second() {}\n}\n",
     "java": "// Doc.\nclass First {\n  int one() { return 1; }\n}\n\nclass Thing {\n  void second() {}\n}\n",
     "c": "/* Doc. */\nint first(void) {\n  return 1;\n}\n\nstruct Thing {\n  int second;\n};\n",
     "cpp": "// Doc.\nint first() {\n  return 1;\n}\n\nnamespace Thing {\nvoid second() {}\n}\n",
