@@ -150,7 +150,10 @@ def test_wrapped_lines_are_no_sentences_but_lists_and_paragraphs_are() -> None:
 
 def test_abbreviations_can_be_added() -> None:
     text = "Ask the Geschf. Meier about it. He knows."
-    assert rag.SentenceTextSplitter(31).split_text(text)[0] == "Ask the Geschf."
+    assert rag.SentenceTextSplitter(26).split_text(text)[:2] == [
+        "Ask the Geschf.",
+        "Meier about it. He knows.",
+    ]
     splitter = rag.SentenceTextSplitter(31, abbreviations=["Geschf."])
     assert splitter.split_text(text) == ["Ask the Geschf. Meier about it.", "He knows."]
 

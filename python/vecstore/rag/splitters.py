@@ -68,7 +68,7 @@ class TextSplitter:
     def split_text(self, text: Text) -> list[str]:
         """Returns the chunks as strings.
 
-        >>> RecursiveCharacterTextSplitter(10).split_text("one two three four")
+        >>> RecursiveCharacterTextSplitter(12).split_text("one two three four")
         ['one two', 'three four']
         """
         return self._core.split_text(text)
@@ -77,7 +77,7 @@ class TextSplitter:
         """Returns the chunks with their places, and what is known of these.
 
         >>> text = "one two three four"
-        >>> for chunk in RecursiveCharacterTextSplitter(10).split_with_metadata(text):
+        >>> for chunk in RecursiveCharacterTextSplitter(12).split_with_metadata(text):
         ...     print(chunk.index, chunk.char_start, chunk.char_end, chunk.content)
         0 0 7 one two
         1 8 18 three four
@@ -89,7 +89,7 @@ class TextSplitter:
 
         Nothing of the text is copied. ``unit="bytes"`` counts bytes of UTF-8.
 
-        >>> RecursiveCharacterTextSplitter(10).split_offsets("one two three four").tolist()
+        >>> RecursiveCharacterTextSplitter(12).split_offsets("one two three four").tolist()
         [[0, 7], [8, 18]]
         """
         offsets: np.ndarray = self._core.split_offsets(text, unit)
@@ -98,7 +98,7 @@ class TextSplitter:
     def split_many(self, texts: abc.Iterable[Text], *, threads: int | None = None) -> list[list[str]]:
         """Returns the chunks of many texts, split on ``threads`` threads (by default one for each core).
 
-        >>> RecursiveCharacterTextSplitter(10).split_many(["one two three four", "five"])
+        >>> RecursiveCharacterTextSplitter(12).split_many(["one two three four", "five"])
         [['one two', 'three four'], ['five']]
         """
         return self._core.split_many(texts, threads)

@@ -28,7 +28,7 @@ use vecstore_text::split::{Chunks, FieldValue, char_ranges};
 /// Examples
 /// --------
 /// >>> from vecstore.rag import RecursiveCharacterTextSplitter
-/// >>> RecursiveCharacterTextSplitter(12, 0).split_with_metadata("Caf\u00e9 au lait")[1]
+/// >>> RecursiveCharacterTextSplitter(10, 0).split_with_metadata("Caf\u00e9 au lait")[1]
 /// TextChunk(index=1, content='lait', char_start=8, char_end=12, byte_start=9, byte_end=13, metadata={})
 #[pyclass(frozen, weakref, module = "vecstore.rag")]
 pub(crate) struct TextChunk {

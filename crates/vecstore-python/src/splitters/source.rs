@@ -1,8 +1,8 @@
 //! The text to split, from `str` or UTF-8 `bytes`, without a copy where that can be had.
 //!
 //! The stable interface of Python 3.9 encodes a `str` into new bytes, which for a long text is as much memory again.
-//! Every CPython has a function that lends the bytes of an ASCII string where they lie; only the stable interface of 3.9
-//! does not list it. So long ASCII texts ask for it at run time.
+//! Every CPython has a function that lends the bytes of an ASCII string where they lie, and of others those it has encoded
+//! once and keeps with the string; only the stable interface of 3.9 does not list it. So long texts ask for it at run time.
 
 use std::ops::Deref;
 use std::os::raw::{c_char, c_void};
@@ -18,6 +18,9 @@ use crate::errors::{invalid, unencodable, wrong_type};
 /// Shorter texts are copied: looking the function up takes longer.
 const LENT_CHARS: usize = 1 << 16;
 
+/// Longer texts that are not ASCII are encoded each time, since what is encoded once stays with the string for good.
+const KEPT_CHARS: usize = 32 << 20;
+
 type Lender = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::Py_ssize_t) -> *const c_char;
 
 /// A text, usable without the GIL.
@@ -27,7 +30,7 @@ pub(super) enum Source {
     Lent(Lent),
 }
 
-/// The bytes of an ASCII string, and the string that owns them.
+/// The bytes of a string in UTF-8, and the string that owns them.
 pub(super) struct Lent {
     start: *const u8,
     length: usize,
@@ -73,7 +76,7 @@ impl Deref for Source {
             Self::Copied(text) => text,
             // SAFETY: `new` has checked that the bytes are UTF-8, and bytes never change.
             Self::Bytes(bytes) => unsafe { std::str::from_utf8_unchecked(bytes) },
-            // SAFETY: the string is ASCII, of that length, alive while `self` is, and never changes.
+            // SAFETY: the string, alive while `self` is, has that many bytes of UTF-8, and never changes.
             Self::Lent(lent) => unsafe {
                 std::str::from_utf8_unchecked(std::slice::from_raw_parts(lent.start, lent.length))
             },
@@ -83,18 +86,17 @@ impl Deref for Source {
 
 fn lend(text: &Bound<'_, PyString>) -> PyResult<Option<Lent>> {
     let py = text.py();
-    // Others would get a copy that stays with the string for good.
-    if !text.call_method0(intern!(py, "isascii"))?.is_truthy()? {
+    if text.len()? > KEPT_CHARS && !text.call_method0(intern!(py, "isascii"))?.is_truthy()? {
         return Ok(None);
     }
     let Some(lender) = lender(py) else { return Ok(None) };
-    let mut length = 0;
+    let mut length: ffi::Py_ssize_t = -1;
     // SAFETY: the function has this signature in every CPython since 3.7, the object is a string, the GIL is held.
     let start = unsafe { lender(text.as_ptr(), &raw mut length) };
-    let Ok(length) = usize::try_from(length) else { return Ok(None) };
     if start.is_null() {
-        return Err(PyErr::fetch(py));
+        return Err(unencodable(py, "text", PyErr::fetch(py)));
     }
+    let Ok(length) = usize::try_from(length) else { return Ok(None) };
     Ok(Some(Lent { start: start.cast(), length, _owner: text.clone().unbind() }))
 }
 

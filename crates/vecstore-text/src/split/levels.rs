@@ -84,7 +84,7 @@ impl Level {
                     |line_start, end, blank| {
                         if blank && line_start > range.start { cut(end) } else { Ok(()) }
                     },
-                )?
+                )?;
             }
             Self::Lines => each_line(text, &range, |_, end, _| cut(end))?,
             Self::Sentences => sentence_ends(text, range.clone(), &SentenceRules::default(), &mut cut)?,

@@ -200,7 +200,7 @@ impl<'r, 't> Packer<'r, 't> {
     fn shared(&self) -> Option<Range<usize>> {
         let (first, last) = (self.pieces.front()?, self.done.last()?);
         let start = self.trimmed(first.start..self.pieces.back()?.end).start;
-        (start < last.end).then(|| start..last.end)
+        (start < last.end).then_some(start..last.end)
     }
 
     fn pop_front(&mut self) {

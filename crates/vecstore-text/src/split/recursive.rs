@@ -128,15 +128,15 @@ impl Recursive {
         let Some(separator) = chosen else { return Ok(()) };
         let indivisible = matches!(separator, Separator::Characters);
         separator.pieces(ruler.text, range, self.keep, self.ends.graphemes, &mut |piece| {
-            let size = ruler.size(piece.clone())?;
-            if size < self.limits.chunk_size() {
+            let size = ruler.size_within(piece.clone(), self.limits.chunk_size())?;
+            if let Some(size) = size.filter(|&size| size < self.limits.chunk_size()) {
                 return packer.push(piece, size);
             }
             packer.flush()?;
             if !finer.is_empty() {
                 return self.level(packer, piece, finer);
             }
-            self.whole(packer, piece, size, indivisible)
+            self.whole(packer, piece, size.is_some(), indivisible)
         })?;
         packer.flush()
     }
@@ -146,10 +146,10 @@ impl Recursive {
         &self,
         packer: &mut Packer<'_, '_>,
         piece: Range<usize>,
-        size: usize,
+        fits: bool,
         indivisible: bool,
     ) -> Result<()> {
-        if size <= self.limits.chunk_size() {
+        if fits {
             packer.emit_whole(piece);
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl Recursive {
                 return packer.push(piece, size);
             }
             packer.flush()?;
-            self.whole(packer, piece, size, true)
+            self.whole(packer, piece, false, true)
         })?;
         packer.flush()
     }

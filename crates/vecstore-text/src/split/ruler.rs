@@ -1,5 +1,6 @@
 //! Sizes of ranges of one text, in constant time where the sizer allows it.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::error::Result;
@@ -22,7 +23,7 @@ enum Scale {
     Bytes,
     /// Characters; `before[i]` is their number before byte `i * BLOCK_BYTES`.
     Chars {
-        before: Vec<usize>,
+        before: OnceCell<Vec<usize>>,
     },
     Other,
 }
@@ -32,7 +33,7 @@ impl<'t> Ruler<'t> {
         let scale = match sizer.measure() {
             Measure::Bytes => Scale::Bytes,
             Measure::Chars if text.is_ascii() => Scale::Bytes,
-            Measure::Chars => Scale::Chars { before: marks(text) },
+            Measure::Chars => Scale::Chars { before: OnceCell::new() },
             Measure::Other => Scale::Other,
         };
         Self { text, sizer, scale }
@@ -58,6 +59,10 @@ impl<'t> Ruler<'t> {
         if matches!(self.scale, Scale::Other) && !range.is_empty() {
             return self.sizer.size_within(&self.text[range], limit);
         }
+        // A character has at most four bytes, so most of what is too long need not be counted.
+        if range.len() / 4 > limit {
+            return Ok(None);
+        }
         let size = self.size(range)?;
         Ok((size <= limit).then_some(size))
     }
@@ -67,10 +72,11 @@ impl<'t> Ruler<'t> {
         Ok(self.size_within(range, limit)?.is_some())
     }
 
-    fn chars(&self, before: &[usize], range: Range<usize>) -> usize {
+    fn chars(&self, before: &OnceCell<Vec<usize>>, range: Range<usize>) -> usize {
         if range.len() <= COUNTED_BYTES {
             return self.text[range].chars().count();
         }
+        let before = before.get_or_init(|| marks(self.text));
         let upto = |position: usize| {
             let block = position / BLOCK_BYTES;
             before[block] + starts(&self.text.as_bytes()[block * BLOCK_BYTES..position])

@@ -23,6 +23,7 @@ pub enum Keep {
 /// Where to split.
 #[derive(Clone, Debug)]
 pub(crate) enum Separator {
+    Byte(u8),
     Literal(Box<Finder<'static>>),
     Pattern(Box<Regex>),
     /// The empty string.
@@ -33,6 +34,9 @@ impl Separator {
     pub(crate) fn literal(text: &str) -> Self {
         if text.is_empty() {
             return Self::Characters;
+        }
+        if let [byte] = *text.as_bytes() {
+            return Self::Byte(byte);
         }
         Self::Literal(Box::new(Finder::new(text).into_owned()))
     }
@@ -52,6 +56,7 @@ impl Separator {
     /// Returns whether the separator is in the text.
     pub(crate) fn is_in(&self, text: &str) -> Result<bool> {
         match self {
+            Self::Byte(byte) => Ok(memchr::memchr(*byte, text.as_bytes()).is_some()),
             Self::Literal(finder) => Ok(finder.find(text.as_bytes()).is_some()),
             Self::Pattern(regex) => regex.is_match(text).map_err(|error| too_costly(&error)),
             Self::Characters => Ok(true),
@@ -70,6 +75,11 @@ impl Separator {
         let slice = &text[range.clone()];
         let mut cut = Cutter { text, keep, graphemes, start: range.start, piece };
         match self {
+            Self::Byte(byte) => {
+                for at in memchr::memchr_iter(*byte, slice.as_bytes()) {
+                    cut.at(range.start + at..range.start + at + 1)?;
+                }
+            }
             Self::Literal(finder) => {
                 let length = finder.needle().len();
                 for at in finder.find_iter(slice.as_bytes()) {

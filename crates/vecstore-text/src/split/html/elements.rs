@@ -222,9 +222,9 @@ impl Reader<'_> {
         };
         self.document.visible_break(range.start);
         if closes {
-            self.end_tag(block, &range)
+            self.end_tag(block, &range);
         } else {
-            self.start_tag(block, &range)
+            self.start_tag(block, &range);
         }
         range.end
     }

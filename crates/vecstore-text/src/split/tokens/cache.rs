@@ -1,4 +1,4 @@
-//! Token counts of words that were met before: text repeats itself.
+//! Where the tokens of words end that were met before: text repeats itself.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,8 @@ const KEPT_BYTES: usize = 15;
 
 /// A cache that each thread has for each encoding.
 pub(crate) struct Cache {
-    slots: Vec<(u128, u32)>,
+    /// A word, and a bit for each place where a token of it ends.
+    slots: Vec<(u128, u16)>,
 }
 
 thread_local! {
@@ -34,20 +35,27 @@ impl Cache {
     /// Returns the number of tokens of a word.
     #[inline]
     pub(crate) fn count(&mut self, vocabulary: &Vocabulary, word: &[u8]) -> usize {
-        let Some(key) = key_of(word) else { return counted(vocabulary, word) };
+        if let Some(ends) = self.ends(vocabulary, word) {
+            return ends.count_ones() as usize;
+        }
+        let mut count = 0;
+        vocabulary.encode(word, |_| count += 1);
+        count
+    }
+
+    /// Returns the places where tokens of a word end, bit `i` for byte `i`, if the word is short.
+    #[inline]
+    pub(crate) fn ends(&mut self, vocabulary: &Vocabulary, word: &[u8]) -> Option<u16> {
+        let key = key_of(word)?;
         let folded = (key as u64) ^ (key >> 64) as u64;
         let slot = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOT_BITS)) as usize;
         if self.slots[slot].0 != key {
-            self.slots[slot] = (key, u32::try_from(counted(vocabulary, word)).unwrap_or(u32::MAX));
+            let mut ends = 0;
+            vocabulary.encode(word, |end| ends |= 1 << end);
+            self.slots[slot] = (key, ends);
         }
-        self.slots[slot].1 as usize
+        Some(self.slots[slot].1)
     }
-}
-
-fn counted(vocabulary: &Vocabulary, word: &[u8]) -> usize {
-    let mut count = 0;
-    vocabulary.encode(word, |_| count += 1);
-    count
 }
 
 #[inline]

@@ -56,17 +56,37 @@ impl Splitter for TokenSplitter {
             Windows { splitter: self, text, cuts: VecDeque::new(), tokens: 0, done: Vec::new() };
         windows.cuts.push_back(Cut { at: 0, tokens: 0, between_words: true });
         let vocabulary = self.encoding.vocabulary();
+        let mut words = Pretokens::new(text, self.encoding);
         let mut start = 0;
-        for end in Pretokens::new(text, self.encoding) {
-            let word = &text.as_bytes()[start..end];
-            let count = with_cache(self.encoding, |cache| cache.count(vocabulary, word));
-            windows.add_word(vocabulary, start..end, count);
-            start = end;
+        // In batches, since the cache must not be in use while windows are measured.
+        let mut batch: Vec<(usize, Option<u16>)> = Vec::with_capacity(BATCH_WORDS);
+        loop {
+            batch.clear();
+            with_cache(self.encoding, |cache| {
+                let mut start = start;
+                for end in words.by_ref().take(BATCH_WORDS) {
+                    batch.push((end, cache.ends(vocabulary, &text.as_bytes()[start..end])));
+                    start = end;
+                }
+            });
+            if batch.is_empty() {
+                break;
+            }
+            for &(end, ends) in &batch {
+                match ends {
+                    Some(ends) => windows.add_short_word(start..end, ends),
+                    None => windows.add_word(vocabulary, start..end),
+                }
+                start = end;
+            }
         }
         windows.finish();
         Ok(Chunks::plain(windows.done))
     }
 }
+
+/// How many words are looked up at once.
+const BATCH_WORDS: usize = 256;
 
 /// A place where a window may start or end.
 #[derive(Clone, Copy)]
@@ -88,21 +108,24 @@ struct Windows<'a> {
 }
 
 impl Windows<'_> {
-    fn add_word(&mut self, vocabulary: &Vocabulary, range: Range<usize>, count: usize) {
-        if count == 1 {
-            self.tokens += 1;
-            return self.add_cut(range.end, true);
+    fn add_short_word(&mut self, range: Range<usize>, mut ends: u16) {
+        while ends != 0 {
+            self.add_end(range.start + ends.trailing_zeros() as usize, range.end);
+            ends &= ends - 1;
         }
+    }
+
+    fn add_word(&mut self, vocabulary: &Vocabulary, range: Range<usize>) {
         let word = &self.text.as_bytes()[range.clone()];
-        let mut ends = Vec::with_capacity(count);
-        vocabulary.encode(word, |end| ends.push(range.start + end));
-        for end in ends {
-            self.tokens += 1;
-            if end == range.end {
-                self.add_cut(end, true);
-            } else if self.text.is_char_boundary(end) {
-                self.add_cut(end, false);
-            }
+        vocabulary.encode(word, |end| self.add_end(range.start + end, range.end));
+    }
+
+    fn add_end(&mut self, end: usize, word_end: usize) {
+        self.tokens += 1;
+        if end == word_end {
+            self.add_cut(end, true);
+        } else if self.text.is_char_boundary(end) {
+            self.add_cut(end, false);
         }
     }
 
