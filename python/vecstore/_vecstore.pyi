@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
@@ -41,8 +41,12 @@ __all__ = [
     "QueryBatch",
     "Record",
     "RecordIterator",
+    "TextChunk",
     "VecDatabase",
     "VecStore",
+    "_SemanticCore",
+    "_SemanticSession",
+    "_Splitter",
     "_command",
     "_eval_alpha_ndcg",
     "_eval_bleu",
@@ -75,6 +79,16 @@ __all__ = [
     "_quota_preset",
     "_record",
     "_reopened",
+    "_split_code",
+    "_split_html",
+    "_split_json",
+    "_split_languages",
+    "_split_markdown",
+    "_split_recursive",
+    "_split_semantic",
+    "_split_sentences",
+    "_split_tokens",
+    "_token_count",
     "parse_filter",
 ]
 
@@ -544,3 +558,85 @@ def _record(
     deleted: bool,
 ) -> Record: ...
 def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...
+
+# Splitters
+_Text = str | bytes
+_Sizer = str | Callable[[str], int]
+
+@final
+class TextChunk:
+    def __new__(
+        cls,
+        index: int,
+        content: str,
+        char_start: int,
+        char_end: int,
+        byte_start: int,
+        byte_end: int,
+        metadata: dict[str, Any] | None = None,
+    ) -> Self: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def char_start(self) -> int: ...
+    @property
+    def char_end(self) -> int: ...
+    @property
+    def byte_start(self) -> int: ...
+    @property
+    def byte_end(self) -> int: ...
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class _Splitter:
+    def split_text(self, text: _Text) -> list[str]: ...
+    def split_with_metadata(self, text: _Text) -> list[TextChunk]: ...
+    def split_offsets(self, text: _Text, unit: str) -> Any: ...
+    def split_many(self, texts: Iterable[_Text], threads: int | None) -> list[list[str]]: ...
+
+@final
+class _SemanticCore:
+    def session(self, text: _Text) -> _SemanticSession: ...
+
+@final
+class _SemanticSession:
+    def next_batch(self) -> list[str]: ...
+    def supply(self, vectors: Iterable[Any]) -> None: ...
+    def texts(self) -> list[str]: ...
+    def text_chunks(self) -> list[TextChunk]: ...
+    def offsets(self, unit: str) -> Any: ...
+
+def _split_recursive(
+    chunk_size: int,
+    chunk_overlap: int,
+    sizer: _Sizer,
+    separators: list[str] | None,
+    patterns: bool,
+    keep: str,
+    strip: bool,
+    graphemes: bool,
+) -> _Splitter: ...
+def _split_tokens(max_tokens: int, token_overlap: int, encoding: _Sizer, graphemes: bool) -> _Splitter: ...
+def _split_sentences(
+    chunk_size: int, chunk_overlap: int, sizer: _Sizer, abbreviations: list[str], corrected: bool
+) -> _Splitter: ...
+def _split_markdown(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_html(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_json(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_code(chunk_size: int, chunk_overlap: int, sizer: _Sizer, language: str | None) -> _Splitter: ...
+def _split_languages() -> list[str]: ...
+def _split_semantic(
+    max_chunk_size: int,
+    min_chunk_size: int,
+    threshold: str,
+    amount: float | None,
+    buffer_size: int,
+    batch_size: int,
+    sizer: _Sizer,
+) -> _SemanticCore: ...
+def _token_count(text: _Text, encoding: str) -> int: ...

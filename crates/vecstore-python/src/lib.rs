@@ -22,6 +22,7 @@ mod numpy_interop;
 mod query_batch;
 mod records;
 mod sparse;
+mod splitters;
 mod store;
 mod value_builder;
 mod vectors;
@@ -55,6 +56,12 @@ mod _vecstore {
     use crate::query_batch::QueryBatch;
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};
+    #[pymodule_export]
+    use crate::splitters::{
+        PySession, SemanticCore, SplitterCore, TextChunk, split_code, split_html, split_json,
+        split_languages, split_markdown, split_recursive, split_semantic, split_sentences, split_tokens,
+        token_count,
+    };
     #[pymodule_export]
     use crate::store::{BaseCollection, RecordIterator, VecStore, reopened};
 
