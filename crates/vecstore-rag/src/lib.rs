@@ -84,8 +84,8 @@ pub use passage::Passage;
 pub use prompt::PromptTemplate;
 pub use rerank::{
     Bm25Reranker, ColbertReranker, ContextualReranker, CrossEncoderFn, EnsembleReranker, IdentityReranker,
-    MmrReranker, Reranker, ScoreReranker, bm25_scores, context_scores, max_sim, maximal_marginal_relevance,
-    ranking_of_scores,
+    MmrReranker, Reranker, ScoreReranker, bm25_scores, context_scores, cosine_similarities, max_sim,
+    maximal_marginal_relevance, ranking_of_scores,
 };
 pub use retriever::{Context, Retriever, page_of};
 pub use semantic_cache::{CacheHit, CacheStats, SemanticCache, SemanticCacheOptions};

@@ -108,6 +108,11 @@ impl ConversationMemory {
         self.len() == 0
     }
 
+    /// Returns the most tokens that an unpinned message may have without being cut: what pinned messages leave.
+    pub fn room(&self) -> usize {
+        self.max_tokens.saturating_sub(self.fixed_tokens())
+    }
+
     /// Adds a message and forgets the oldest unpinned ones until all fit.
     ///
     /// # Errors
@@ -118,7 +123,7 @@ impl ConversationMemory {
         let mut tokens = counter.count(&message.content)?;
         let is_pinned = message.role == PINNED_ROLE;
         if !is_pinned {
-            let room = self.max_tokens.saturating_sub(self.fixed_tokens());
+            let room = self.room();
             if tokens > room {
                 message.content = truncate_to_tokens(&message.content, room, counter)?.to_owned();
                 if message.content.is_empty() {
@@ -139,11 +144,8 @@ impl ConversationMemory {
             self.recent.push_back(entry);
         }
         if self.tokens > self.max_tokens {
-            let target = if self.keeps_forgotten {
-                self.fixed_tokens() + self.max_tokens.saturating_sub(self.fixed_tokens()) / 2
-            } else {
-                self.max_tokens
-            };
+            let target =
+                if self.keeps_forgotten { self.fixed_tokens() + self.room() / 2 } else { self.max_tokens };
             self.forget_until(target);
         }
         Ok(())

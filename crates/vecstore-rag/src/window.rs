@@ -164,14 +164,14 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_where_that_is_asked_for() {
-        let texts = ["a b c. d e f.", "g h i j k"];
+        let texts = ["A b c. D e f.", "g h i j k"];
         let pack = |window: ContextWindow| {
             let packed = window.pack(&texts, &mut words).unwrap();
             packed.into_iter().map(|one| one.text).collect::<Vec<_>>()
         };
-        assert_eq!(pack(ContextWindow::new(8)), ["a b c. d e f."]);
-        assert_eq!(pack(ContextWindow::new(8).truncate(true)), ["a b c. d e f.", "g h"]);
-        assert_eq!(pack(ContextWindow::new(8).text_tokens_max(4)), ["a b c.", "g h i j"]);
+        assert_eq!(pack(ContextWindow::new(8)), ["A b c. D e f."]);
+        assert_eq!(pack(ContextWindow::new(8).truncate(true)), ["A b c. D e f.", "g h"]);
+        assert_eq!(pack(ContextWindow::new(8).text_tokens_max(4)), ["A b c.", "g h i j"]);
         assert_eq!(pack(ContextWindow::new(8).reserve(8)), [] as [&str; 0]);
     }
 

@@ -7,6 +7,7 @@ mod open;
 mod plain_query;
 mod read;
 mod search;
+mod texts;
 mod upkeep;
 mod write;
 

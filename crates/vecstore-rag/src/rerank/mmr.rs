@@ -85,6 +85,30 @@ pub fn maximal_marginal_relevance(
     Ok(chosen)
 }
 
+/// Returns the cosine of a query with each row; 0 where one of them is zero.
+///
+/// # Errors
+///
+/// `InvalidInput` unless the rows are whole vectors of the query's dimension and all is finite.
+pub fn cosine_similarities(query: &[f32], rows: &[f32]) -> Result<Vec<f64>> {
+    let dim = query.len();
+    if dim == 0 || !rows.len().is_multiple_of(dim) {
+        return Err(Error::invalid(format!(
+            "rows: expected vectors of {dim} components as the query has, got {} components",
+            rows.len()
+        )));
+    }
+    let kernels = Kernels::detect();
+    for (what, values) in [("query", query), ("rows", rows)] {
+        if let Some(at) = kernels.first_non_finite(values) {
+            return Err(Error::invalid(format!("{what}: component {} is not finite", at % dim)));
+        }
+    }
+    let mut products = vec![0.0; rows.len() / dim];
+    kernels.scan(Op::Dot, &normalized(&kernels, query, dim), &normalized(&kernels, rows, dim), &mut products);
+    Ok(products.into_iter().map(f64::from).collect())
+}
+
 /// A row that was not chosen yet, with its value as far as it was compared with the chosen ones.
 struct Candidate {
     value: f64,

@@ -14,7 +14,7 @@ pub use bm25::{Bm25Reranker, bm25_scores};
 pub use context::{ContextualReranker, context_scores};
 pub use ensemble::EnsembleReranker;
 pub use max_sim::{ColbertReranker, max_sim};
-pub use mmr::{MmrReranker, maximal_marginal_relevance};
+pub use mmr::{MmrReranker, cosine_similarities, maximal_marginal_relevance};
 
 /// Puts passages into another order.
 pub trait Reranker {
