@@ -47,8 +47,8 @@ class CacheStats(typing.NamedTuple):
 class SemanticCache:
     """A cache whose keys are vectors: it finds the nearest key, if that is near enough.
 
-    Every lookup is an exact search, so that an entry above the threshold is always found. Beyond the capacity,
-    the entry that was used least lately goes.
+    Every lookup is an exact search, so that an entry above the threshold is always found. Beyond the
+    capacity, the entry that was used least lately goes.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ class SemanticCache:
         Seconds that an entry lives.
     path : path, optional
         A directory where the entries are kept: they are there when it is opened again, in order of insertion.
-        Values are then what metadata can be: None, bool, int, float, str, bytes, aware datetime, list and dict of
-        them. Without a path, they may be any object.
+        Values are then what metadata can be: None, bool, int, float, str, bytes, aware datetime, list and
+        dict of them. Without a path, they may be any object.
     embedder : TextEmbedder or callable, optional
         Turns questions into vectors; without it, vectors are given.
 
@@ -150,7 +150,9 @@ class SemanticCache:
         if not isinstance(query, str):
             return query
         if self._embedder is None:
-            raise InvalidInputError("query: expected a vector, got a str: the cache was made without an embedder")
+            raise InvalidInputError(
+                "query: expected a vector, got a str: the cache was made without an embedder"
+            )
         return (yield from embedded(self._embedder, [query], query=True))[0]
 
     def _inserting(self, query: str | Vector, value: typing.Any, scope: str) -> Work[None]:
@@ -199,8 +201,7 @@ class SemanticCache:
 
     def cleanup_expired(self) -> int:
         """Frees the space of entries whose time is over, which no lookup returns. Returns how many."""
-        removed = self._state.remove_expired()
-        return removed
+        return self._state.remove_expired()
 
     def clear(self) -> None:
         """Removes all entries and forgets the counts."""

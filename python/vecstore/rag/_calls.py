@@ -8,6 +8,7 @@ callable raises is raised to the caller as it is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import threading
@@ -17,7 +18,7 @@ from collections import abc
 
 from vecstore import _vecstore
 
-__all__ = ["Call", "Pause", "Work", "arun", "drive", "run"]
+__all__ = ["Call", "Pause", "Work", "arun", "done", "drive", "run"]
 
 T = typing.TypeVar("T")
 
@@ -49,6 +50,12 @@ class Pause(typing.NamedTuple):
 #: What work yields: one call, several that may run at the same time, or a pause.
 Wanted = typing.Union[Call, "list[Call]", Pause]
 Work = abc.Generator[Wanted, typing.Any, T]
+
+
+def done(value: T) -> Work[T]:
+    """Work that needs no call."""
+    yield from ()
+    return value
 
 
 def run(work: Work[T]) -> T:
@@ -159,10 +166,8 @@ async def _acall(call: Call) -> typing.Any:
     finished = asyncio.Event()
 
     def tell() -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(finished.set)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
 
     thread = _Thread(lambda: function(*call.args, **call.kwargs), tell)
     await finished.wait()

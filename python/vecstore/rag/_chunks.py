@@ -49,7 +49,14 @@ def upsert_chunks(
 ) -> int:
     """See ``VecStore.upsert_chunks``."""
     work = chunks_upserted(
-        store, doc_id, text, splitter, embedder, metadata=metadata, page_starts=page_starts, batch_size=batch_size
+        store,
+        doc_id,
+        text,
+        splitter,
+        embedder,
+        metadata=metadata,
+        page_starts=page_starts,
+        batch_size=batch_size,
     )
     return run(work)
 
@@ -206,7 +213,8 @@ def merge_chunks(chunks: abc.Iterable[Result], gap: int = 0) -> list[Neighbor]:
     Parameters
     ----------
     chunks : iterable of Neighbor or dict
-        With ``doc_id`` and ``start`` in their metadata, as `upsert_chunks` notes them; others stay as they are.
+        With ``doc_id`` and ``start`` in their metadata, as `upsert_chunks` notes them; others stay as they
+        are.
     gap : int
         How many characters may be missing between two: the white space that a splitter dropped. They become
         spaces.
@@ -225,12 +233,13 @@ def merge_chunks(chunks: abc.Iterable[Result], gap: int = 0) -> list[Neighbor]:
     ('one two three', ['a_0', 'a_1'])
     """
     neighbors = as_neighbors(chunks, "chunks")
-    positions = []
+    positions: list[tuple[str, int, str]] = []
     for neighbor in neighbors:
         doc_id, start = neighbor.metadata.get("doc_id"), neighbor.metadata.get("start")
-        known = isinstance(doc_id, str) and isinstance(start, int) and start >= 0
-        # What is no chunk is a document of its own.
-        positions.append((f"d{doc_id}", start, text_of(neighbor)) if known else (f"i{neighbor.id}", 0, ""))
+        if isinstance(doc_id, str) and isinstance(start, int) and start >= 0:
+            positions.append((f"d{doc_id}", start, text_of(neighbor)))
+        else:  # a document of its own
+            positions.append((f"i{neighbor.id}", 0, ""))
     merged = []
     for name, start, end, text, places in _vecstore._rag_merge(positions, gap):
         best = neighbors[min(places)]
@@ -258,7 +267,8 @@ def _merge_pages(metadata: dict[str, typing.Any], chunks: list[Neighbor], start:
     for chunk in chunks:
         page = chunk.metadata.get("page", previous)
         if page > previous and not any(
-            0 < place <= chunk.metadata["start"] - start for place in sorted(places)[page - metadata["page"] - 1 :]
+            0 < place <= chunk.metadata["start"] - start
+            for place in sorted(places)[page - metadata["page"] - 1 :]
         ):
             places.add(chunk.metadata["start"] - start)
         previous = max(previous, page)
@@ -303,7 +313,9 @@ def windows(store: typing.Any, neighbors: list[Neighbor], before: int, after: in
         return merge_chunks(neighbors)
     records = yield Call(store.get_many, list(owners))
     around = [
-        Neighbor(record.id, owners[record.id].score, owners[record.id].distance, record.metadata, None, record.text)
+        Neighbor(
+            record.id, owners[record.id].score, owners[record.id].distance, record.metadata, None, record.text
+        )
         for record in records
         if record is not None
     ]
@@ -364,7 +376,11 @@ def parents(
             continue
         text = None
         if documents is not None:
-            text = documents.get(doc_id) if isinstance(documents, abc.Mapping) else (yield Call(documents, doc_id))
+            text = (
+                documents.get(doc_id)
+                if isinstance(documents, abc.Mapping)
+                else (yield Call(documents, doc_id))
+            )
         if text is None:
             text = yield from _whole_text(store, doc_id)
         metadata = {name: value for name, value in neighbor.metadata.items() if name not in _OWN_KEYS}

@@ -18,9 +18,9 @@ class Citation(typing.NamedTuple):
 
     ``marker`` and ``claim`` are (start, end) in the answer: where the marker is, and the sentence it vouches
     for. ``evidence`` is (start, end) in the source: the sentences with the most of the claim's words;
-    ``support`` is the share of those words they have. ``supported`` is True if that is enough and no number is
-    missing, False if not or if there is no such source, None if the claim has no words to check. ``id`` is the
-    source's, ``page`` the page of the evidence, where known.
+    ``support`` is the share of those words they have. ``supported`` is True if that is enough and no number
+    is missing, False if not or if there is no such source, None if the claim has no words to check. ``id`` is
+    the source's, ``page`` the page of the evidence, where known.
     """
 
     number: int

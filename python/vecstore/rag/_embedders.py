@@ -17,8 +17,8 @@ __all__ = ["CachedEmbedder", "HashingEmbedder"]
 class HashingEmbedder:
     """Not a model: hashes words and pairs of words into components. For tests, and where nothing better is.
 
-    Texts are near that share words; it knows no synonyms and no languages. Vectors have norm 1, and are the same
-    on every machine and in every version.
+    Texts are near that share words; it knows no synonyms and no languages. Vectors have norm 1, and are the
+    same on every machine and in every version.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class HashingEmbedder:
 class CachedEmbedder:
     """Keeps the vectors of another embedder by a hash of their text, in memory or in a directory.
 
-    The text is kept beside its vector and compared, so that texts of one hash are never taken for each other. A
-    directory is for one model: a vector of another dimension is an error.
+    The text is kept beside its vector and compared, so that texts of one hash are never taken for each other.
+    A directory is for one model: a vector of another dimension is an error.
 
     Parameters
     ----------

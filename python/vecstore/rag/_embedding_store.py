@@ -35,9 +35,7 @@ class EmbeddingStore:
     'b'
     """
 
-    def __init__(
-        self, store: typing.Any, embedder: Embedder, **options: typing.Any
-    ) -> None:
+    def __init__(self, store: typing.Any, embedder: Embedder, **options: typing.Any) -> None:
         check_embedder(embedder)
         self._owned = isinstance(store, (str, os.PathLike))
         if options and not self._owned:
@@ -75,7 +73,9 @@ class EmbeddingStore:
         """Splits a document and adds its chunks; see ``VecStore.upsert_chunks``."""
         return run(chunks_upserted(self._store, doc_id, text, splitter, self._embedder, **options))
 
-    async def aupsert_chunks(self, doc_id: str, text: str, splitter: typing.Any, **options: typing.Any) -> int:
+    async def aupsert_chunks(
+        self, doc_id: str, text: str, splitter: typing.Any, **options: typing.Any
+    ) -> int:
         """Does what `upsert_chunks` does, on an event loop."""
         return await arun(chunks_upserted(self._store, doc_id, text, splitter, self._embedder, **options))
 

@@ -10,7 +10,14 @@ from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._results import Result, as_neighbors, ranked
 
-__all__ = ["Normalization", "average_fusion", "borda_fusion", "fused", "reciprocal_rank_fusion", "weighted_fusion"]
+__all__ = [
+    "Normalization",
+    "average_fusion",
+    "borda_fusion",
+    "fused",
+    "reciprocal_rank_fusion",
+    "weighted_fusion",
+]
 
 Normalization = typing.Literal["none", "min_max", "max", "sum", "z_score", "rank"]
 Run = "list[tuple[int, float]]"
@@ -52,7 +59,10 @@ def reciprocal_rank_fusion(
 
 
 def borda_fusion(result_sets: ResultSets) -> list[Neighbor]:
-    """Fuses rankings by points: of n results in all, the first of a ranking gets n, the next n - 1, and those it lacks an equal share of what is left.
+    """Fuses rankings by points: of n results in all, the first of a ranking gets n, the next n - 1, and so
+    on.
+
+    Those that a ranking lacks get an equal share of the points it has left.
 
     >>> a, b, c = (vecstore.Neighbor(id, 1.0, 0.0) for id in "abc")
     >>> [(one.id, one.score) for one in borda_fusion([[a, b], [b, c]])]
@@ -67,7 +77,8 @@ def weighted_fusion(
     """Fuses rankings by the weighted sum of their scores, made comparable first; a missing result adds 0.
 
     ``normalization`` is ``min_max`` (0 for the lowest, 1 for the highest), ``max`` (divided by the highest),
-    ``sum`` (from 0, with a sum of 1), ``z_score`` (mean 0, variance 1), ``rank`` (1, 1 - 1/n, ...) or ``none``.
+    ``sum`` (from 0, with a sum of 1), ``z_score`` (mean 0, variance 1), ``rank`` (1, 1 - 1/n, ...) or
+    ``none``.
 
     >>> a, b = vecstore.Neighbor("a", 0.9, 0.1), vecstore.Neighbor("b", 0.5, 0.5)
     >>> [(one.id, one.score) for one in weighted_fusion([[a, b], [b, a]], [0.25, 0.75], "none")]

@@ -44,10 +44,10 @@ class ConversationMemory:
         Returns the number of tokens of a text. Without it, `ContextWindowManager.simple_token_estimator`.
     summarizer : callable, optional
         Called as ``summarizer(messages, previous_summary)``, or with the messages alone if it takes one
-        argument; returns a text that takes the place of the messages that are about to be forgotten: the first
-        message after the system messages, of at most a quarter of the budget. When the budget is exceeded, half
-        of it is freed at once, so that it is called rarely. If it raises, nothing is lost: the next message
-        tries again. An async one needs `aadd_message`, or no running event loop.
+        argument; returns a text that takes the place of the messages that are about to be forgotten: the
+        first message after the system messages, of at most a quarter of the budget. When the budget is
+        exceeded, half of it is freed at once, so that it is called rarely. If it raises, nothing is lost: the
+        next message tries again. An async one needs `aadd_message`, or no running event loop.
 
     Examples
     --------
@@ -136,7 +136,7 @@ class ConversationMemory:
         self._state.clear()
 
     def token_count(self) -> int:
-        """How many tokens the messages have, at most ``max_tokens`` unless system messages alone have more."""
+        """How many tokens the messages have; more than the budget only if system messages alone do."""
         return self._state.token_count()
 
     def __len__(self) -> int:

@@ -57,8 +57,8 @@ class LanguageModel(typing.Protocol):
     """Answers prompts.
 
     Wherever a model is expected, any of these will do, sync or async: an object with ``generate(prompt)``,
-    ``invoke`` or ``complete``, or a callable. An answer is a str, or has one as ``text`` or ``content``. On an
-    event loop, ``agenerate`` (``ainvoke``, ``acomplete``) goes first.
+    ``invoke`` or ``complete``, or a callable. An answer is a str, or has one as ``text`` or ``content``. On
+    an event loop, ``agenerate`` (``ainvoke``, ``acomplete``) goes first.
 
     >>> class Echo:
     ...     def generate(self, prompt):
@@ -91,14 +91,18 @@ class Retries(typing.NamedTuple):
     def checked(cls, retries: int, backoff: float) -> Retries:
         """The policy of the arguments ``retries`` and ``backoff``."""
         check_count("retries", retries, 0)
-        if isinstance(backoff, bool) or not isinstance(backoff, (int, float)) or not 0 <= backoff < 1e6:
+        if not _is_number(backoff) or not 0 <= backoff < 1e6:
             raise InvalidInputError(f"backoff: expected a number of seconds of at least 0, got {backoff!r}")
         return cls(retries, float(backoff))
 
     def pause(self, attempt: int, after: float | None) -> Pause:
-        """How long to wait before the n-th further attempt: what the server says, or twice as long each time."""
+        """How long to wait before the n-th further attempt: as the server says, or twice as long each."""
         seconds = self.backoff * 2 ** (attempt - 1) * (1 + random.random() / 2) if after is None else after
         return Pause(min(seconds, self.longest_pause))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def check_count(name: str, value: typing.Any, least: int = 1) -> int:
@@ -109,7 +113,7 @@ def check_count(name: str, value: typing.Any, least: int = 1) -> int:
         raise InvalidInputError(f"{name}: expected an int of at least {least}, got {value}")
     if value >= 2**63:
         raise InvalidInputError(f"{name}: expected an int of 64 bits, got a larger one")
-    return value
+    return typing.cast(int, value)
 
 
 def check_embedder(embedder: typing.Any) -> None:
@@ -135,7 +139,7 @@ def _method(owner: typing.Any, names: abc.Iterable[str]) -> str | None:
 
 def _calls(owner: typing.Any, name: str, arguments: abc.Iterable[typing.Any]) -> list[Call]:
     in_loop = getattr(owner, f"a{name}", None)
-    function = getattr(owner, name, None) or in_loop
+    function: typing.Any = getattr(owner, name, None) or in_loop
     return [Call(function, argument, in_loop=in_loop) for argument in arguments]
 
 
@@ -169,14 +173,14 @@ def _takes_batches(function: typing.Any) -> bool:
 
 def _rows(rows: typing.Any, count: int) -> list[typing.Any]:
     try:
-        rows = list(rows)
+        listed = list(rows)
     except TypeError:
         raise InvalidInputError(
             f"embedder: expected {count} vectors for as many texts, got {type(rows).__name__}"
         ) from None
-    if len(rows) != count:
-        raise InvalidInputError(f"embedder: expected {count} vectors for as many texts, got {len(rows)}")
-    return rows
+    if len(listed) != count:
+        raise InvalidInputError(f"embedder: expected {count} vectors for as many texts, got {len(listed)}")
+    return listed
 
 
 def _one_row(row: typing.Any) -> typing.Any:

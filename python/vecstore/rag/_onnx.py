@@ -50,14 +50,15 @@ class _Encoder:
         unknown = sorted(set(self.inputs) - _INPUTS.keys())
         if unknown or "input_ids" not in self.inputs:
             raise InvalidInputError(
-                f"model: expected the inputs {', '.join(_INPUTS)} or some of them, got {', '.join(self.inputs)}"
+                f"model: expected the inputs {', '.join(_INPUTS)} or some of them, "
+                f"got {', '.join(self.inputs)}"
             )
         self.tokenizer = load_tokenizer(tokenizer)
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(max_length=self.max_tokens)
 
     def run(self, texts: abc.Sequence[typing.Any]) -> abc.Iterator[tuple[list[int], typing.Any, typing.Any]]:
-        """For each batch: the places of its texts, the output, the mask. Texts of like length share a batch."""
+        """For each batch of texts of like length: their places, the output, the mask."""
         import numpy as np
 
         encodings = self.tokenizer.encode_batch(list(texts))
@@ -83,8 +84,8 @@ class OnnxEmbedder:
     Parameters
     ----------
     model : path or bytes
-        The model, with the inputs ``input_ids`` and perhaps ``attention_mask`` and ``token_type_ids``. Its first
-        output is (texts, dim), or (texts, tokens, dim), which is pooled.
+        The model, with the inputs ``input_ids`` and perhaps ``attention_mask`` and ``token_type_ids``. Its
+        first output is (texts, dim), or (texts, tokens, dim), which is pooled.
     tokenizer : path or tokenizers.Tokenizer
         The model's ``tokenizer.json``.
     pooling : str
@@ -124,11 +125,13 @@ class OnnxEmbedder:
 
     def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The vector of a text."""
-        return self.embed_batch([text])[0]
+        vector: npt.NDArray[np.float32] = self.embed_batch([text])[0]
+        return vector
 
     def embed_query(self, text: str) -> npt.NDArray[np.float32]:
         """The vector of a query."""
-        return self._vectors([self._query_prefix + text])[0]
+        vector: npt.NDArray[np.float32] = self._vectors([self._query_prefix + text])[0]
+        return vector
 
     def embed_batch(self, texts: abc.Sequence[str]) -> npt.NDArray[np.float32]:
         """The vectors of texts, as an array of the shape (n, dim)."""
@@ -179,8 +182,8 @@ class CrossEncoderReranker(Reranker):
     Parameters
     ----------
     model : path or bytes
-        The model, with inputs as those of `OnnxEmbedder`. Its first output is a logit for each pair, of the shape
-        (pairs,), (pairs, 1), or (pairs, 2), where the second counts against the first.
+        The model, with inputs as those of `OnnxEmbedder`. Its first output is a logit for each pair, of the
+        shape (pairs,), (pairs, 1), or (pairs, 2), where the second counts against the first.
     tokenizer : path or tokenizers.Tokenizer
         The model's ``tokenizer.json``; where a pair is too long, only the text is cut.
     max_tokens, batch_size, threads
@@ -213,9 +216,7 @@ class CrossEncoderReranker(Reranker):
         for places, output, _ in self._encoder.run([(query, text) for text in texts]):
             logits = output.reshape(len(places), -1).astype(np.float64)
             if logits.shape[1] not in (1, 2):
-                raise InvalidInputError(
-                    f"model: expected 1 or 2 logits for each pair, got {logits.shape[1]}"
-                )
+                raise InvalidInputError(f"model: expected 1 or 2 logits for each pair, got {logits.shape[1]}")
             scores[places] = logits[:, -1] - (logits[:, 0] if logits.shape[1] == 2 else 0.0)
         if self._sigmoid:
             scores = 1 / (1 + np.exp(-scores))

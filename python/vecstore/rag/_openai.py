@@ -129,7 +129,9 @@ class OpenAICompatible:
         except (KeyError, TypeError) as error:
             raise ModelServerError(f"embeddings: the answer is not of the protocol: {error!r}") from None
         if places != list(range(len(texts))):
-            raise ModelServerError(f"embeddings: expected a vector for each of {len(texts)} texts, got {len(places)}")
+            raise ModelServerError(
+                f"embeddings: expected a vector for each of {len(texts)} texts, got {len(places)}"
+            )
         return vectors
 
     # Chat

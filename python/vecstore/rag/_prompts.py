@@ -78,9 +78,7 @@ class PromptTemplate:
         """
         return self._state.render_and_reset()
 
-    def format(
-        self, mapping: abc.Mapping[str, object] | None = None, /, **variables: object
-    ) -> str:
+    def format(self, mapping: abc.Mapping[str, object] | None = None, /, **variables: object) -> str:
         """The text with these values, which go before what was filled. The template is not changed.
 
         >>> PromptTemplate("{a} and {b}").fill("b", 1).format({"a": 2})

@@ -10,14 +10,20 @@ from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Work, arun, run
 from vecstore.rag._fusion import fused
-from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, check_model, embedded, expanded
+from vecstore.rag._models import (
+    Embedder,
+    Retries,
+    check_count,
+    check_embedder,
+    check_model,
+    embedded,
+    expanded,
+)
 from vecstore.rag._results import Result
 
 __all__ = ["HyDEHelper", "MultiQueryRetrieval", "QueryExpander"]
 
-Synonyms = typing.Union[
-    abc.Mapping[str, abc.Iterable[str]], abc.Iterable["tuple[str, abc.Iterable[str]]"]
-]
+Synonyms = typing.Union[abc.Mapping[str, abc.Iterable[str]], abc.Iterable["tuple[str, abc.Iterable[str]]"]]
 
 
 class QueryExpander:
@@ -125,7 +131,8 @@ class HyDEHelper:
 
     Examples
     --------
-    >>> helper = HyDEHelper(lambda question: f"{question} The log is synced at each write.", HashingEmbedder(8))
+    >>> helper = HyDEHelper(lambda question: f"{question} The log is synced at each write.",
+    ...                     HashingEmbedder(8))
     >>> helper.generate_hypothetical_document("When?")
     'When? The log is synced at each write.'
     >>> len(helper.embed("When?"))
@@ -163,7 +170,9 @@ class HyDEHelper:
 
     def _embedding(self, query: str) -> Work[list[float]]:
         if self._embedder is None:
-            raise InvalidInputError("embed: needs an embedder, and there is none: HyDEHelper(generator, embedder)")
+            raise InvalidInputError(
+                "embed: needs an embedder, and there is none: HyDEHelper(generator, embedder)"
+            )
         documents = yield from self._documents(query, self._count)
         vectors = yield from embedded(self._embedder, [query, *documents])
         norms = [sum(component * component for component in vector) ** 0.5 or 1.0 for vector in vectors]

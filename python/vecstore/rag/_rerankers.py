@@ -9,7 +9,7 @@ from vecstore import _vecstore
 from vecstore._errors import InvalidInputError
 from vecstore._types import Vector, Vectors
 from vecstore._vecstore import Neighbor
-from vecstore.rag._calls import Call, Work, arun, run
+from vecstore.rag._calls import Call, Work, arun, done, run
 from vecstore.rag._fusion import Normalization, borda_fusion, reciprocal_rank_fusion
 from vecstore.rag._models import check_count
 from vecstore.rag._results import Result, as_neighbors, distinct_places, ranked, text_of
@@ -58,25 +58,24 @@ class Reranker:
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:
         """The neighbors in order, at least the best ``most``."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it ranks")
-        yield
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-def reranking(reranker: typing.Any, query: str, neighbors: list[Neighbor], top_k: int) -> Work[list[Neighbor]]:
+def reranking(
+    reranker: typing.Any, query: str, neighbors: list[Neighbor], top_k: int
+) -> Work[list[Neighbor]]:
     """Calls a reranker, one of ours or any object with ``rerank`` or ``arerank``, or a callable."""
     if isinstance(reranker, Reranker):
         return (yield from reranker._reranking(query, neighbors, top_k))
-    method = getattr(reranker, "rerank", None)
     in_loop = getattr(reranker, "arerank", None)
-    if method is None and in_loop is None:
-        method = reranker
-    if not callable(method or in_loop):
+    method = getattr(reranker, "rerank", None) or in_loop or reranker
+    if not callable(method):
         raise TypeError(
             f"reranker: expected an object with `rerank` or a callable, got {type(reranker).__name__}"
         )
-    results = yield Call(method or in_loop, query, neighbors, top_k, in_loop=in_loop)
+    results = yield Call(method, query, neighbors, top_k, in_loop=in_loop)
     return as_neighbors(results, "results of the reranker")
 
 
@@ -93,8 +92,7 @@ class IdentityReranker(Reranker):
     """
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
-        return neighbors
-        yield
+        return done(neighbors)
 
 
 class MMRReranker(Reranker):
@@ -143,8 +141,7 @@ class MMRReranker(Reranker):
         return _vecstore._rag_mmr(neighbors, query_vector, self.lambda_, most)
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
-        return _vecstore._rag_mmr(neighbors, None, self.lambda_, most)
-        yield
+        return done(_vecstore._rag_mmr(neighbors, None, self.lambda_, most))
 
     def __repr__(self) -> str:
         return f"MMRReranker(lambda_={self.lambda_})"
@@ -228,15 +225,12 @@ class RRFReranker(Reranker):
             raise InvalidInputError(f"k: expected a number of at least 0, got {k!r}")
         self.k = float(k)
 
-    def fuse_multiple(
-        self, result_sets: abc.Iterable[Results], top_k: int | None = None
-    ) -> list[Neighbor]:
+    def fuse_multiple(self, result_sets: abc.Iterable[Results], top_k: int | None = None) -> list[Neighbor]:
         """The best of several rankings, as one."""
         return reciprocal_rank_fusion(result_sets, self.k)[:top_k]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
-        return reciprocal_rank_fusion([neighbors], self.k)
-        yield
+        return done(reciprocal_rank_fusion([neighbors], self.k))
 
     def __repr__(self) -> str:
         return f"RRFReranker(k={self.k})"
@@ -255,8 +249,7 @@ class BordaCountReranker(Reranker):
         return borda_fusion(ranked_lists)[:top_k]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
-        return borda_fusion([neighbors])
-        yield
+        return done(borda_fusion([neighbors]))
 
 
 class EnsembleReranker(Reranker):
@@ -323,9 +316,9 @@ class EnsembleReranker(Reranker):
 class ContextualReranker(Reranker):
     """Prefers results that have to do with what was talked about before.
 
-    The score is ``(1 - context_weight) * relevance + context_weight * context``: the relevance is the result's
-    score, scaled to 0 to 1 among the results; the context is the share of the words of earlier turns that its
-    text has, where a turn counts ``decay`` times what the one after it does.
+    The score is ``(1 - context_weight) * relevance + context_weight * context``: the relevance is the
+    result's score, scaled to 0 to 1 among the results; the context is the share of the words of earlier turns
+    that its text has, where a turn counts ``decay`` times what the one after it does.
 
     Parameters
     ----------
@@ -370,8 +363,7 @@ class ContextualReranker(Reranker):
         texts = [text_of(neighbor) for neighbor in neighbors]
         scores = [neighbor.score for neighbor in neighbors]
         weighed = _vecstore._rag_context(self._history, texts, scores, self._context_weight, self._decay)
-        return _scored(neighbors, weighed)
-        yield
+        return done(_scored(neighbors, weighed))
 
 
 class BM25Reranker(Reranker):
@@ -397,8 +389,7 @@ class BM25Reranker(Reranker):
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         texts = [text_of(neighbor) for neighbor in neighbors]
-        return _scored(neighbors, _vecstore._rag_bm25(query, texts, self.k1, self.b))
-        yield
+        return done(_scored(neighbors, _vecstore._rag_bm25(query, texts, self.k1, self.b)))
 
     def __repr__(self) -> str:
         return f"BM25Reranker(k1={self.k1}, b={self.b})"
@@ -410,8 +401,8 @@ class ColBERTReranker(Reranker):
     Parameters
     ----------
     token_embedder : callable, optional
-        Returns the token vectors of a text, as an array of the shape (tokens, dim). Without it, they are given
-        to `rerank`, and to `cache_document` for texts.
+        Returns the token vectors of a text, as an array of the shape (tokens, dim). Without it, they are
+        given to `rerank`, and to `cache_document` for texts.
     normalize : bool
         Whether token vectors are scaled to norm 1 first.
 
@@ -450,14 +441,12 @@ class ColBERTReranker(Reranker):
         """`max_sim` of the two."""
         return _vecstore._rag_max_sim(query_vectors, document_vectors, self._normalize)
 
-    def rerank(  # type: ignore[override]  # the query may be its token vectors
-        self, query: str | Vectors, results: Results, top_k: int | None = None
-    ) -> list[Neighbor]:
+    def rerank(self, query: str | Vectors, results: Results, top_k: int | None = None) -> list[Neighbor]:
         """The best of the results for a query, which is a text or its token vectors."""
         return run(self._reranking(typing.cast(str, query), as_neighbors(results), top_k))
 
     def _best(self, query: typing.Any, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
-        vectors = yield from self._tokens(query) if isinstance(query, str) else _given(query)
+        vectors = yield from self._tokens(query) if isinstance(query, str) else done(query)
         scores = []
         for neighbor in neighbors:
             tokens = self._documents.get(neighbor.id)
@@ -475,11 +464,6 @@ class ColBERTReranker(Reranker):
         if self._token_embedder is None:
             raise InvalidInputError("query: expected token vectors, or a reranker with a token_embedder")
         return (yield Call(self._token_embedder, text))
-
-
-def _given(vectors: typing.Any) -> Work[typing.Any]:
-    return vectors
-    yield
 
 
 def max_sim(query_vectors: Vectors, document_vectors: Vectors, *, normalize: bool = False) -> float:

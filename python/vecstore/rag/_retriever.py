@@ -34,8 +34,8 @@ Expansion = typing.Literal["multi_query", "hyde", "decompose"]
 class RetrievedContext(typing.NamedTuple):
     """What was found for a query, ready for a prompt.
 
-    ``text`` has the sources, each as ``[n] text`` with a blank line between two; ``sources`` are they, with what
-    is left of their texts; ``queries`` is what was searched for, the query first.
+    ``text`` has the sources, each as ``[n] text`` with a blank line between two; ``sources`` are they, with
+    what is left of their texts; ``queries`` is what was searched for, the query first.
     """
 
     query: str
@@ -58,8 +58,8 @@ class Retriever:
     embedder : TextEmbedder or callable
         Turns queries into vectors.
     reranker : optional
-        One of this package, any object with ``rerank(query, results, top_k)``, or a callable. Results come with
-        vectors.
+        One of this package, any object with ``rerank(query, results, top_k)``, or a callable. Results come
+        with vectors.
     llm : LanguageModel or callable, optional
         Expands queries.
     k : int
@@ -69,9 +69,9 @@ class Retriever:
     filter, params : optional
         Restrict the search, as in ``VecStore.query``.
     expansion : str, optional
-        ``multi_query``: other wordings, searched at once and fused by reciprocal ranks. ``hyde``: passages that
-        would answer, searched by their mean with the query. ``decompose``: simpler questions, by rules if there
-        is no ``llm``.
+        ``multi_query``: other wordings, searched at once and fused by reciprocal ranks. ``hyde``: passages
+        that would answer, searched by their mean with the query. ``decompose``: simpler questions, by rules
+        if there is no ``llm``.
     expansion_count : int
         How many of those.
     window : int
@@ -89,8 +89,8 @@ class Retriever:
     --------
     >>> embedder = HashingEmbedder(256)
     >>> with vecstore.VecStore(":memory:") as docs:
-    ...     docs.batch_upsert_texts([("a", "The log is synced at each write."), ("b", "Snakes eat mice.")], embedder)
-    ...     context = Retriever(docs, embedder, k=1).retrieve("When is the log synced?")
+    ...     docs.batch_upsert_texts([("a", "The log is synced at each write."), ("b", "Snakes eat mice.")],
+    embedder) ...     context = Retriever(docs, embedder, k=1).retrieve("When is the log synced?")
     2
     >>> context.text
     '[1] The log is synced at each write.'
@@ -126,7 +126,9 @@ class Retriever:
         if llm is not None:
             check_model(llm)
         elif expansion in ("multi_query", "hyde"):
-            raise InvalidInputError(f"expansion: {expansion} asks a language model, and there is none: llm=...")
+            raise InvalidInputError(
+                f"expansion: {expansion} asks a language model, and there is none: llm=..."
+            )
         if expansion not in (None, "multi_query", "hyde", "decompose"):
             raise InvalidInputError(f"expansion: expected multi_query, hyde or decompose, got {expansion!r}")
         self.store = store
@@ -149,13 +151,11 @@ class Retriever:
         self._duplicate_threshold = duplicate_threshold
         self._retries = Retries.checked(retries, backoff)
 
-    def retrieve(
-        self, query: str, *, k: int | None = None, filter: Filter | None = None
-    ) -> RetrievedContext:
+    def retrieve(self, query: str, *, k: int | None = None, filter: Filter | None = None) -> RetrievedContext:
         """What the store knows about a query.
 
-        ``k`` and ``filter`` take the place of the retriever's. What the embedder, the model, the reranker or the
-        store raises is raised as it is.
+        ``k`` and ``filter`` take the place of the retriever's. What the embedder, the model, the reranker or
+        the store raises is raised as it is.
         """
         return run(self._retrieving(query, k, filter))
 
@@ -183,7 +183,7 @@ class Retriever:
             None,
             self._retries,
         )
-        handlers = {
+        handlers: dict[str, abc.Callable[[typing.Any], Work[typing.Any]]] = {
             "vectors": search.vectors,
             "answers": lambda prompts: answered(self._llm, prompts),
             "neighbors": search.neighbors,
@@ -231,10 +231,14 @@ class _Search:
         rest = (yield from embedding(embedder, texts[1:])) if texts[1:] else []
         return [*first, *rest]
 
-    def neighbors(self, wanted: tuple[list[str], list[list[float]], int]) -> Work[list[list[tuple[int, float]]]]:
+    def neighbors(
+        self, wanted: tuple[list[str], list[list[float]], int]
+    ) -> Work[list[list[tuple[int, float]]]]:
         _, vectors, k = wanted
         store = self._retriever.store
-        include = ("metadata", "text", "vector") if self._retriever.reranker is not None else ("metadata", "text")
+        include = (
+            ("metadata", "text", "vector") if self._retriever.reranker is not None else ("metadata", "text")
+        )
         keywords: dict[str, typing.Any] = {"include": include}
         if self._retriever._params is not None:
             keywords["params"] = self._retriever._params

@@ -31,8 +31,8 @@ class StaticEmbedder:
     Parameters
     ----------
     path : path
-        A directory with ``model.safetensors`` (the tensor ``embeddings``, perhaps ``weights`` and ``mapping``),
-        ``tokenizer.json`` and perhaps ``config.json`` (``normalize``).
+        A directory with ``model.safetensors`` (the tensor ``embeddings``, perhaps ``weights`` and
+        ``mapping``), ``tokenizer.json`` and perhaps ``config.json`` (``normalize``).
     normalize : bool, optional
         Whether vectors are scaled to norm 1; as ``config.json`` says if not given.
     max_tokens : int, optional
@@ -84,7 +84,9 @@ class StaticEmbedder:
         if isinstance(model.get("unk_id"), int):
             return typing.cast(int, model["unk_id"])
         token = model.get("unk_token")
-        return typing.cast("int | None", self._tokenizer.token_to_id(token)) if isinstance(token, str) else None
+        return (
+            typing.cast("int | None", self._tokenizer.token_to_id(token)) if isinstance(token, str) else None
+        )
 
     @property
     def dim(self) -> int:
@@ -93,7 +95,8 @@ class StaticEmbedder:
 
     def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The vector of a text: the mean over its known tokens. Zeros where there are none."""
-        return self.embed_batch([text])[0]
+        vector: npt.NDArray[np.float32] = self.embed_batch([text])[0]
+        return vector
 
     def embed_batch(self, texts: abc.Sequence[str]) -> npt.NDArray[np.float32]:
         """The vectors of texts, as an array of the shape (n, dim)."""
@@ -126,7 +129,9 @@ def _read_safetensors(path: Path) -> dict[str, typing.Any]:
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(len(content) - 8, _HEADER_BYTES_MAX):
-        raise CorruptionError(f"{path}: the header of {length} bytes is longer than the file of {len(content)}")
+        raise CorruptionError(
+            f"{path}: the header of {length} bytes is longer than the file of {len(content)}"
+        )
     try:
         header = json.loads(content[8 : 8 + length])
     except ValueError as error:

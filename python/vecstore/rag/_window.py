@@ -28,7 +28,8 @@ class ContextWindowManager:
     Examples
     --------
     >>> window = ContextWindowManager(9)
-    >>> window.fit_documents(["Segments are sealed.", "A long text on manifests and on logs.", "Logs are synced."])
+    >>> texts = ["Segments are sealed.", "A long text on manifests and on logs.", "Logs are synced."]
+    >>> window.fit_documents(texts)
     ['Segments are sealed.', 'Logs are synced.']
     """
 
@@ -88,7 +89,8 @@ class ContextWindowManager:
         >>> window = ContextWindowManager(100)
         >>> window.fit_documents(["best", "good", "fair", "poor"], order="lost_in_the_middle")
         ['best', 'fair', 'poor', 'good']
-        >>> window.fit_documents(["The log is synced.", "the log is synced", "Snakes"], duplicate_threshold=0.8)
+        >>> twins = ["The log is synced.", "the log is synced", "Snakes"]
+        >>> window.fit_documents(twins, duplicate_threshold=0.8)
         ['The log is synced.', 'Snakes']
         """
         given = list(documents)
