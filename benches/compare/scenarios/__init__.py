@@ -13,6 +13,7 @@ from benches.compare.scenarios import (
     memory,
     open_index,
     open_store,
+    rag,
     recall_qps,
     single_upsert,
     upsert_many,
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
         open_store.SCENARIO,
         call_overhead.SCENARIO,
         import_time.SCENARIO,
+        *rag.SCENARIOS,
     )
 }
 

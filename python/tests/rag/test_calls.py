@@ -108,10 +108,10 @@ class MineError(Exception):
 
 @pytest.mark.parametrize("error", [MineError("x"), KeyError("x"), StopIteration("x"), ZeroDivisionError()])
 def test_what_a_callable_raises_comes_back_as_it_is(error: Exception) -> None:
-    def fail(text: str) -> typing.Any:
+    def fail(_: str) -> typing.Any:
         raise error
 
-    async def afail(text: str) -> typing.Any:
+    async def afail(_: str) -> typing.Any:
         raise error
 
     if isinstance(error, StopIteration):  # which Python turns into RuntimeError where generators meet it
@@ -130,7 +130,7 @@ def test_what_a_callable_raises_comes_back_as_it_is(error: Exception) -> None:
 
 
 def test_an_interrupt_is_not_held_up() -> None:
-    def interrupt(text: str) -> typing.Any:
+    def interrupt(_: str) -> typing.Any:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -31,7 +31,8 @@ class Overlapping:
 
     def split_with_metadata(self, text: str) -> list[Chunk]:
         return [
-            Chunk(text[at : at + 40], at, min(at + 40, len(text))) for at in range(0, max(1, len(text) - 15), 25)
+            Chunk(text[at : at + 40], at, min(at + 40, len(text)))
+            for at in range(0, max(1, len(text) - 15), 25)
         ]
 
 
@@ -88,7 +89,11 @@ def test_all_chunks_of_a_document_are_the_document(
 ) -> None:
     import email
 
-    sources = [*list(topics.values())[:5], Path(str(email.__file__)).read_text(encoding="utf-8"), "\u00e9\U0001f600 x" * 30]
+    sources = [
+        *list(topics.values())[:5],
+        Path(str(email.__file__)).read_text(encoding="utf-8"),
+        "\u00e9\U0001f600 x" * 30,
+    ]
     for text in sources:
         with VecStore(":memory:") as store:
             store.upsert_chunks("doc", text, splitter, embedder)
@@ -123,7 +128,11 @@ def test_windows_widen_chunks_and_merge_where_they_meet(embedder: HashingEmbedde
 
 def pdf(pages: list[list[str]]) -> bytes:
     """A PDF with these lines on its pages."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
     kids = []
     for lines in pages:
         shown = b"".join(b"(%s) Tj 0 -14 Td " % line.encode("latin-1") for line in lines)
@@ -141,9 +150,15 @@ def pdf(pages: list[list[str]]) -> bytes:
         file += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    return file + head + table + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1,
-        len(file),
+    return (
+        file
+        + head
+        + table
+        + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        % (
+            len(objects) + 1,
+            len(file),
+        )
     )
 
 
@@ -165,7 +180,9 @@ def test_citations_name_the_page_of_a_pdf(splitter: typing.Any, embedder: Hashin
                         assert page_of(one, at) == page
         (whole,) = merge_chunks(chunks_of(store, "paper"), gap=10)
         assert [page_of(whole, start) for start in starts] == [1, 2, 3]
-        context = Retriever(store, embedder, k=4, window=1).retrieve("What do snakes eat, and how are segments read?")
+        context = Retriever(store, embedder, k=4, window=1).retrieve(
+            "What do snakes eat, and how are segments read?"
+        )
         number = next(n for n, one in enumerate(context.sources, 1) if "eat mice" in (one.text or ""))
         report = context.citations(f"Snakes of the genus Python eat mice [{number}]. Snakes fly [9].")
         assert [(one.page, one.supported) for one in report.citations] == [(3, True), (None, False)]

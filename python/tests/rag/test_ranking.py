@@ -27,12 +27,14 @@ def test_fusion_is_that_of_ranx(case: dict[str, typing.Any]) -> None:
     sets = [neighbors(run) for run in case["runs"]]
     for name, expected in case["expected"].items():
         method, _, normalization = name.partition("/")
-        fused = {
-            "rrf": lambda _: rag.reciprocal_rank_fusion(sets),
-            "borda": lambda _: rag.borda_fusion(sets),
-            "weighted": lambda norm: rag.weighted_fusion(sets, case["weights"], norm),
-            "average": lambda norm: rag.average_fusion(sets, norm),
-        }[method](normalization)
+        if method == "rrf":
+            fused = rag.reciprocal_rank_fusion(sets)
+        elif method == "borda":
+            fused = rag.borda_fusion(sets)
+        elif method == "weighted":
+            fused = rag.weighted_fusion(sets, case["weights"], normalization)
+        else:
+            fused = rag.average_fusion(sets, normalization)
         scores = {one.id: one.score for one in fused}
         assert scores.keys() == expected.keys()
         for item, score in expected.items():
@@ -59,7 +61,8 @@ def test_mmr_is_that_of_the_definition() -> None:
     with VecStore(":memory:") as store:
         store.upsert_many([str(at) for at in range(60)], vectors)
         results = store.query(query, k=60, include=("metadata", "vector"))
-    unit = {one.id: np.array(one.vector) / np.linalg.norm(one.vector) for one in results}
+    rows = {one.id: np.array(one.vector) for one in results}
+    unit = {id: row / np.linalg.norm(row) for id, row in rows.items()}
     for lambda_ in (0.0, 0.3, 0.7, 1.0):
         chosen = [results[0]]
         while len(chosen) < 10:
@@ -68,8 +71,8 @@ def test_mmr_is_that_of_the_definition() -> None:
                 max(
                     rest,
                     key=lambda one: (
-                        lambda_ * one.score  # noqa: B023
-                        - (1 - lambda_) * max(unit[one.id] @ unit[other.id] for other in chosen)  # noqa: B023
+                        lambda_ * one.score
+                        - (1 - lambda_) * max(unit[one.id] @ unit[other.id] for other in chosen)
                     ),
                 )
             )
@@ -94,7 +97,9 @@ def test_mmr_needs_vectors_of_one_dimension() -> None:
 
 
 def test_an_ensemble_is_the_weighted_sum_of_scaled_scores() -> None:
-    results = [Neighbor(name, score, 0.0, {"n": n}) for name, score, n in [("a", 3, 1), ("b", 2, 9), ("c", 1, 5)]]
+    results = [
+        Neighbor(name, score, 0.0, {"n": n}) for name, score, n in [("a", 3, 1), ("b", 2, 9), ("c", 1, 5)]
+    ]
     by_n = rag.ScoreReranker(lambda one: one.metadata["n"])
     ensemble = rag.EnsembleReranker([(rag.IdentityReranker(), 1.0), (by_n, 3.0)])
     assert [(one.id, one.score) for one in ensemble.rerank("", results)] == [
@@ -145,7 +150,10 @@ def test_max_sim_is_the_sum_of_the_best_products() -> None:
 
 
 def test_every_reranker_answers_nothing_with_nothing_and_keeps_records() -> None:
-    results = [Neighbor("a", 0.9, 0.1, {"k": 1}, [1.0, 0.0], "log"), Neighbor("b", 0.8, 0.2, {}, [0.0, 1.0], "x")]
+    results = [
+        Neighbor("a", 0.9, 0.1, {"k": 1}, [1.0, 0.0], "log"),
+        Neighbor("b", 0.8, 0.2, {}, [0.0, 1.0], "x"),
+    ]
     rerankers: list[typing.Any] = [
         rag.IdentityReranker(),
         rag.MMRReranker(0.5),

@@ -61,7 +61,9 @@ def test_sync_and_async_find_the_same(reference: VecStore, embedder: HashingEmbe
 
 
 def test_a_filter_restricts_and_the_budget_holds(reference: VecStore, embedder: HashingEmbedder) -> None:
-    retriever = Retriever(reference, embedder, k=50, filter={"doc_id": "assert"}, max_tokens=60, truncate=True)
+    retriever = Retriever(
+        reference, embedder, k=50, filter={"doc_id": "assert"}, max_tokens=60, truncate=True
+    )
     context = retriever.retrieve(QUESTION)
     assert {one.metadata["doc_id"] for one in context.sources} == {"assert"}
     words = Retriever(reference, embedder, max_tokens=30, token_estimator=lambda text: len(text.split()))
@@ -130,7 +132,9 @@ def test_a_hypothetical_document_is_the_mean(embedder: HashingEmbedder) -> None:
 def test_a_store_of_texts(tmp_path: typing.Any, embedder: HashingEmbedder) -> None:
     with EmbeddingStore(tmp_path / "texts", embedder) as texts:
         texts.upsert_text("a", "The log is synced.", {"kind": "design"})
-        assert texts.batch_upsert_text([("b", "Snakes eat mice."), {"id": "c", "text": "Mice eat cheese."}]) == 2
+        assert (
+            texts.batch_upsert_text([("b", "Snakes eat mice."), {"id": "c", "text": "Mice eat cheese."}]) == 2
+        )
         asyncio.run(texts.aupsert_text("d", "Logs burn."))
         assert [one.id for one in texts.query_text("what do snakes eat", k=1)] == ["b"]
         assert texts.query_text("log", k=9, filter={"kind": "design"})[0].text == "The log is synced."

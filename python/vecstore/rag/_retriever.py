@@ -88,9 +88,10 @@ class Retriever:
     Examples
     --------
     >>> embedder = HashingEmbedder(256)
+    >>> items = [("a", "The log is synced at each write."), ("b", "Snakes eat mice.")]
     >>> with vecstore.VecStore(":memory:") as docs:
-    ...     docs.batch_upsert_texts([("a", "The log is synced at each write."), ("b", "Snakes eat mice.")],
-    embedder) ...     context = Retriever(docs, embedder, k=1).retrieve("When is the log synced?")
+    ...     docs.batch_upsert_texts(items, embedder)
+    ...     context = Retriever(docs, embedder, k=1).retrieve("When is the log synced?")
     2
     >>> context.text
     '[1] The log is synced at each write.'
