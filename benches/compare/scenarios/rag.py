@@ -102,8 +102,8 @@ MMR = Scenario(
     name="mmr",
     title="Maximal marginal relevance",
     how=(
-        f"{MMR_CHOSEN} of the {MMR_ROWS} nearest rows at lambda {MMR_LAMBDA}: the median of {REPEATS} calls of "
-        "MMRReranker.rerank on neighbors with vectors, and of numpy's products of all rows at each step. "
+        f"{MMR_CHOSEN} of the {MMR_ROWS} nearest rows at lambda {MMR_LAMBDA}: the median of {REPEATS} calls "
+        "of MMRReranker.rerank on neighbors with vectors, and of numpy's products of all rows at each step. "
         "`same` is 1 if both choose the same rows."
     ),
     measure=no_engine,
@@ -116,8 +116,8 @@ SEMANTIC_CACHE = Scenario(
     name="semantic_cache",
     title="The semantic cache at its threshold",
     how=(
-        f"{CACHE_ENTRIES:,} entries; {CACHE_LOOKUPS:,} lookups with a cosine of exactly {CACHE_THRESHOLD}, the "
-        "threshold, to one of them. A true hit is one that comparing all keys in numpy finds."
+        f"{CACHE_ENTRIES:,} entries; {CACHE_LOOKUPS:,} lookups with a cosine of exactly "
+        f"{CACHE_THRESHOLD}, the threshold, to one of them. A true hit is one that comparing all keys in numpy finds."
     ),
     measure=no_engine,
     engines=(),

@@ -56,10 +56,49 @@ def row(text: str) -> typing.Any:
     return np.array([vector(text)])
 
 
+def untold(x: typing.Any) -> list[float]:
+    """A function of one text that also answers, wrongly, for a list."""
+    return [float(len(x)), 1.0]
+
+
+def strict(x: typing.Any) -> list[float]:
+    return vector(x.lower())
+
+
+def wide(x: typing.Any) -> list[list[float]]:
+    return [vector(text) for text in x]
+
+
 @pytest.mark.parametrize(
     "embedder",
-    [Single(), Batch(), Encoder(), Loop(), single, named, vector, row, lambda texts: named(texts)],
-    ids=["embed", "embed_batch", "encode", "aembed", "async", "list", "str", "rows", "named"],
+    [
+        Single(),
+        Batch(),
+        Encoder(),
+        Loop(),
+        single,
+        named,
+        vector,
+        row,
+        lambda texts: named(texts),
+        untold,
+        strict,
+        wide,
+    ],
+    ids=[
+        "embed",
+        "embed_batch",
+        "encode",
+        "aembed",
+        "async",
+        "list",
+        "str",
+        "rows",
+        "named",
+        "untold",
+        "strict",
+        "wide",
+    ],
 )
 def test_embedders_of_every_kind_embed(embedder: typing.Any) -> None:
     assert embed_texts(embedder, TEXTS, batch_size=2) == VECTORS

@@ -62,7 +62,7 @@ def test_mmr_is_that_of_the_definition() -> None:
         store.upsert_many([str(at) for at in range(60)], vectors)
         results = store.query(query, k=60, include=("metadata", "vector"))
     rows = {one.id: np.array(one.vector) for one in results}
-    unit = {id: row / np.linalg.norm(row) for id, row in rows.items()}
+    unit = {name: row / np.linalg.norm(row) for name, row in rows.items()}
     for lambda_ in (0.0, 0.3, 0.7, 1.0):
         chosen = [results[0]]
         while len(chosen) < 10:

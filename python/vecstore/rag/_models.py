@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 import random
 import typing
 from collections import abc
@@ -39,8 +40,9 @@ class TextEmbedder(typing.Protocol):
     - an object with ``embed(text)``, which returns one vector;
     - one that also takes several texts at once, as ``embed_batch``, ``embed_many``, ``embed_documents`` or
       ``encode``, which is used instead. ``embed_query`` is used for queries;
-    - a callable, which gets one text; or a list of them, if its first argument is annotated as a list or
-      sequence, or named ``texts``, ``sentences``, ``documents``, ``inputs`` or ``batch``.
+    - a callable, which gets one text or a list of them: as its first argument is annotated (``str``, or a list
+      or sequence) or named (``text``, ``document``, ``query``..., or ``texts``, ``documents``...), else as its
+      first answer shows.
 
     On an event loop, a method of the same name with an ``a`` before it goes first.
 
@@ -76,7 +78,9 @@ TokenCounter = abc.Callable[[str], int]
 
 _BATCH_METHODS = ("embed_batch", "embed_many", "embed_documents", "encode")
 _GENERATE_METHODS = ("generate", "invoke", "complete")
-_BATCH_ARGUMENTS = ("texts", "sentences", "documents", "inputs", "batch")
+#: Names of arguments that say how many texts a callable takes.
+_SEVERAL = frozenset(("texts", "sentences", "documents", "inputs", "batch", "docs", "strings", "chunks"))
+_ONE = frozenset(("text", "sentence", "document", "query", "string", "input"))
 
 
 class Retries(typing.NamedTuple):
@@ -152,23 +156,42 @@ def embedding(embedder: Embedder, texts: list[str], *, query: bool = False) -> W
         return _rows(rows, len(texts))
     if name := _method(embedder, ("embed",)):
         rows = yield _calls(embedder, name, texts)
-    elif _takes_batches(embedder):
-        rows = yield Call(embedder, texts)
-        return _rows(rows, len(texts))
     else:
+        several = _takes_several(embedder)
+        if several or several is None:
+            try:
+                rows = yield Call(embedder, texts)
+            except (AttributeError, TypeError):
+                # What a function of one text may do with a list. If it was meant, one text tells.
+                if several:
+                    raise
+                rows = None
+            if several or (rows is not None and not _is_vector(rows)):
+                return _rows(rows, len(texts))
         rows = yield [Call(embedder, text) for text in texts]
     return [_one_row(row) for row in rows]
 
 
-def _takes_batches(function: typing.Any) -> bool:
+def _takes_several(function: typing.Any) -> bool | None:
+    """Whether a callable takes a list of texts; None if its signature does not tell."""
     try:
         first = next(iter(inspect.signature(function).parameters.values()))
     except (StopIteration, TypeError, ValueError):
-        return False
+        return None
     if first.annotation is not inspect.Parameter.empty:
         annotation = first.annotation if isinstance(first.annotation, str) else repr(first.annotation)
-        return any(word in annotation for word in ("list", "List", "Sequence", "Iterable"))
-    return first.name in _BATCH_ARGUMENTS
+        if any(word in annotation for word in ("list", "List", "Sequence", "Iterable")):
+            return True
+        if annotation in ("str", "<class 'str'>"):
+            return False
+    return True if first.name in _SEVERAL else False if first.name in _ONE else None
+
+
+def _is_vector(rows: typing.Any) -> bool:
+    shape = getattr(rows, "shape", None)
+    if shape is not None:
+        return len(shape) == 1
+    return isinstance(rows, (list, tuple)) and bool(rows) and isinstance(rows[0], numbers.Number)
 
 
 def _rows(rows: typing.Any, count: int) -> list[typing.Any]:
