@@ -2,7 +2,7 @@
 //!
 //! A visit reads the 32 neighbors' numbers and scores those that were not met before, each by its own codes. So a point's
 //! distance is known when it is met, not only when it is visited: it may become a result at once. Pool and rule of
-//! stopping are those of [`super::search`].
+//! stopping are those of [`super::search()`].
 
 use std::cell::RefCell;
 
