@@ -117,7 +117,8 @@ SEMANTIC_CACHE = Scenario(
     title="The semantic cache at its threshold",
     how=(
         f"{CACHE_ENTRIES:,} entries; {CACHE_LOOKUPS:,} lookups with a cosine of exactly "
-        f"{CACHE_THRESHOLD}, the threshold, to one of them. A true hit is one that comparing all keys in numpy finds."
+        f"{CACHE_THRESHOLD}, the threshold, to one of them. A true hit is one that comparing all keys in "
+        "numpy finds."
     ),
     measure=no_engine,
     engines=(),

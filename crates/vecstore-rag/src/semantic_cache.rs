@@ -284,18 +284,19 @@ impl SemanticCache {
         Ok(self.store.delete(id)?)
     }
 
-    /// Frees the space of entries that have expired, which no lookup returns. Returns how many there were.
-    pub fn remove_expired(&self) -> Result<usize> {
-        let removed = self.store.expire()?;
-        if removed > 0 {
+    /// Frees the space of entries that have expired, which no lookup returns. Returns their ids.
+    pub fn remove_expired(&self) -> Result<Vec<String>> {
+        let mut gone = Vec::new();
+        if self.store.expire()? > 0 {
             let ids: Vec<String> = self.state.lock().used.keys().cloned().collect();
             for id in ids {
                 if !self.store.contains(&id)? {
                     self.state.lock().forget(&id);
+                    gone.push(id);
                 }
             }
         }
-        Ok(removed)
+        Ok(gone)
     }
 
     /// Removes all entries and forgets the counts.
@@ -394,8 +395,8 @@ mod tests {
             assert_eq!(value(&cache, &[0.0, 1.0]), Some(2));
             clock.0.fetch_add(2_000, Ordering::Relaxed);
             assert_eq!(value(&cache, &[0.0, 1.0]), None);
-            assert_eq!(cache.remove_expired().unwrap(), 1);
-            assert_eq!(cache.remove_expired().unwrap(), 0);
+            assert_eq!(cache.remove_expired().unwrap().len(), 1);
+            assert!(cache.remove_expired().unwrap().is_empty());
         }
     }
 

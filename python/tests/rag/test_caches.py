@@ -24,16 +24,16 @@ def near(keys: typing.Any, similarity: float, rng: np.random.Generator) -> typin
 
 def test_true_hits_are_found_and_others_are_not() -> None:
     rng = np.random.default_rng(5)
-    keys = rng.standard_normal((500, 64))
+    keys = rng.standard_normal((200, 64))
     keys /= np.linalg.norm(keys, axis=1, keepdims=True)
     cache = SemanticCache(1000, 0.9)
     for number, key in enumerate(keys):
         cache.insert(key, number)
     above, below = near(keys, 0.9, rng), near(keys, 0.899, rng)
-    assert sum(cache.get(key) == number for number, key in enumerate(above)) >= 495
-    assert sum(cache.get(key) is None for key in below) >= 495
+    assert sum(cache.get(key) == number for number, key in enumerate(above)) >= 198
+    assert sum(cache.get(key) is None for key in below) >= 198
     stats = cache.stats()
-    assert (stats.entries, stats.hits + stats.misses) == (500, 1000)
+    assert (stats.entries, stats.hits + stats.misses) == (200, 400)
     assert cache.hit_rate() == stats.hit_rate
 
 

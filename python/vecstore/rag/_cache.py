@@ -201,7 +201,11 @@ class SemanticCache:
 
     def cleanup_expired(self) -> int:
         """Frees the space of entries whose time is over, which no lookup returns. Returns how many."""
-        return self._state.remove_expired()
+        gone = self._state.remove_expired()
+        if self._objects is not None:
+            for identity in gone:
+                self._objects.pop(identity, None)
+        return len(gone)
 
     def clear(self) -> None:
         """Removes all entries and forgets the counts."""

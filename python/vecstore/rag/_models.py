@@ -40,9 +40,9 @@ class TextEmbedder(typing.Protocol):
     - an object with ``embed(text)``, which returns one vector;
     - one that also takes several texts at once, as ``embed_batch``, ``embed_many``, ``embed_documents`` or
       ``encode``, which is used instead. ``embed_query`` is used for queries;
-    - a callable, which gets one text or a list of them: as its first argument is annotated (``str``, or a list
-      or sequence) or named (``text``, ``document``, ``query``..., or ``texts``, ``documents``...), else as its
-      first answer shows.
+    - a callable, which gets one text or a list of them: as its first argument is annotated (``str``, or a
+      list or sequence) or named (``text``, ``document``, ``query``..., or ``texts``, ``documents``...), else
+      as its first answer shows.
 
     On an event loop, a method of the same name with an ``a`` before it goes first.
 

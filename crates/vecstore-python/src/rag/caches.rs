@@ -98,7 +98,7 @@ impl SemanticCache {
         py.detach(|| self.0.remove(id)).or_raise(py)
     }
 
-    fn remove_expired(&self, py: Python<'_>) -> PyResult<usize> {
+    fn remove_expired(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         py.detach(|| self.0.remove_expired()).or_raise(py)
     }
 

@@ -10,6 +10,7 @@ mod ranking;
 mod texts;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use vecstore_rag::Error;
 
 use crate::errors::{exception, invalid};
@@ -43,6 +44,21 @@ fn raised(py: Python<'_>, error: &Error) -> PyErr {
         Error::Store(error) => exception(py, error),
         other => invalid(py, other.to_string()),
     }
+}
+
+/// Calls a function of `vecstore.rag` on a store or collection.
+pub(crate) fn call_rag<'py>(
+    store: &Bound<'py, PyAny>,
+    function: &str,
+    arguments: impl IntoIterator<Item = (&'static str, Option<Bound<'py, PyAny>>)>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let keywords = PyDict::new(store.py());
+    for (name, value) in arguments {
+        if let Some(value) = value {
+            keywords.set_item(name, value)?;
+        }
+    }
+    store.py().import("vecstore.rag._chunks")?.getattr(function)?.call((store,), Some(&keywords))
 }
 
 /// Returns a counter of tokens: a callable of Python, or the estimate.

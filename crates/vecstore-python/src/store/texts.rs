@@ -1,24 +1,9 @@
 //! Texts in and out, by an embedder of the caller's: `vecstore.rag` does it, over any object with these methods.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::VecStore;
-
-/// Calls a function of `vecstore.rag` on a store or collection.
-pub(crate) fn call_rag<'py>(
-    store: &Bound<'py, PyAny>,
-    function: &str,
-    arguments: impl IntoIterator<Item = (&'static str, Option<Bound<'py, PyAny>>)>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let keywords = PyDict::new(store.py());
-    for (name, value) in arguments {
-        if let Some(value) = value {
-            keywords.set_item(name, value)?;
-        }
-    }
-    store.py().import("vecstore.rag._chunks")?.getattr(function)?.call((store,), Some(&keywords))
-}
+use crate::rag::call_rag;
 
 #[pymethods]
 impl VecStore {
