@@ -1,5 +1,7 @@
 //! Retrieval over a collection, with models that answer, fail and answer nonsense; on a thread and as a future.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::cell::Cell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -100,13 +102,21 @@ fn a_model_that_fails_is_asked_again_and_its_error_comes_back() {
 fn a_document_is_replaced_and_its_chunks_are_found_by_text() {
     let (store, embedder) = store();
     assert_eq!(
-        upsert_chunks(&store, "design", "The log is synced.", |text| vec![0..text.len()], &embedder).unwrap(),
+        upsert_chunks(
+            &store,
+            "design",
+            "The log is synced.",
+            |text| std::iter::once(0..text.len()).collect(),
+            &embedder
+        )
+        .unwrap(),
         1
     );
     assert_eq!(store.len().unwrap(), 1);
     let found = query_text(&store, "synced", &embedder, 5, None).unwrap();
     assert_eq!(found[0].text.as_deref(), Some("The log is synced."));
-    let bad = upsert_chunks(&store, "design", "\u{e9}", |_| vec![1..2], &embedder).unwrap_err();
+    let bad = upsert_chunks(&store, "design", "\u{e9}", |_| std::iter::once(1..2).collect(), &embedder)
+        .unwrap_err();
     assert!(bad.to_string().contains("chunk 0 is 1..2"), "{bad}");
     assert_eq!(batch_upsert_texts(&store, [] as [TextItem; 0], &embedder).unwrap(), 0);
 }
