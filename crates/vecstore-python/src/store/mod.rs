@@ -1,13 +1,13 @@
 //! The store: one handle of the engine, and its methods by what they do.
 
 mod batch;
+mod embedding;
 mod explain;
 mod listing;
 mod open;
 mod plain_query;
 mod read;
 mod search;
-mod texts;
 mod upkeep;
 mod write;
 
