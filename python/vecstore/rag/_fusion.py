@@ -11,7 +11,6 @@ from vecstore._vecstore import Neighbor
 from vecstore.rag._results import Result, as_neighbors, ranked
 
 __all__ = [
-    "Normalization",
     "average_fusion",
     "borda_fusion",
     "fused",
@@ -19,8 +18,8 @@ __all__ = [
     "weighted_fusion",
 ]
 
-Normalization = typing.Literal["none", "min_max", "max", "sum", "z_score", "rank"]
-Run = "list[tuple[int, float]]"
+if typing.TYPE_CHECKING:
+    _Normalization = typing.Literal["none", "min_max", "max", "sum", "z_score", "rank"]
 ResultSets = abc.Iterable[abc.Iterable[Result]]
 
 
@@ -72,7 +71,7 @@ def borda_fusion(result_sets: ResultSets) -> list[Neighbor]:
 
 
 def weighted_fusion(
-    result_sets: ResultSets, weights: abc.Sequence[float], normalization: Normalization = "min_max"
+    result_sets: ResultSets, weights: abc.Sequence[float], normalization: _Normalization = "min_max"
 ) -> list[Neighbor]:
     """Fuses rankings by the weighted sum of their scores, made comparable first; a missing result adds 0.
 
@@ -88,7 +87,7 @@ def weighted_fusion(
     return fused(result_sets, lambda runs: _vecstore._rag_weighted(runs, given, normalization))
 
 
-def average_fusion(result_sets: ResultSets, normalization: Normalization = "none") -> list[Neighbor]:
+def average_fusion(result_sets: ResultSets, normalization: _Normalization = "none") -> list[Neighbor]:
     """Fuses rankings by the mean of a result's scores in the rankings that have it.
 
     >>> sets = [[vecstore.Neighbor("a", 0.9, 0.1)], [vecstore.Neighbor("a", 0.5, 0.5)]]

@@ -19,10 +19,11 @@ if typing.TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    _Pooling = typing.Literal["mean", "cls", "last", "max"]
+
 __all__ = ["CrossEncoderReranker", "OnnxEmbedder"]
 
 Model = typing.Union[str, "os.PathLike[str]", bytes]
-Pooling = typing.Literal["mean", "cls", "last", "max"]
 _POOLINGS = ("mean", "cls", "last", "max")
 #: The inputs that an encoder may have, by what they are made of.
 _INPUTS = {"input_ids": "ids", "attention_mask": "mask", "token_type_ids": "types"}
@@ -107,7 +108,7 @@ class OnnxEmbedder:
         model: Model,
         tokenizer: typing.Any,
         *,
-        pooling: Pooling = "mean",
+        pooling: _Pooling = "mean",
         normalize: bool = True,
         max_tokens: int = 512,
         batch_size: int = 32,

@@ -10,9 +10,12 @@ from vecstore._errors import InvalidInputError
 from vecstore._types import Vector, Vectors
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work, arun, done, run
-from vecstore.rag._fusion import Normalization, borda_fusion, reciprocal_rank_fusion
+from vecstore.rag._fusion import borda_fusion, reciprocal_rank_fusion
 from vecstore.rag._models import check_count
 from vecstore.rag._results import Result, as_neighbors, distinct_places, ranked, text_of
+
+if typing.TYPE_CHECKING:
+    from vecstore.rag._fusion import _Normalization
 
 __all__ = [
     "BM25Reranker",
@@ -271,7 +274,7 @@ class EnsembleReranker(Reranker):
     """
 
     def __init__(
-        self, rerankers: abc.Iterable[typing.Any] = (), normalization: Normalization = "min_max"
+        self, rerankers: abc.Iterable[typing.Any] = (), normalization: _Normalization = "min_max"
     ) -> None:
         self._members: list[tuple[typing.Any, float]] = []
         self._normalization = normalization

@@ -24,11 +24,14 @@ from vecstore.rag._models import (
 )
 from vecstore.rag._rerankers import reranking
 from vecstore.rag._results import ranked, text_of
-from vecstore.rag._window import Order, pack
+from vecstore.rag._window import pack
 
 __all__ = ["RetrievedContext", "Retriever"]
 
-Expansion = typing.Literal["multi_query", "hyde", "decompose"]
+if typing.TYPE_CHECKING:
+    from vecstore.rag._window import _Order
+
+    _Expansion = typing.Literal["multi_query", "hyde", "decompose"]
 
 
 class RetrievedContext(typing.NamedTuple):
@@ -110,7 +113,7 @@ class Retriever:
         fetch_k: int | None = None,
         filter: Filter | None = None,
         params: Metadata | None = None,
-        expansion: Expansion | None = None,
+        expansion: _Expansion | None = None,
         expansion_count: int = 3,
         window: int = 0,
         parents: bool = False,
@@ -118,7 +121,7 @@ class Retriever:
         token_estimator: TokenCounter | None = None,
         max_document_tokens: int | None = None,
         truncate: bool = False,
-        order: Order = "relevance",
+        order: _Order = "relevance",
         duplicate_threshold: float | None = None,
         retries: int = 2,
         backoff: float = 0.5,

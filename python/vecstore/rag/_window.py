@@ -14,7 +14,8 @@ from vecstore.rag._results import as_neighbors, text_of, with_text
 __all__ = ["ContextWindowManager", "pack"]
 
 T = typing.TypeVar("T")
-Order = typing.Literal["relevance", "lost_in_the_middle"]
+if typing.TYPE_CHECKING:
+    _Order = typing.Literal["relevance", "lost_in_the_middle"]
 
 
 class ContextWindowManager:
@@ -58,7 +59,7 @@ class ContextWindowManager:
         *,
         max_document_tokens: int | None = None,
         truncate: bool = False,
-        order: Order = "relevance",
+        order: _Order = "relevance",
         duplicate_threshold: float | None = None,
     ) -> list[T]:
         """The best documents that fit, as they were given.
