@@ -20,6 +20,7 @@ mod metadata_out;
 mod neighbors;
 mod numpy_interop;
 mod query_batch;
+mod rag;
 mod records;
 mod sparse;
 mod splitters;
@@ -54,6 +55,13 @@ mod _vecstore {
     use crate::neighbors::Neighbor;
     #[pymodule_export]
     use crate::query_batch::QueryBatch;
+    #[pymodule_export]
+    use crate::rag::{
+        EmbeddingCache, Flow, Memory, Prompt, SemanticCache, rag_average, rag_bm25, rag_borda, rag_citations,
+        rag_context, rag_decompose, rag_estimate_tokens, rag_hashed, rag_max_sim, rag_merge, rag_mmr,
+        rag_pack, rag_parse_lines, rag_ranking, rag_rescored, rag_rrf, rag_synonyms, rag_truncate,
+        rag_unlike, rag_variations, rag_weighted,
+    };
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! The store: what it has in common with a collection of a database, by what the methods do, and what it has besides.
 
 mod batch;
+mod embedding;
 mod explain;
 mod listing;
 mod open;
