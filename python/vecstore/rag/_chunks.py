@@ -76,11 +76,7 @@ def chunks_upserted(
     for name, value in (("doc_id", doc_id), ("text", text)):
         if not isinstance(value, str):
             raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
-    split = getattr(splitter, "split_with_metadata", None)
-    if not callable(split):
-        raise TypeError(
-            f"splitter: expected an object with `split_with_metadata`, got {type(splitter).__name__}"
-        )
+    split = _split_of(splitter)
     starts = _checked_starts(page_starts, len(text))
     chunks = list((yield Call(split, text)))
     texts = [chunk.content for chunk in chunks]
@@ -109,6 +105,42 @@ def chunks_upserted(
     # without its chunks.
     yield Call(store.delete_where, {"doc_id": doc_id, "chunk_index": {"$gte": len(chunks)}})
     return len(chunks)
+
+
+class _Found(typing.NamedTuple):
+    """A chunk of a splitter that does not say where its chunks are."""
+
+    content: str
+    char_start: int
+    char_end: int
+
+
+def _split_of(splitter: typing.Any) -> abc.Callable[[str], abc.Iterable[typing.Any]]:
+    """What splits a text into chunks that know where they are."""
+    split = getattr(splitter, "split_with_metadata", None)
+    if callable(split):
+        return typing.cast("abc.Callable[[str], abc.Iterable[typing.Any]]", split)
+    plain = getattr(splitter, "split_text", splitter)
+    if not callable(plain):
+        raise TypeError(
+            "splitter: expected an object with `split_with_metadata` or `split_text`, or a callable, got "
+            f"{type(splitter).__name__}"
+        )
+    return lambda text: _located(plain(text), text)
+
+
+def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
+    """Looks for each chunk from the end of the one before on, or from its start where they overlap."""
+    found: list[_Found] = []
+    for content in contents:
+        last = found[-1] if found else _Found("", 0, 0)
+        start = text.find(content, last.char_end)
+        if start < 0:
+            start = text.find(content, last.char_start + 1 if found else 0)
+        if start < 0:
+            start = last.char_end
+        found.append(_Found(content, start, min(start + len(content), len(text))))
+    return found
 
 
 def _checked_starts(page_starts: abc.Sequence[int] | None, length: int) -> list[int]:

@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 
-use super::VecStore;
+use super::BaseCollection;
 use crate::rag::call_rag;
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Splits a document, embeds its chunks and upserts them as one atomic write, with the ids `{doc_id}_{i}`.
     ///
     /// The metadata of a chunk are `text`, `chunk_index`, `doc_id`, and `start` and `end` in characters of the document;
@@ -18,8 +18,9 @@ impl VecStore {
     ///     Names the document.
     /// text : str
     ///     The document.
-    /// splitter : object with `split_with_metadata`
-    ///     One of `vecstore.rag`, or any other whose chunks have `content`, `char_start` and `char_end`.
+    /// splitter : object with `split_with_metadata` or `split_text`, or callable
+    ///     One of `vecstore.rag`, or any other whose chunks have `content`, `char_start` and `char_end`. Of plain strings,
+    ///     each is looked for from the end of the one before on, or from its start where they overlap.
     /// embedder : TextEmbedder or callable
     ///     Turns texts into vectors; see `vecstore.rag.TextEmbedder`.
     /// metadata : dict, optional
