@@ -61,7 +61,7 @@ def test_signatures_are_there_to_read() -> None:
         == "(self, /, id, vector, metadata=None, *, text=None, sparse=None, ttl_seconds=None)"
     )
     assert str(inspect.signature(VecStore.upsert_many)) == (
-        "(self, /, ids, vectors, metadatas=None, *, texts=None, progress=False)"
+        "(self, /, ids, vectors, metadatas=None, *, texts=None, sparse=None, progress=False)"
     )
     assert str(inspect.signature(VecStore.query)).startswith(
         "(self, /, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include="

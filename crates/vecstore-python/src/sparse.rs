@@ -21,11 +21,18 @@ pub(crate) fn sparse_vector(object: &Bound<'_, PyAny>, what: &str) -> PyResult<S
     } else {
         let (indices, weights) = columns(object, what)?;
         if indices.len() != weights.len() {
-            let message =
-                format!("{what}: expected a value for each index, got {} and {}", indices.len(), weights.len());
+            let message = format!(
+                "{what}: expected a value for each index, got {} and {}",
+                indices.len(),
+                weights.len()
+            );
             return Err(invalid(py, message));
         }
-        indices.iter().zip(weights.iter()).map(|(index, weight)| component(index, weight, what)).collect::<PyResult<_>>()?
+        indices
+            .iter()
+            .zip(weights.iter())
+            .map(|(index, weight)| component(index, weight, what))
+            .collect::<PyResult<_>>()?
     };
     SparseVector::new(pairs).map_err(|error| {
         let message = error.message().replacen("sparse vector", what, 1);

@@ -94,7 +94,15 @@ impl<'py> Parts<'py> {
             }
             let item = |at: usize| tuple.get_item(at).ok();
             let (id, vector) = (tuple.get_item(0)?, tuple.get_item(1)?);
-            Ok(Self { id, vector, metadata: item(2), text: item(3), sparse: None, ttl_seconds: None, expires_at_ms: None })
+            Ok(Self {
+                id,
+                vector,
+                metadata: item(2),
+                text: item(3),
+                sparse: None,
+                ttl_seconds: None,
+                expires_at_ms: None,
+            })
         } else {
             Err(wrong_type(&what(), "a dict, a Record or a tuple (id, vector[, metadata[, text]])", object))
         }

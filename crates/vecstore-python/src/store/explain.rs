@@ -65,7 +65,13 @@ impl VecStore {
             let (hybrid, include) = asked_hybrid(query)?;
             let offset: usize = query.getattr("offset")?.extract()?;
             let fusion: FusionName = query.getattr("fusion")?.extract()?;
-            return self.explain_hybrid(py, &hybrid, include, offset, (&fusion, query.getattr("alpha")?.extract()?));
+            return self.explain_hybrid(
+                py,
+                &hybrid,
+                include,
+                offset,
+                (&fusion, query.getattr("alpha")?.extract()?),
+            );
         }
         let (query, include) = asked(query)?;
         let search = |engine: &vecstore::VecStore| {

@@ -85,7 +85,8 @@ impl Arguments<'_, '_> {
             options = options.analyzer(analyzer);
         }
         if let Some(fields) = self.texts.fields {
-            options = options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
+            options =
+                options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
         }
         let wait = wait(py, self.wait)?;
         let path = path_of(self.path)?;
@@ -171,8 +172,19 @@ impl VecStore {
         text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let texts = Texts { analyzer, fields: text_fields };
-        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads, texts }
-            .open()
+        Arguments {
+            path,
+            dim,
+            metric,
+            durability,
+            read_only,
+            wait,
+            quantization,
+            memory_budget,
+            threads,
+            texts,
+        }
+        .open()
     }
 
     /// Opens a store: the same as `VecStore(path, ...)`, with the same parameters.
@@ -203,8 +215,19 @@ impl VecStore {
         text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let texts = Texts { analyzer, fields: text_fields };
-        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads, texts }
-            .open()
+        Arguments {
+            path,
+            dim,
+            metric,
+            durability,
+            read_only,
+            wait,
+            quantization,
+            memory_budget,
+            threads,
+            texts,
+        }
+        .open()
     }
 
     /// Makes everything durable and closes the store; closing again does nothing.
