@@ -68,5 +68,6 @@ def test_signatures_are_there_to_read() -> None:
     )
     assert str(inspect.signature(VecStore)) == (
         "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, "
-        "quantization='auto', memory_budget=None, threads=None)"
+        "quantization='auto', memory_budget=None, threads=None, "
+        "analyzer=None, text_fields=None)"
     )
