@@ -193,6 +193,9 @@ def texts_upserted(
 
 def _item(item: typing.Any, at: int) -> tuple[str, str, Metadata]:
     if isinstance(item, abc.Mapping):
+        unknown = item.keys() - {"id", "text", "metadata"}
+        if unknown:
+            raise InvalidInputError(f"items[{at}]: expected id, text and metadata, got {sorted(unknown)} too")
         try:
             identity, text, metadata = item["id"], item["text"], item.get("metadata")
         except KeyError as missing:
