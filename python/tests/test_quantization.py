@@ -49,6 +49,7 @@ def test_a_memory_budget_too_small_for_a_graph_is_said_and_searches_go_on(path: 
         assert "memory budget of 8388608 bytes is too small" in (store.stats().upkeep_error or "")
         record = store.get("17")
         assert record is not None
+        assert record.vector is not None
         assert store.query(record.vector, k=1)[0].id == "17"
     with VecStore(path) as store:
         store.compact()

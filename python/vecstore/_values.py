@@ -230,6 +230,8 @@ class StoreStats:
     graph_segments: int
     #: Bytes of those graphs that searches read all over.
     hot_bytes: int
+    #: Bytes of copies of those in memory, made where much is searched and the memory budget allows it.
+    resident_bytes: int
     #: Rows that are in memory and in the log, but in no segment yet.
     unsealed_rows: int
     #: Bytes of the rows in memory.

@@ -69,6 +69,7 @@ impl VecStore {
         parts.set_item("segments", stats.segments)?;
         parts.set_item("graph_segments", stats.graph_segments)?;
         parts.set_item("hot_bytes", stats.hot_bytes)?;
+        parts.set_item("resident_bytes", stats.resident_bytes)?;
         parts.set_item("unsealed_rows", stats.unsealed_rows)?;
         parts.set_item("memory_bytes", stats.memory_bytes)?;
         parts.set_item("disk_bytes", stats.disk_bytes)?;

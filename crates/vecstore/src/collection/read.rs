@@ -181,6 +181,7 @@ impl Collection {
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: if options.exact { 1.0 } else { options.recall },
+            residency: core.shared.residency.as_ref(),
             recorder,
         };
         let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;

@@ -31,8 +31,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
 use crate::quantization::Quantization;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
+use crate::storage::segment::{self, Residency};
 use crate::storage::wal;
-use crate::storage::{Uuid, marks, segment};
+use crate::storage::{Uuid, marks};
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
 const LOCK: &str = "LOCK";
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) quantization: Quantization,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
+    /// Copies of what is searched often. None in a process that only reads: it shares the file's memory with others.
+    pub(crate) residency: Option<Arc<Residency>>,
     threads: usize,
     pool: OnceLock<Option<rayon::ThreadPool>>,
     catalog: Mutex<Catalog>,
@@ -142,8 +145,10 @@ impl Shared {
         previous: Option<Manifest>,
         lock: Option<Box<dyn LockGuard>>,
     ) -> Self {
+        let residency = lock.is_some().then(|| Residency::new(options.memory_budget_bytes()));
         Self {
             vfs: Arc::clone(&options.vfs),
+            residency,
             root: root.to_owned(),
             clock: Arc::clone(&options.clock),
             durability: options.durability,
@@ -396,7 +401,11 @@ impl Shared {
 
     /// Marks the database closed; returns whether this call did it. A fork never closes what its parent opened.
     pub(crate) fn begin_close(&self) -> bool {
-        !self.is_forked() && !self.closed.swap(true, Ordering::AcqRel)
+        if self.is_forked() || self.closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.residency.iter().for_each(|residency| residency.stop());
+        true
     }
 
     pub(crate) fn release_lock(&self) {

@@ -44,6 +44,7 @@
 mod compact;
 mod graph;
 mod reader;
+mod resident;
 mod writer;
 
 use crate::codec::{Reader, WriteFields};
@@ -52,6 +53,7 @@ use crate::storage::Uuid;
 
 pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
+pub(crate) use resident::Residency;
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";

@@ -1,13 +1,14 @@
 //! Reading of segments.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use vecstore_kernels::{Metric, QueryCodes};
+use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
+use super::resident::Resident;
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
@@ -55,6 +56,9 @@ pub(crate) struct Segment {
     signs: OnceLock<Option<Box<FlatSigns>>>,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
+    /// Searches of the graph.
+    pub(super) walks: AtomicU32,
+    pub(super) resident: OnceLock<Resident>,
 }
 
 impl Segment {
@@ -124,6 +128,8 @@ impl Segment {
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
             graphless: AtomicBool::new(false),
+            walks: AtomicU32::new(0),
+            resident: OnceLock::new(),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -201,18 +207,60 @@ impl Segment {
 
     /// Returns the bytes of a range of the file, all of whose blocks are right.
     pub(super) fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
-        if range.is_empty() {
-            return Ok(&[]);
+        if let Some(bytes) = self.resident.get().and_then(|resident| resident.get(&range)) {
+            return Ok(bytes);
         }
-        for block in range.start / BLOCK_BYTES..=(range.end - 1) / BLOCK_BYTES {
-            let bit = 1u64 << (block % 64);
-            // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
-            if self.checked[block / 64].load(Ordering::Relaxed) & bit == 0 {
+        self.check(&range)?;
+        Ok(&self.map[range])
+    }
+
+    /// Returns the bytes of a range of the file, of which only those may be read that were checked.
+    pub(super) fn region(&self, range: Range<usize>) -> &[u8] {
+        match self.resident.get().and_then(|resident| resident.get(&range)) {
+            Some(bytes) => bytes,
+            None => &self.map[range],
+        }
+    }
+
+    /// Returns what searches read all over, as a range of the file without vectors and metadata; `None` if it is none.
+    pub(super) fn hot_range(&self) -> Option<Range<usize>> {
+        let end = self.ids.end;
+        let is_in = |section: &Range<usize>| self.vectors.end <= section.start && section.end <= end;
+        let sections =
+            [self.codes.as_ref().map(|(codes, _)| codes), self.norms.as_ref(), Some(&self.id_ends)];
+        let graph = self.graph.as_ref()?.ranges();
+        let all = graph.iter().copied().chain(sections.into_iter().flatten());
+        let is_apart = self.bodies.start >= end && self.body_ends.start >= end;
+        (is_apart && all.clone().all(is_in)).then_some(())?;
+        Some(all.map(|section| section.start).min()?..end)
+    }
+
+    /// Fails unless all blocks of a range of the file are right.
+    #[inline]
+    pub(super) fn check(&self, range: &Range<usize>) -> Result<()> {
+        let (first, last) = (range.start / BLOCK_BYTES, range.end.saturating_sub(1) / BLOCK_BYTES);
+        // Most ranges lie within one block.
+        let is_right =
+            self.is_checked(first) && (first >= last || last == first + 1 && self.is_checked(last));
+        if is_right || range.is_empty() { Ok(()) } else { self.check_blocks(first..=last) }
+    }
+
+    /// Returns whether a block was checked and is right.
+    #[inline]
+    fn is_checked(&self, block: usize) -> bool {
+        // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
+        self.checked.get(block / 64).is_some_and(|bits| bits.load(Ordering::Relaxed) >> (block % 64) & 1 == 1)
+    }
+
+    #[cold]
+    fn check_blocks(&self, blocks: RangeInclusive<usize>) -> Result<()> {
+        for block in blocks {
+            if !self.is_checked(block) {
                 self.check_block(block)?;
-                self.checked[block / 64].fetch_or(bit, Ordering::Relaxed);
+                self.checked[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
             }
         }
-        Ok(&self.map[range])
+        Ok(())
     }
 
     #[cold]
@@ -243,7 +291,7 @@ impl Segment {
         for &row in rows {
             self.vector(row)?;
         }
-        let all = &self.map[self.vectors.clone()];
+        let all = self.region(self.vectors.clone());
         bytemuck::try_cast_slice(all).map_err(|_| unaligned())
     }
 
@@ -291,7 +339,7 @@ impl Segment {
             let start = codes.start + row as usize * self.dim;
             self.checked(start..start + self.dim)?;
         }
-        let codes: &[i8] = bytemuck::cast_slice(&self.map[codes.clone()]);
+        let codes: &[i8] = bytemuck::cast_slice(self.region(codes.clone()));
         let factors = self.floats(factors.clone())?;
         let (scales, norms) = (&factors[..self.rows], &factors[2 * self.rows..]);
         let query = QueryCodes::new(query);
@@ -313,26 +361,25 @@ impl Segment {
 
     /// Returns the codes of one row.
     pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
-        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        let start = codes.start + row as usize * self.dim;
+        let start = self.codes_start().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let start = start + row as usize * self.dim;
         Ok(bytemuck::cast_slice(self.checked(start..start + self.dim)?))
     }
 
-    /// Returns where the codes of one row are, for a prefetch.
-    pub(super) fn unchecked_row_codes(&self, row: u32) -> &[u8] {
-        let start = self.codes.as_ref().map_or(0, |(codes, _)| codes.start + row as usize * self.dim);
-        &self.map[start..start + self.dim]
+    /// Returns where the codes of the rows start.
+    pub(super) fn codes_start(&self) -> Option<usize> {
+        self.codes.as_ref().map(|(codes, _)| codes.start)
     }
 
     /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
     pub(super) fn all_codes(&self) -> Result<&[i8]> {
         let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        Ok(bytemuck::cast_slice(&self.map[codes.clone()]))
+        Ok(bytemuck::cast_slice(self.region(codes.clone())))
     }
 
     /// Returns a range of the file, of which only those bytes may be read that were checked.
     pub(super) fn unchecked<T: bytemuck::AnyBitPattern>(&self, range: Range<usize>) -> Result<&[T]> {
-        bytemuck::try_cast_slice(&self.map[range]).map_err(|_| unaligned())
+        bytemuck::try_cast_slice(self.region(range)).map_err(|_| unaligned())
     }
 
     /// Returns a range of the file as numbers.
@@ -347,7 +394,8 @@ impl Segment {
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
         let start = section.start + n * 8;
-        Reader::new(self.checked(start..start + 8)?, "segment").u64()
+        let bytes = self.checked(start..start + 8)?;
+        bytes.try_into().map(u64::from_le_bytes).map_err(|_| self.malformed("a number is cut short"))
     }
 
     /// Returns the bytes of item `row` of a column of ends and bytes.
@@ -368,6 +416,37 @@ impl Segment {
     pub(crate) fn id(&self, row: u32) -> Result<&str> {
         let bytes = self.item(&self.id_ends, &self.ids, row)?;
         std::str::from_utf8(bytes).map_err(|_| self.malformed("an id is not UTF-8"))
+    }
+
+    /// Asks the processor for the first components of the vector of a row.
+    #[inline]
+    pub(super) fn prefetch_vector_start(&self, kernels: Kernels, row: u32) {
+        let at = self.vectors.start + row as usize * self.dim * size_of::<f32>();
+        kernels.prefetch(self.map.get(at..at + size_of::<f32>()).unwrap_or_default());
+    }
+
+    /// Asks the processor for what scoring a row on its vector reads, and for what says where its id is.
+    #[inline]
+    pub(crate) fn prefetch_row(&self, kernels: Kernels, row: u32) {
+        let row = row as usize;
+        let prefetch = |section: &Range<usize>, bytes: usize| {
+            let at = section.start + row * bytes;
+            kernels.prefetch(self.region(at..at + bytes));
+        };
+        prefetch(&self.vectors, self.dim * size_of::<f32>());
+        prefetch(&self.id_ends, size_of::<u64>());
+        if let Some(norms) = &self.norms {
+            prefetch(norms, size_of::<f32>());
+        }
+    }
+
+    /// Asks the processor for the id of a row.
+    #[inline]
+    pub(crate) fn prefetch_id(&self, kernels: Kernels, row: u32) {
+        if let Ok(end) = self.u64_at(&self.id_ends, row as usize) {
+            let at = self.ids.start.saturating_add(end as usize).min(self.ids.end);
+            kernels.prefetch(self.region(at.saturating_sub(1)..at));
+        }
     }
 
     pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {
