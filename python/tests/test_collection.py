@@ -174,7 +174,7 @@ def test_splitters_and_embedders_of_any_kind(docs: Collection) -> None:
 
 @pytest.mark.parametrize("item", ["ab", ("a",), {"id": "a"}, {"id": "a", "text": "b", "more": 1}])
 def test_a_bad_item_of_texts_is_named(docs: Collection, item: Any) -> None:
-    with pytest.raises((TypeError, InvalidInputError), match=r"items\[1\]: expected"):
+    with pytest.raises((TypeError, vecstore.InvalidInputError), match=r"items\[1\]: expected"):
         docs.batch_upsert_texts([("a", "b"), item], embed)
     assert docs.is_empty()
 

@@ -78,7 +78,7 @@ def test_an_embedder_that_fails_changes_nothing(embedder: HashingEmbedder) -> No
         assert caught.value is error
         assert [one.text for one in store.list_all()] == ["one", "two"]
         with pytest.raises(TypeError, match="split_with_metadata"):
-            store.upsert_chunks("a", "one", typing.cast(typing.Any, str.split), embedder)
+            store.upsert_chunks("a", "one", typing.cast(typing.Any, 3), embedder)
         with pytest.raises(InvalidInputError, match=r"items\[1\]"):
             store.batch_upsert_texts([("a", "x"), {"id": "b"}], embedder)
 
