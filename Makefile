@@ -39,7 +39,7 @@ WHEEL_SOURCES := Cargo.toml Cargo.lock python/pyproject.toml python/README.md \
 		! -path '*/tests/*' ! -path '*/examples/*' ! -path '*/benches/*' \
 		! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.pyd')
 
-PYTHON_CODE := python/vecstore python/tests demo benches
+PYTHON_CODE := python/vecstore python/tests python/examples demo benches
 
 .PHONY: help
 help: ## List the targets

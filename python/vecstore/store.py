@@ -1,9 +1,11 @@
 """The store and the types its calls take and return; ``vecstore`` has all of them as well."""
 
 from vecstore import (
+    BackupResult,
     BatchError,
     BatchOperation,
     BatchResult,
+    CompactionConfig,
     CompactionResult,
     Config,
     Distance,
@@ -25,6 +27,7 @@ from vecstore import (
     RecordIterator,
     RepairReport,
     SearchResult,
+    Snapshot,
     StoreStats,
     VecStore,
     VerifyReport,
@@ -32,9 +35,11 @@ from vecstore import (
 )
 
 __all__ = [
+    "BackupResult",
     "BatchError",
     "BatchOperation",
     "BatchResult",
+    "CompactionConfig",
     "CompactionResult",
     "Config",
     "Distance",
@@ -56,6 +61,7 @@ __all__ = [
     "RecordIterator",
     "RepairReport",
     "SearchResult",
+    "Snapshot",
     "StoreStats",
     "VecStore",
     "VerifyReport",

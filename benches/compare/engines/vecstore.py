@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benches.compare.data import FloatArray, Metadata
-from benches.compare.engines.base import Condition, Search, Store, Upsert
+from benches.compare.engines.base import Condition, Search, Store, TextSearch, Upsert
 
 # What an index variant asks for beyond the defaults.
 OPTIONS: dict[str, dict[str, object]] = {
@@ -117,6 +117,28 @@ class VecStore(Store):
 
     def rows(self, result: Any) -> list[int]:
         return [int(neighbor.id) for neighbor in result]
+
+    def load_texts(self, path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
+        self._store = self.library.VecStore(path, dim=2)
+        vectors = np.tile(np.array([[1.0, 0.0]], np.float32), (len(ids), 1))
+        for start in range(0, len(ids), 5_000):
+            batch = slice(start, start + 5_000)
+            self._store.upsert_many(ids[batch], vectors[batch], texts=texts[batch])
+        # Rows in memory are indexed by the first search.
+        self._store.text_query(texts[0][:100])
+
+    def text_search(self, k: int) -> TextSearch:
+        self._store.compact()
+        query = self._store.text_query
+        return lambda words: query(words, k, include=())
+
+    def text_rows(self, result: Any) -> list[tuple[str, float]]:
+        return [(neighbor.id, neighbor.score) for neighbor in result]
+
+    def add_text(self, row: str, text: str) -> None:
+        self._store.upsert(row, [1.0, 0.0], text=text)
+        if all(neighbor.id != row for neighbor in self._store.text_query(text[:200], 50)):
+            raise RuntimeError(f"{row} is not found")
 
     def parameters(self) -> dict[str, object]:
         if self.variant == "compact":

@@ -6,7 +6,6 @@ from benches.compare.measure import resident_bytes
 from benches.compare.scenarios.base import Built, Column, Context, K, Outcome, Scenario, finish, ready
 from benches.compare.scenarios.sweep import (
     LEAST_SECONDS,
-    MOST_SECONDS,
     PASSES,
     TARGETS,
     WARM_UP_QUERIES,

@@ -1,7 +1,7 @@
 //! The `vecstore` command. `run` is all of it, so that the Python package installs the same command without a second
 //! program.
 //!
-//! A subcommand is a file of its own with a [`Command`]; it is listed in `COMMANDS` and is otherwise on its own.
+//! A subcommand is a file of its own with a `Command`; it is listed in `COMMANDS` and is otherwise on its own.
 
 #![forbid(unsafe_code)]
 

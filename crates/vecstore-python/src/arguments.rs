@@ -140,11 +140,25 @@ named_texts! {
     RecordText "text"
     Cursor "cursor"
     MetricName "metric"
+    AnalyzerName "analyzer"
+    FusionName "fusion"
+    Keywords "keywords"
     Path "path"
     Pattern "pattern"
     Words "words"
     Affix "prefix or suffix"
     Flags "flags"
+    SnapshotName "name"
+    CollectionName "name"
+    NewName "new_name"
+    Status "status"
+}
+
+impl FusionName {
+    /// What holds if nothing is said.
+    pub(crate) fn default_of(py: Python<'_>) -> PyResult<Self> {
+        PyString::new(py, "rrf").extract()
+    }
 }
 
 /// The argument `durability`.

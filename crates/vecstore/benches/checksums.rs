@@ -50,7 +50,8 @@ fn main() {
     store.upsert_many(batch).unwrap();
     store.compact().unwrap();
     store.close().unwrap();
-    let kinds: [(&str, fn(u64) -> Query); 3] = [
+    type Make = fn(u64) -> Query;
+    let kinds: [(&str, Make); 3] = [
         ("graph", |seed| Query::new(vector(seed)).k(10)),
         ("filtered", |seed| Query::new(vector(seed)).k(10).filter(field("n").lt(2_000))),
         ("exact", |seed| Query::new(vector(seed)).k(10).exact(true)),

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     DimensionMismatch,
     /// A filter is malformed; the message says where.
     Filter,
+    /// A write would take a collection beyond one of its quotas; nothing was changed.
+    QuotaExceeded,
     /// Another process, or another handle in this process, has the store open for writing.
     Locked,
     /// The store was closed, or belongs to the parent of a forked process.

@@ -61,22 +61,33 @@ mod quantization;
 mod query;
 mod record;
 mod repair;
+mod sparse;
 mod storage;
 mod store;
 mod sync;
+mod text_index;
+mod vec_database;
 pub mod vfs;
 
-pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
+pub use collection::{
+    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
+    SnapshotSummary, Stats, VerifyReport,
+};
+pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    GraphLayout, Hit, Hits, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
-    QueryStep, SearchMethod, StepOutcome, StepReason,
+    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
+    StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use repair::{Loss, RepairReport};
+pub use sparse::SparseVector;
 pub use store::VecStore;
+pub use vec_database::{AggregateStats, VecDatabase};
 pub use vecstore_kernels::Metric;
+pub use vecstore_text::{Analyzer, UnknownAnalyzer};

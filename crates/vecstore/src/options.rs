@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use vecstore_kernels::Metric;
+use vecstore_text::Analyzer;
 
 use crate::collection::{GRAPH_ROWS_MIN, VerifyReport};
+use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
 use crate::repair::{self, RepairReport};
 use crate::store::VecStore;
+use crate::text_index::TextConfig;
+use crate::vec_database::VecDatabase;
 use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
 /// What an acknowledged write has survived when the call returns.
@@ -85,11 +89,13 @@ impl Clock for SystemClock {
 pub struct OpenOptions {
     pub(crate) dim: Option<usize>,
     pub(crate) metric: Option<Metric>,
+    pub(crate) analyzer: Option<Analyzer>,
+    pub(crate) text_fields: Option<Vec<String>>,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
     memory_budget: Option<u64>,
-    pub(crate) quantization: Quantization,
+    pub(crate) quantization: Option<Quantization>,
     pub(crate) threads: usize,
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -108,11 +114,13 @@ impl Default for OpenOptions {
         Self {
             dim: None,
             metric: None,
+            analyzer: None,
+            text_fields: None,
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
             memory_budget: None,
-            quantization: Quantization::Auto,
+            quantization: None,
             threads: 0,
             vfs: Arc::new(DiskVfs),
             clock: Arc::new(SystemClock),
@@ -138,6 +146,20 @@ impl OpenOptions {
     /// Sets the metric of a new store; cosine without it. Opening an existing store of another metric fails.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = Some(metric);
+        self
+    }
+
+    /// Sets how a new store makes terms of texts, in records and in queries; `standard` without it. Opening an existing
+    /// store of another analyzer fails.
+    pub fn analyzer(mut self, analyzer: Analyzer) -> Self {
+        self.analyzer = Some(analyzer);
+        self
+    }
+
+    /// Sets which fields of the metadata a new store searches beside the records' texts: up to 15 paths whose values are
+    /// strings, or lists of them. Opening an existing store of other fields fails.
+    pub fn text_fields<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.text_fields = Some(paths.into_iter().map(Into::into).collect());
         self
     }
 
@@ -178,9 +200,10 @@ impl OpenOptions {
         self
     }
 
-    /// Sets what new segments hold beside full vectors for searches to read.
+    /// Sets what new segments hold beside full vectors for searches to read. It holds for this handle of a
+    /// store. The collections of a database have it from their [`CollectionConfig`].
     pub fn quantization(mut self, quantization: Quantization) -> Self {
-        self.quantization = quantization;
+        self.quantization = Some(quantization);
         self
     }
 
@@ -272,7 +295,77 @@ impl OpenOptions {
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
+        self.collection_config().text().map(drop)
+    }
+
+    /// Fails if a store that is there makes terms in another way than was asked for.
+    pub(crate) fn check_text(&self, found: &TextConfig, root: &Path) -> Result<()> {
+        if let Some(analyzer) = self.analyzer
+            && analyzer != found.analyzer
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the analyzer {}, got {analyzer}: a store keeps the analyzer it was made with",
+                root.display(),
+                found.analyzer
+            )));
+        }
+        if let Some(fields) = &self.text_fields
+            && *fields != *found.fields
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the text fields {:?}, got {fields:?}: a store keeps those it was made with",
+                root.display(),
+                found.fields
+            )));
+        }
         Ok(())
+    }
+
+    /// Opens the database at `path`, creating it without collections if it does not exist (unless read-only). Dimension,
+    /// metric, quantization and analyzer are matters of its collections and must not be set here.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenOptions::open`].
+    pub fn open_database(self, path: impl AsRef<Path>) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        VecDatabase::open_with(path.as_ref(), &self)
+    }
+
+    /// Opens a new, empty database that never touches disk and is gone when it is dropped.
+    pub fn open_database_in_memory(mut self) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        if self.read_only {
+            return Err(Error::invalid("a database in memory cannot be read-only: it starts empty"));
+        }
+        self.vfs = Arc::new(MemoryVfs::default());
+        VecDatabase::open_in_memory_with(&self)
+    }
+
+    fn check_database(&self) -> Result<()> {
+        let given = [
+            ("dim", self.dim.is_some()),
+            ("metric", self.metric.is_some()),
+            ("quantization", self.quantization.is_some()),
+            ("analyzer", self.analyzer.is_some()),
+            ("text_fields", self.text_fields.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Error::invalid(format!(
+                "{option} is an option of a collection, not of a database: give it in a CollectionConfig"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how the collection of a new store is made.
+    pub(crate) fn collection_config(&self) -> CollectionConfig {
+        let config = CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine));
+        config
+            .analyzer(self.analyzer.unwrap_or_default())
+            .text_fields(self.text_fields.iter().flatten().cloned())
     }
 
     /// Returns the memory budget that holds.

@@ -39,6 +39,7 @@ impl VecStore {
     ///
     /// Examples
     /// --------
+    /// >>> import tempfile
     /// >>> path = tempfile.mkdtemp()
     /// >>> with vecstore.VecStore(path) as damaged:
     /// ...     damaged.upsert("a", [1.0, 0.0])

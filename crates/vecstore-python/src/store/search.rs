@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
 use vecstore::{Include, QueryOptions};
 
-use super::VecStore;
+use super::BaseCollection;
 use crate::arguments::{Included, Int, Number, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
@@ -54,7 +54,7 @@ impl<'a, 'py> Wanted<'a, 'py> {
     }
 }
 
-impl VecStore {
+impl BaseCollection {
     pub(super) fn neighbors<'py>(
         &self,
         vector: &Bound<'py, PyAny>,
@@ -82,7 +82,7 @@ impl VecStore {
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Returns the records nearest to a vector, best first, ties broken by id.
     ///
     /// With a filter these are the nearest of the records that match: never fewer than min(k, matches).
@@ -281,12 +281,12 @@ pub(super) fn asked(query: &Bound<'_, PyAny>) -> PyResult<(vecstore::Query, Incl
 }
 
 /// Returns whether an object is of a class of `vecstore._values`.
-fn is_value(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+pub(super) fn is_value(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
     object.is_instance(&object.py().import("vecstore._values")?.getattr(class)?)
 }
 
 /// Returns the least f32 that is not below a number: no score that is below it as an f64 passes.
-fn at_least(number: f64) -> f32 {
+pub(super) fn at_least(number: f64) -> f32 {
     let rounded = number as f32;
     if f64::from(rounded) < number { rounded.next_up() } else { rounded }
 }

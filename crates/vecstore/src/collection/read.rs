@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use super::snapshot::{Location, Snapshot};
-use super::{Collection, Part, PartView, Source, count};
+use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
 use crate::record::{Record, check_id, dimension_mismatch};
+use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
 
 impl Collection {
     /// Returns the name of the collection.
-    pub fn name(&self) -> &str {
-        &self.core.name
+    pub fn name(&self) -> String {
+        self.core.name().to_string()
+    }
+
+    /// Returns whether calls fail because the database was closed or the collection deleted.
+    pub fn is_closed(&self) -> bool {
+        self.core.check_open().is_err()
     }
 
     /// Returns the metric.
@@ -26,7 +32,7 @@ impl Collection {
     ///
     /// A closed store has no dimension.
     pub fn dim(&self) -> Option<usize> {
-        self.core.snapshot().ok()?.dim
+        self.core.dim().ok()?
     }
 
     /// Returns the record with this id; `None` if there is none, or it is soft-deleted or expired.
@@ -113,7 +119,7 @@ impl Collection {
     pub fn search_vector(&self, vector: &[f32], options: &QueryOptions) -> Result<Hits> {
         let (snapshot, mut found) = self.found(vector, vector.len(), options, None)?;
         let rows = found.pop().expect("one query has one answer");
-        Ok(Hits::new(snapshot, self.core.scoring, rows, options.offset, options.min_score))
+        Ok(Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score))
     }
 
     /// Returns whether a search for one vector takes less than about 50 microseconds and waits for nothing: there are few
@@ -123,15 +129,15 @@ impl Collection {
         // A row that is better than all before it takes about 40 ns, and a MiB of vectors 50 us or more.
         const BRIEF_ROWS: usize = 1024;
         const BRIEF_BYTES: usize = 256 << 10;
-        let Source::Writer(writer) = &self.core.source else { return false };
+        let is_brief = |snapshot: &Snapshot| {
+            let in_memory = |view: &PartView| matches!(view.part, Part::Memory(_));
+            let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
+            rows <= BRIEF_ROWS
+                && rows * snapshot.dim.unwrap_or(0) * size_of::<f32>() <= BRIEF_BYTES
+                && snapshot.parts.iter().all(in_memory)
+        };
         options.filter.is_none()
-            && writer.committer.with_published(|snapshot| {
-                let in_memory = |view: &PartView| matches!(view.part, Part::Memory(_));
-                let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
-                rows <= BRIEF_ROWS
-                    && rows * snapshot.dim.unwrap_or(0) * size_of::<f32>() <= BRIEF_BYTES
-                    && snapshot.parts.iter().all(in_memory)
-            })
+            && self.core.if_writing(|writer| writer.committer.with_published(is_brief)).unwrap_or(false)
     }
 
     /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
@@ -139,9 +145,27 @@ impl Collection {
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
         let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
-            Hits::new(Arc::clone(&snapshot), self.core.scoring, rows, options.offset, options.min_score)
+            Hits::new(
+                Arc::clone(&snapshot),
+                Scores::Metric(self.core.scoring),
+                rows,
+                options.offset,
+                options.min_score,
+            )
         };
         Ok(found.into_iter().map(hits).collect())
+    }
+
+    /// Checks a vector as a search for it would, and returns the records as they are.
+    pub(super) fn checked(&self, vector: &[f32], options: &QueryOptions) -> Result<Arc<Snapshot>> {
+        options.check()?;
+        let snapshot = self.core.snapshot()?;
+        let expected = snapshot.dim.unwrap_or(vector.len());
+        if vector.is_empty() || vector.len() != expected {
+            return Err(dimension_mismatch(expected, vector.len()));
+        }
+        self.core.scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
+        Ok(snapshot)
     }
 
     /// Returns the best rows for each vector, and the snapshot they are of.
@@ -152,7 +176,7 @@ impl Collection {
         options: &QueryOptions,
         recorder: Option<&Recorder>,
     ) -> Result<(Arc<Snapshot>, Vec<Vec<FoundRow>>)> {
-        let core = &*self.core;
+        let core = &self.core;
         options.check()?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
         let snapshot = core.snapshot()?;
@@ -211,6 +235,7 @@ impl Snapshot {
             vector: Vec::new(),
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
+            sparse: body.sparse.map(|sparse| SparseVector::from_ascending(sparse.iter().collect())),
             expires_at_unix_ms: (expiry != 0).then_some(expiry),
             deleted: self.is_hidden(location),
         })

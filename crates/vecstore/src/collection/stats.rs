@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::part::Part;
-use super::{Collection, Source};
+use super::{Collection, Writer};
 use crate::error::{Error, Result};
 use vecstore_kernels::Metric;
 
@@ -52,8 +52,8 @@ pub struct Stats {
 impl Collection {
     /// Returns figures about the collection. Lists its directory.
     pub fn stats(&self) -> Result<Stats> {
-        let core = &*self.core;
-        let snapshot = core.snapshot()?;
+        let core = &self.core;
+        let snapshot = core.any_snapshot()?;
         let active = snapshot.visible(core.now())?;
         let deleted: usize = snapshot.parts.iter().map(|view| view.marks.hidden.len()).sum();
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
@@ -85,12 +85,10 @@ impl Collection {
             queries: core.counters.queries.load(Ordering::Relaxed),
             upserts: core.counters.upserts.load(Ordering::Relaxed),
             deletes: core.counters.deletes.load(Ordering::Relaxed),
-            upkeep_error: match &core.source {
-                Source::Writer(writer) => {
-                    let graphless = || Some(core.graphless_error(&snapshot)?.message().to_owned());
-                    writer.upkeep_error().or_else(graphless)
-                }
-                Source::Follower(_) => None,
+            upkeep_error: {
+                let graphless = || Some(core.graphless_error(&snapshot)?.message().to_owned());
+                let upkeep_error = |writer: &Writer| writer.upkeep_error().or_else(graphless);
+                core.while_writing(upkeep_error).flatten()
             },
         })
     }

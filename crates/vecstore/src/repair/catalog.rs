@@ -11,7 +11,9 @@ use crate::storage::Uuid;
 use crate::storage::flipped_bit::FlippedBits;
 use crate::storage::manifest::{self, CollectionEntry, Manifest, SegmentEntry};
 use crate::storage::segment::{self, Remains};
+use crate::storage::settings::Settings;
 use crate::storage::wal;
+use crate::text_index::TextConfig;
 use crate::vfs::Vfs;
 
 /// The collections as the manifest lists them, or as they were found.
@@ -153,6 +155,9 @@ fn rebuild_entry(
         first_log: names.iter().filter_map(|name| wal::parse_file_name(name)).min().unwrap_or(1),
         durable_lsn: 0,
         segments: Vec::new(),
+        text: TextConfig::default(),
+        settings: Settings::default(),
+        snapshots: Vec::new(),
     };
     let mut has_norms = false;
     for name in names.iter().filter_map(|name| name.strip_suffix(".seg")) {

@@ -11,6 +11,7 @@ use crate::collection::{Part, Snapshot, log_seqs, replay_call};
 use crate::database::{collection_dir, create_dirs, new_uuid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::OpenOptions;
+use crate::quantization::Quantization;
 use crate::query::Scoring;
 use crate::storage::Uuid;
 use crate::storage::flipped_bit::FlippedBits;
@@ -28,6 +29,8 @@ pub(super) struct Salvage<'a> {
     scoring: Scoring,
     segments: Vec<FoundSegment>,
     logs: Vec<FoundLog>,
+    /// Names of snapshots that are kept and that lack bytes.
+    damaged_snapshots: Vec<String>,
     /// Calls up to this lsn were durable once.
     durable_lsn: u64,
     is_damaged: bool,
@@ -99,6 +102,7 @@ impl<'a> Salvage<'a> {
             scoring: Scoring::new(entry.metric),
             segments: Vec::new(),
             logs: Vec::new(),
+            damaged_snapshots: Vec::new(),
             durable_lsn: entry.durable_lsn,
             is_damaged: false,
             is_rebuilt,
@@ -108,7 +112,49 @@ impl<'a> Salvage<'a> {
             salvage.segments.push(found);
         }
         salvage.examine_logs(bits, report)?;
+        salvage.examine_snapshots(bits, report)?;
         Ok(salvage)
+    }
+
+    /// Looks at what the collection's snapshots hold that it does not hold itself any more.
+    fn examine_snapshots(&mut self, bits: &mut FlippedBits, report: &mut RepairReport) -> Result<()> {
+        for snapshot in &self.entry.snapshots {
+            let mut is_whole = true;
+            for entry in &snapshot.segments {
+                let known = self.segments.iter().find(|found| found.entry.uuid == entry.uuid);
+                let path = self.directory.join(segment::file_name(entry.uuid));
+                if let Some(found) = known {
+                    is_whole &= found.remains.as_ref().is_ok_and(|remains| remains.problems.is_empty());
+                } else if let Err(error) = self.check_segment(&path, entry, report) {
+                    if is_fatal(&error) {
+                        return Err(error);
+                    }
+                    report.problem(&path, &error);
+                    is_whole = false;
+                }
+                let Some((generation, checksum)) = entry.marks else { continue };
+                let path = self.directory.join(marks::file_name(entry.uuid, generation));
+                match self.read_marks(&path, entry.uuid, Some(checksum), entry.rows as usize, bits, report) {
+                    Ok((_, is_damaged)) => is_whole &= !is_damaged,
+                    Err(error) if is_fatal(&error) => return Err(error),
+                    Err(error) => {
+                        report.problem(&path, &error);
+                        is_whole = false;
+                    }
+                }
+            }
+            if !is_whole {
+                self.damaged_snapshots.push(snapshot.name.clone());
+            }
+        }
+        self.is_damaged |= !self.damaged_snapshots.is_empty();
+        Ok(())
+    }
+
+    fn check_segment(&self, path: &Path, entry: &SegmentEntry, report: &mut RepairReport) -> Result<()> {
+        let segment = Segment::open(self.vfs, path, entry.uuid, self.entry.uuid, entry.checksum)?;
+        report.checked(segment.file_bytes());
+        segment.verify().into_iter().next().map_or(Ok(()), Err)
     }
 
     pub(super) fn found_damage(&self) -> bool {
@@ -339,7 +385,13 @@ impl<'a> Salvage<'a> {
     ) -> Result<CollectionEntry> {
         create_dirs(self.vfs, &self.directory)?;
         let Self { vfs, directory, entry, scoring, segments, logs, durable_lsn, is_rebuilt, .. } = self;
-        let mut rebuild = Rebuild { vfs, directory, collection: entry.uuid, scoring, options, files };
+        for name in &self.damaged_snapshots {
+            report.lost(&directory, None, format!("the snapshot `{name}`, files of which are damaged"));
+        }
+        let mut entry = entry.clone();
+        entry.snapshots.retain(|snapshot| !self.damaged_snapshots.contains(&snapshot.name));
+        let entry = &entry;
+        let mut rebuild = Rebuild { vfs, directory, entry, scoring, options, files };
         let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
         let mut unsure = Vec::new();
         for found in segments {
@@ -391,7 +443,7 @@ fn kill_duplicates(snapshot: &mut Snapshot, unsure: &[bool]) -> Result<()> {
 struct Rebuild<'a, 'b> {
     vfs: &'a dyn Vfs,
     directory: PathBuf,
-    collection: Uuid,
+    entry: &'a CollectionEntry,
     scoring: Scoring,
     options: &'a OpenOptions,
     files: &'a mut Files<'b>,
@@ -441,7 +493,7 @@ impl Rebuild<'_, '_> {
         }
         let (uuid, copy) = self.new_segment_file()?;
         let checksum = remains.copy(self.vfs, &copy, uuid)?;
-        let ids = (uuid, self.collection);
+        let ids = (uuid, self.entry.uuid);
         let mended = Remains::examine(self.vfs, &copy, ids, Some(checksum), &mut FlippedBits::none())?;
         if mended.problems.is_empty() {
             return Ok(Some((Part::Segment(Arc::new(mended.segment)), marks)));
@@ -481,6 +533,10 @@ impl Rebuild<'_, '_> {
         Ok(part.map(|part| (part, kept)))
     }
 
+    fn quantization(&self) -> Quantization {
+        self.options.quantization.unwrap_or(self.entry.settings.quantization)
+    }
+
     fn new_segment_file(&mut self) -> Result<(Uuid, PathBuf)> {
         let uuid = new_uuid()?;
         let path = self.directory.join(segment::file_name(uuid));
@@ -497,14 +553,15 @@ impl Rebuild<'_, '_> {
         let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
         let contents = Contents {
             inverse_norm: self.scoring.uses_norms().then_some(&norm),
-            codes: self.scoring.uses_codes(dim) && self.options.quantization.has_byte_codes(),
+            codes: self.scoring.uses_codes(dim) && self.quantization().has_byte_codes(),
             kernels: self.scoring.kernels,
             cancelled: &|| false,
+            text: &self.entry.text,
             // Upkeep makes one once the store is open.
             graph: None,
         };
-        let checksum = segment::write(self.vfs, &path, (uuid, self.collection), rows, contents)?;
-        let segment = Segment::open(self.vfs, &path, uuid, self.collection, checksum)?;
+        let checksum = segment::write(self.vfs, &path, (uuid, self.entry.uuid), rows, contents)?;
+        let segment = Segment::open(self.vfs, &path, uuid, self.entry.uuid, checksum)?;
         Ok(Some(Part::Segment(Arc::new(segment))))
     }
 
@@ -566,7 +623,7 @@ impl Rebuild<'_, '_> {
         let seqs = log_seqs(self.vfs, &self.directory)?;
         let seq = seqs.last().map_or(old.first_log, |last| last + 1);
         self.files.begin(&self.directory.join(wal::file_name(seq)));
-        LogWriter::create(self.vfs, &self.directory, seq, self.collection, new_uuid()?)?;
+        LogWriter::create(self.vfs, &self.directory, seq, self.entry.uuid, new_uuid()?)?;
         let sync = self.vfs.sync_dir(&self.directory);
         sync.map_err(|error| Error::io("sync", &self.directory, error))?;
         Ok(CollectionEntry {

@@ -8,6 +8,7 @@ pub(crate) mod marks;
 pub(crate) mod row_set;
 pub(crate) mod rows;
 pub(crate) mod segment;
+pub(crate) mod settings;
 pub(crate) mod wal;
 
 /// The largest lsn, generation or sequence number that is read: anything above is forged.

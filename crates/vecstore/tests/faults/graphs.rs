@@ -149,8 +149,9 @@ fn a_damaged_graph_is_left_for_a_scan_named_by_verify_and_built_again() {
         let (path, sections) = segment(&sample.disk);
         let mut answered = 0;
         for (kind, range) in sections.into_iter().filter(|(kind, _)| GRAPH.contains(kind)) {
-            let places = [range.start, range.start + (range.end - range.start) / 2, range.end - 1];
-            for at in places {
+            let quarter = (range.end - range.start) / 4;
+            let within = (0..4).map(|n| range.start + n * quarter);
+            for at in within.chain([range.end - 1]) {
                 answered += usize::from(sample.flip(&path, at, true));
             }
             println!("{} {kind}: {range:?}, {answered} answered so far", metric.name());

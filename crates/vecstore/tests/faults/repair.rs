@@ -289,7 +289,7 @@ fn files_of_a_newer_format_are_refused_and_left_alone() {
         }
         assert_eq!(disk.fingerprint(), before, "{}", path.display());
     };
-    for (at, value) in [(8, 2_u16), (12, 1)] {
+    for (at, value) in [(8, 2_u16), (14, 0x8000)] {
         newer(&manifest, &|_, bytes| {
             bytes[at..at + 2].copy_from_slice(&value.to_le_bytes());
             let end = bytes.len() - 8;

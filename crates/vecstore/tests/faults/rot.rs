@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, Error, ErrorKind, Record, VecStore};
+use vecstore::{Durability, Error, ErrorKind, Record, SparseVector, VecStore};
 use vecstore_testkit::{CrashMode, FaultVfs, Rng};
 
 use crate::script::{DIM, record};
@@ -32,7 +32,8 @@ pub(crate) fn sample(closed: bool) -> Sample {
     let mut rng = Rng::new(5);
     let small = |rng: &mut Rng, id: String| {
         let mut record = record(rng, DIM);
-        (record.id, record.text) = (id, Some("a text".to_owned()));
+        (record.id, record.text) = (id, Some("a red text".to_owned()));
+        record.sparse = Some(SparseVector::new([(2, 0.5), (3, 1.0)]).unwrap());
         record
     };
     let store = open(&vfs, Durability::Commit).unwrap();

@@ -23,11 +23,13 @@
 //!                   section 15 where the graph is walked on such codes
 //!  17 graph factors f32 square, f32 factor for each row (see `index::Space`); with sections 9 and 15 where the graph
 //!                   is walked on 8-bit codes. With section 15 but neither 16 nor 17, it is walked on the vectors
+//!  18 text          see `text_index`; only if a row has a text or a sparse vector; with feature bit 3
 //!  64 row sums      u64 x rows          see `row_sum`; feature bit 7. Only repair reads them: they tell which rows of a
 //!                                       damaged block are whole
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; bit 1: there may be sections 12 to
-//!     14; bit 2: there may be sections 15 to 17; bit 7: there may be a section 64; a reader refuses unknown ones)
+//!     14; bit 2: there may be sections 15 to 17; bit 3: there may be a section 18, and sparse vectors in bodies; bit 7:
+//!     there may be a section 64; a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
 //!   per section: u32 kind, u32 zero, u64 offset, u64 length
@@ -70,9 +72,12 @@ const FEATURE_FIELDS: u32 = 1;
 const FEATURE_GRAPH: u32 = 2;
 /// The graph is compact: what a reader that knows only of blocks would find missing.
 const FEATURE_COMPACT_GRAPH: u32 = 4;
+/// There is a text index; bodies may have sparse vectors, which a reader without them would take for damage.
+const FEATURE_TEXT: u32 = 8;
 /// There are checksums of rows.
 const FEATURE_ROW_SUMS: u32 = 1 << 7;
-const FEATURES: u32 = FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_ROW_SUMS;
+const FEATURES: u32 =
+    FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_TEXT | FEATURE_ROW_SUMS;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -105,11 +110,12 @@ enum Kind {
     GraphNeighbors = 15,
     GraphNibbles = 16,
     GraphFactors = 17,
+    Text = 18,
     RowSums = 64,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -127,6 +133,7 @@ impl Kind {
         Self::GraphNeighbors,
         Self::GraphNibbles,
         Self::GraphFactors,
+        Self::Text,
         Self::RowSums,
     ];
 }
@@ -162,6 +169,7 @@ impl Footer {
             feature(FEATURE_FIELDS, Kind::Fields)
                 | feature(FEATURE_GRAPH, Kind::GraphHead)
                 | feature(FEATURE_COMPACT_GRAPH, Kind::GraphNeighbors)
+                | feature(FEATURE_TEXT, Kind::Text)
                 | feature(FEATURE_ROW_SUMS, Kind::RowSums),
         );
         out.put(&self.uuid.0);

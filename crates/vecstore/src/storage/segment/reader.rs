@@ -18,6 +18,7 @@ use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 use crate::query::Scoring;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
+use crate::text_index::{TextIndex, TextState};
 use crate::vfs::{Mapping, Vfs};
 
 /// The codes of some rows, with what is needed to read them.
@@ -48,6 +49,7 @@ pub(crate) struct Segment {
     pub(super) expiry: Option<Range<usize>>,
     pub(super) row_sums: Option<Range<usize>>,
     fields: Option<Range<usize>>,
+    text: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
     pub(super) graph: Option<Sections>,
     /// Everything before the footer.
@@ -57,6 +59,7 @@ pub(crate) struct Segment {
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
     signs: OnceLock<Option<Box<FlatSigns>>>,
+    texts: TextState,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
     /// Searches of the graph.
@@ -124,6 +127,7 @@ impl Segment {
             expiry: find(Kind::Expiry),
             row_sums: find(Kind::RowSums),
             fields: find(Kind::Fields),
+            text: find(Kind::Text),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
             graph: None,
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
@@ -132,6 +136,7 @@ impl Segment {
             map,
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
+            texts: TextState::default(),
             graphless: AtomicBool::new(false),
             walks: AtomicU32::new(0),
             resident: OnceLock::new(),
@@ -181,6 +186,11 @@ impl Segment {
 
     pub(crate) fn file_bytes(&self) -> u64 {
         self.map.len() as u64
+    }
+
+    /// Returns the bytes of the vectors, ids, metadata and texts.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        (self.vectors.len() + self.ids.len() + self.bodies.len()) as u64
     }
 
     /// Notes that the rows cannot have a graph.
@@ -512,6 +522,21 @@ impl Segment {
         FieldIndex::open(self, range.clone(), self.rows).map(Some)
     }
 
+    /// Returns the text index, if the segment has one of its own.
+    pub(crate) fn text(&self) -> Result<Option<TextIndex<'_>>> {
+        let Some(range) = &self.text else { return Ok(None) };
+        TextIndex::open(self, range.clone(), self.rows).map(Some).map_err(|error| in_file(&self.path, &error))
+    }
+
+    /// Returns what is known of the texts beside that.
+    pub(crate) fn texts(&self) -> &TextState {
+        &self.texts
+    }
+
+    fn verify_text(&self) -> Result<()> {
+        self.text()?.map_or(Ok(()), |text| text.verify()).map_err(|error| in_file(&self.path, &error))
+    }
+
     fn verify_fields(&self) -> Result<()> {
         self.fields()?.map_or(Ok(()), |fields| fields.verify()).map_err(|error| in_file(&self.path, &error))
     }
@@ -535,7 +560,7 @@ impl Segment {
     /// Checks that every row can be read and found by its id, and the columns over the metadata.
     pub(super) fn verify_rows(&self) -> Vec<Error> {
         let rows = (0..self.rows as u32).filter_map(|row| self.verify_row(row).err());
-        rows.chain(self.verify_fields().err()).collect()
+        rows.chain(self.verify_fields().err()).chain(self.verify_text().err()).collect()
     }
 
     fn verify_row(&self, row: u32) -> Result<()> {

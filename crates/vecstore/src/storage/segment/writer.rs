@@ -14,6 +14,7 @@ use crate::index::{AnyDraft, CompactDraft, Draft, PointCodes, Space, Widths};
 use crate::metadata::DocumentRef;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
+use crate::text_index::{TextConfig, TextWriter};
 use crate::vfs::{Vfs, VfsFile};
 
 /// Large writes keep the disk busy; the buffer is also where blocks are hashed.
@@ -43,6 +44,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) codes: bool,
     pub(crate) kernels: Kernels,
     pub(crate) cancelled: &'a Cancelled<'a>,
+    /// How terms are made of texts.
+    pub(crate) text: &'a TextConfig,
     /// The graph over the rows, in their order.
     pub(crate) graph: Option<(&'a AnyDraft<'a>, Widths)>,
 }
@@ -114,14 +117,21 @@ pub(crate) fn write(
     }
     out.begin(Kind::Bodies)?;
     let mut fields = FieldWriter::new(rows);
+    let mut texts = TextWriter::new(contents.text);
     for row in 0..rows {
         let body = source.body_bytes(row)?;
         out.put(body)?;
-        fields.push(Body::decode(body).and_then(|body| DocumentRef::new(body.document)).ok());
+        let body = Body::decode(body).ok();
+        fields.push(body.and_then(|body| DocumentRef::new(body.document).ok()));
+        texts.push(body)?;
     }
     if !fields.is_empty() {
         out.begin(Kind::Fields)?;
         fields.finish(&mut |bytes| out.put(bytes))?;
+    }
+    if !texts.is_empty() {
+        out.begin(Kind::Text)?;
+        texts.finish(&mut |bytes| out.put(bytes))?;
     }
     let mut expires = false;
     for row in 0..rows {

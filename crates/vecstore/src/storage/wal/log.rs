@@ -180,6 +180,11 @@ impl Log {
         self.tail as u64
     }
 
+    /// Returns the whole file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
