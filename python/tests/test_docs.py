@@ -63,17 +63,18 @@ def test_every_method_of_a_store_has_an_example(name: str) -> None:
 def test_signatures_are_there_to_read() -> None:
     assert (
         str(inspect.signature(VecStore.upsert))
-        == "(self, /, id, vector, metadata=None, *, text=None, ttl_seconds=None)"
+        == "(self, /, id, vector, metadata=None, *, text=None, sparse=None, ttl_seconds=None)"
     )
     assert str(inspect.signature(VecStore.upsert_many)) == (
-        "(self, /, ids, vectors, metadatas=None, *, texts=None, progress=False)"
+        "(self, /, ids, vectors, metadatas=None, *, texts=None, sparse=None, progress=False)"
     )
     assert str(inspect.signature(VecStore.query)).startswith(
         "(self, /, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include="
     )
     assert str(inspect.signature(VecStore)) == (
         "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, "
-        "quantization='auto', memory_budget=None, threads=None)"
+        "quantization='auto', memory_budget=None, threads=None, "
+        "analyzer=None, text_fields=None)"
     )
     assert str(inspect.signature(VecDatabase)) == (
         "(path, *, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"

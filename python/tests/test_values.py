@@ -63,13 +63,14 @@ VALUES: list[Any] = [
     vecstore.ExplainedNeighbor(Neighbor("a", 0.5, 0.25), vecstore.QueryExplanation(1, "cosine", STEP)),
     vecstore.QueryEstimate(5, 9, 4, 1, 3, 101, 2, 2.5, 2.0, 9.5),
     vecstore.HNSWSearchParams.fast(),
-    vecstore.Config("p", 3, "dot", "none", True, "auto", None, 2),
+    vecstore.Config("p", 3, "dot", "none", True, "auto", None, 2, "english", ("title",)),
     BatchOperation.upsert("a", [1.0], {"n": 1}, text="t", ttl_seconds=3),
     BatchOperation.delete("a"),
     vecstore.BatchResult(1, 1, [vecstore.BatchError(0, "delete", "why")], 0.5),
     vecstore.Page([Record("a", [1.0])], "a"),
     vecstore.CompactionResult(True, 3, 0.5),
     vecstore.VerifyReport(1, 2, 3, [vecstore.Problem("p", "m")]),
+    vecstore.RepairReport(9, [vecstore.Problem("p", "m")], [vecstore.Loss("p", "m", 1)], ["a"], 0, ["q"]),
     vecstore.FilterExpr({"a": {"$in": [1, "x", None, NOON]}}),
 ]
 

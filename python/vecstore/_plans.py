@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from vecstore._vecstore import FilterExpr, Neighbor
 
-__all__ = ["ExplainedNeighbor", "QueryEstimate", "QueryExplanation", "QueryPlan", "QueryStep"]
+__all__ = [
+    "ExplainedNeighbor",
+    "HybridExplanation",
+    "QueryEstimate",
+    "QueryExplanation",
+    "QueryPlan",
+    "QueryStep",
+]
 
 
 @dataclass(frozen=True)
@@ -181,11 +188,31 @@ class QueryExplanation:
 
 
 @dataclass(frozen=True)
+class HybridExplanation:
+    """Where the two arms of a hybrid query had one neighbor."""
+
+    #: 1 is the best.
+    rank: int
+    #: The name of the fusion.
+    fusion: str
+    #: How much the vector counted.
+    alpha: float
+    #: Its rank by the vector, from 1; None if it was not among what that arm found.
+    vector_rank: int | None
+    #: Its score by the vector.
+    vector_score: float | None
+    #: Its rank by the words, from 1; None if it was not among what that arm found.
+    text_rank: int | None
+    #: Its BM25 score.
+    text_score: float | None
+
+
+@dataclass(frozen=True)
 class ExplainedNeighbor:
     """A neighbor and how it was found: ``VecStore.query_explain``."""
 
     neighbor: Neighbor
-    explanation: QueryExplanation
+    explanation: QueryExplanation | HybridExplanation
 
     @property
     def id(self) -> str:

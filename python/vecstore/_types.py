@@ -7,7 +7,16 @@ from collections import abc
 
 from vecstore._vecstore import FilterExpr
 
-__all__ = ["Filter", "Metadata", "SupportsArray", "SupportsBuffer", "Vector", "Vectors"]
+__all__ = [
+    "Filter",
+    "Metadata",
+    "Sparse",
+    "SupportsArray",
+    "SupportsBuffer",
+    "SupportsSparse",
+    "Vector",
+    "Vectors",
+]
 
 
 class SupportsArray(typing.Protocol):
@@ -27,6 +36,24 @@ Vector = typing.Union[abc.Sequence[typing.SupportsFloat], SupportsArray, Support
 
 #: Vectors, as an array of the shape (n, dim) or one by one.
 Vectors = typing.Union[abc.Sequence[Vector], SupportsArray, SupportsBuffer]
+
+
+class SupportsSparse(typing.Protocol):
+    """What has indices and values, as the sparse vectors of other clients."""
+
+    @property
+    def indices(self) -> typing.Any: ...
+    @property
+    def values(self) -> typing.Any: ...
+
+
+#: A sparse vector: a dict of index to weight, a pair (indices, values), or a list of tuples (index, weight).
+Sparse = typing.Union[
+    abc.Mapping[typing.Any, typing.Any],
+    tuple[typing.Any, typing.Any],
+    list[typing.Any],
+    SupportsSparse,
+]
 
 #: None, bool, int, float, str, bytes, aware datetime, list, tuple, and dicts of them.
 Metadata = abc.Mapping[str, typing.Any]

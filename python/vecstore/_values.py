@@ -6,7 +6,14 @@ import enum
 import typing
 from dataclasses import dataclass
 
-from vecstore._plans import ExplainedNeighbor, QueryEstimate, QueryExplanation, QueryPlan, QueryStep
+from vecstore._plans import (
+    ExplainedNeighbor,
+    HybridExplanation,
+    QueryEstimate,
+    QueryExplanation,
+    QueryPlan,
+    QueryStep,
+)
 from vecstore._vecstore import Record, _quota_preset
 
 if typing.TYPE_CHECKING:
@@ -28,9 +35,12 @@ __all__ = [
     "Distance",
     "ExplainedNeighbor",
     "HNSWSearchParams",
+    "HybridExplanation",
+    "HybridQuery",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
+    "Loss",
     "Page",
     "Problem",
     "Query",
@@ -38,6 +48,7 @@ __all__ = [
     "QueryExplanation",
     "QueryPlan",
     "QueryStep",
+    "RepairReport",
     "Snapshot",
     "StoreStats",
     "VerifyReport",
@@ -85,6 +96,10 @@ class Config:
     memory_budget: int | None
     #: Most threads of a query; None is one for each core.
     threads: int | None
+    #: How terms are made of texts, such as ``standard``.
+    analyzer: str = "standard"
+    #: Fields of the metadata that are searched beside the records' texts.
+    text_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,30 @@ class Query:
     vector: _types.Vector
     k: int = 10
     filter: _types.Filter | None = None
+    recall: float = 0.95
+    exact: bool = False
+    offset: int = 0
+    min_score: float | None = None
+    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
+
+
+@dataclass(frozen=True)
+class HybridQuery:
+    """A search by a vector and words, for ``VecStore.query_explain``.
+
+    The parameters are those of ``VecStore.hybrid_query``.
+    """
+
+    vector: _types.Vector
+    keywords: str
+    k: int = 10
+    alpha: float = 0.7
+    filter: _types.Filter | None = None
+    fusion: str = "rrf"
+    rrf_k: float = 60.0
+    candidates: int | None = None
+    autocut: int | None = None
+    boosts: typing.Mapping[str, float] | None = None
     recall: float = 0.95
     exact: bool = False
     offset: int = 0
@@ -149,6 +188,7 @@ class BatchOperation:
     metadata: _types.Metadata | None = None
     text: str | None = None
     ttl_seconds: float | None = None
+    sparse: _types.Sparse | None = None
 
     @classmethod
     def upsert(
@@ -158,10 +198,11 @@ class BatchOperation:
         metadata: _types.Metadata | None = None,
         *,
         text: str | None = None,
+        sparse: _types.Sparse | None = None,
         ttl_seconds: float | None = None,
     ) -> BatchOperation:
         """Adds or replaces a record, as ``VecStore.upsert``."""
-        return cls("upsert", id, vector, metadata, text, ttl_seconds)
+        return cls("upsert", id, vector, metadata, text, ttl_seconds, sparse)
 
     @classmethod
     def delete(cls, id: str) -> BatchOperation:
@@ -252,6 +293,8 @@ class StoreStats:
     graph_segments: int
     #: Bytes of those graphs that searches read all over.
     hot_bytes: int
+    #: Bytes of copies of those in memory, made where much is searched and the memory budget allows it.
+    resident_bytes: int
     #: Rows that are in memory and in the log, but in no segment yet.
     unsealed_rows: int
     #: Bytes of the rows in memory.
@@ -360,6 +403,10 @@ class CollectionConfig:
     quantization: str = "auto"
     #: What it may grow to; None is no limit.
     quotas: NamespaceQuotas | None = None
+    #: How terms are made of texts, as in ``VecStore``.
+    analyzer: str = "standard"
+    #: Paths of the metadata whose strings are searched beside the records' texts.
+    text_fields: tuple[str, ...] = ()
 
 
 class _Figures:
@@ -446,6 +493,45 @@ class VerifyReport:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that could not be saved."""
+
+    #: The file it was in.
+    path: str
+    message: str
+    #: How many records, if that is known; calls that are lost may have held any number.
+    records: int | None
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What ``VecStore.repair`` found, saved and gave up."""
+
+    #: Records that are there after the repair, soft-deleted ones included.
+    records: int
+    #: What was wrong; empty if all was well, and then nothing was changed.
+    problems: list[Problem]
+    #: What could not be saved.
+    lost: list[Loss]
+    #: Ids of the lost records whose ids can still be read.
+    lost_ids: list[str]
+    #: Single flipped bits that were put back.
+    bits_restored: int
+    #: Damaged files, where they were moved to.
+    set_aside: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was wrong."""
+        return not self.problems
+
+    @property
+    def lossless(self) -> bool:
+        """Whether everything that was acknowledged is there."""
+        return not self.lost
 
 
 for _name in __all__:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benches.compare.engines.base import Engine, InMemory, NotAvailableError, Store
+from benches.compare.engines.bm25s import Bm25s
 from benches.compare.engines.chroma import Chroma
 from benches.compare.engines.faiss import Faiss
 from benches.compare.engines.glass import Glass
@@ -14,6 +15,7 @@ from benches.compare.engines.sqlite import Sqlite
 from benches.compare.engines.sqlite_vec import SqliteVec
 from benches.compare.engines.svs import Svs
 from benches.compare.engines.symphonyqg import SymphonyQg
+from benches.compare.engines.tantivy import Tantivy
 from benches.compare.engines.usearch import Usearch
 from benches.compare.engines.vecstore import VecStore
 from benches.compare.engines.vsag import Vsag
@@ -37,6 +39,8 @@ ENGINES: dict[str, type[Engine]] = {
         Zvec,
         LanceDb,
         Chroma,
+        Tantivy,
+        Bm25s,
     )
 }
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from benches.compare.data import FloatArray, Metadata
 
 Search = Callable[[FloatArray], Any]
+TextSearch = Callable[[str], Any]
 # Takes an id, a vector and its metadata.
 Upsert = Callable[[str, FloatArray, Metadata], None]
 
@@ -104,6 +105,10 @@ class Engine(ABC):
             raise NotAvailableError("stores no metadata")
         return self.exact_search(k)
 
+    def warm_up(self, k: int, queries: FloatArray) -> None:
+        """Searches until what searching sets off in the background is done; most have nothing of the kind."""
+        del k, queries
+
     def index_search(self, k: int, width: float) -> Search:
         """Returns the call for about the k nearest rows by the index: ids and scores, nothing else."""
         del width
@@ -123,6 +128,25 @@ class Engine(ABC):
         """The row numbers of what a batch search returned, a list a query. Not timed."""
         rows: list[list[int]] = np.asarray(result[0]).tolist()
         return rows
+
+    def load_texts(self, path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
+        """Indexes texts on one thread, at a path that does not exist; when it returns, all are searchable."""
+        raise NotAvailableError(f"indexes no texts, {len(ids)} and {len(texts)}, at {path.name}")
+
+    def text_search(self, k: int) -> TextSearch:
+        """Returns the call for the k best texts for some words, any of which may match: ids and scores."""
+        raise NotAvailableError(f"has no search for the {k} best texts")
+
+    def text_rows(self, result: Any) -> list[tuple[str, float]]:
+        """The ids and scores of what a text search returned, best first. Not timed."""
+        raise NotAvailableError(f"searches no texts, and so returned no {result!r}")
+
+    def add_text(self, row: str, text: str) -> None:
+        """Adds one text; when it returns, it is durable and searchable."""
+        raise NotAvailableError(f"adds no text {row}: {text}")
+
+    def adds_texts(self) -> bool:
+        return type(self).add_text is not Engine.add_text
 
     def rows(self, result: Any) -> list[int]:
         """The row numbers of what a search returned, best first. Not timed."""

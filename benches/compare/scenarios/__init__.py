@@ -13,8 +13,10 @@ from benches.compare.scenarios import (
     memory,
     open_index,
     open_store,
+    rag,
     recall_qps,
     single_upsert,
+    texts,
     upsert_many,
     young,
 )
@@ -36,7 +38,9 @@ SCENARIOS: dict[str, Scenario] = {
         single_upsert.SCENARIO,
         open_store.SCENARIO,
         call_overhead.SCENARIO,
+        texts.SCENARIO,
         import_time.SCENARIO,
+        *rag.SCENARIOS,
     )
 }
 

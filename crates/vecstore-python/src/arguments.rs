@@ -140,6 +140,9 @@ named_texts! {
     RecordText "text"
     Cursor "cursor"
     MetricName "metric"
+    AnalyzerName "analyzer"
+    FusionName "fusion"
+    Keywords "keywords"
     Path "path"
     Pattern "pattern"
     Words "words"
@@ -149,6 +152,13 @@ named_texts! {
     CollectionName "name"
     NewName "new_name"
     Status "status"
+}
+
+impl FusionName {
+    /// What holds if nothing is said.
+    pub(crate) fn default_of(py: Python<'_>) -> PyResult<Self> {
+        PyString::new(py, "rrf").extract()
+    }
 }
 
 /// The argument `durability`.

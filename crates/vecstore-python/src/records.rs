@@ -3,12 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
-use vecstore::DateTime;
+use vecstore::{DateTime, SparseVector};
 
 use crate::arguments::Text;
 use crate::datetimes::{datetime_in, datetime_out};
 use crate::errors::{OrRaise, invalid};
 use crate::metadata_out::{KeyObjects, dict_of_tree};
+use crate::sparse::{sparse_dict, sparse_vector};
 use crate::vectors::vector;
 
 /// A record: an id, a vector, and what is known about them.
@@ -25,6 +26,8 @@ use crate::vectors::vector;
 ///     Types as given: None, bool, int (64 bits), float, str, bytes, aware datetime, list, dict.
 /// text : str, optional
 ///     The text of the record.
+/// sparse : dict of int to float, or pair (indices, values), optional
+///     The sparse vector of the record.
 /// expires_at : datetime, optional
 ///     When the record expires (aware); None means never.
 /// deleted : bool
@@ -42,6 +45,7 @@ pub(crate) struct Record {
     vector: PyOnceLock<Py<PyList>>,
     metadata: Py<PyDict>,
     text: Option<Py<PyString>>,
+    sparse: Option<SparseVector>,
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) deleted: bool,
 }
@@ -60,6 +64,7 @@ impl Record {
             vector: PyOnceLock::new(),
             metadata: dict_of_tree(py, &record.metadata, keys)?.unbind(),
             text: record.text.map(|text| PyString::new(py, &text).unbind()),
+            sparse: record.sparse,
             expires_at_ms: record.expires_at_unix_ms,
             deleted: record.deleted,
         })
@@ -75,6 +80,11 @@ impl Record {
 
     pub(crate) fn metadata_object(&self) -> &Py<PyDict> {
         &self.metadata
+    }
+
+    /// Returns the sparse vector as a dict.
+    pub(crate) fn sparse_dict<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.sparse.as_ref().map(|sparse| sparse_dict(py, sparse)).transpose()
     }
 
     pub(crate) fn text_object(&self) -> Option<&Py<PyString>> {
@@ -99,12 +109,13 @@ pub(crate) fn record_list(
 #[pymethods]
 impl Record {
     #[new]
-    #[pyo3(signature = (id, vector, metadata=None, *, text=None, expires_at=None, deleted=false))]
+    #[pyo3(signature = (id, vector, metadata=None, *, text=None, sparse=None, expires_at=None, deleted=false))]
     fn __new__(
         id: &Bound<'_, PyString>,
         vector: Option<&Bound<'_, PyAny>>,
         metadata: Option<&Bound<'_, PyDict>>,
         text: Option<Bound<'_, PyString>>,
+        sparse: Option<&Bound<'_, PyAny>>,
         expires_at: Option<&Bound<'_, PyDateTime>>,
         deleted: bool,
     ) -> PyResult<Self> {
@@ -117,6 +128,7 @@ impl Record {
             vector: PyOnceLock::new(),
             metadata: metadata.cloned().unwrap_or_else(|| PyDict::new(py)).unbind(),
             text: text.map(Bound::unbind),
+            sparse: sparse.map(|sparse| sparse_vector(sparse, "sparse")).transpose()?,
             expires_at_ms,
             deleted,
         })
@@ -146,6 +158,12 @@ impl Record {
         self.text.as_ref()
     }
 
+    /// The sparse vector as a dict from index to weight, ascending; None if there is none.
+    #[getter]
+    fn sparse<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.sparse_dict(py)
+    }
+
     /// When the record expires, as an aware datetime in UTC; None if it does not.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
@@ -169,6 +187,7 @@ impl Record {
             && self.components == other.components
             && self.metadata.bind(py).eq(&other.metadata)?
             && same_text(py, self.text.as_ref(), other.text.as_ref())?
+            && self.sparse == other.sparse
             && (self.expires_at_ms, self.deleted) == (other.expires_at_ms, other.deleted);
         Ok(equal.into_pyobject(py)?.to_owned().into_any().unbind())
     }
@@ -183,6 +202,9 @@ impl Record {
         if let Some(text) = &self.text {
             shown.push_str(&format!(", text={}", text.bind(py).repr()?));
         }
+        if let Some(sparse) = self.sparse_dict(py)? {
+            shown.push_str(&format!(", sparse={}", sparse.repr()?));
+        }
         if let Some(time) = self.expires_at(py)? {
             shown.push_str(&format!(", expires_at={}", time.str()?));
         }
@@ -195,8 +217,8 @@ impl Record {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, this) = (slf.py(), slf.get());
         let make = py.import("vecstore._vecstore")?.getattr("_record")?;
-        let rest = (this.expires_at(py)?, this.deleted);
-        let parts = (&this.id, this.vector(py)?, &this.metadata, this.text.as_ref(), rest.0, rest.1);
+        let rest = (this.sparse_dict(py)?, this.expires_at(py)?, this.deleted);
+        let parts = (&this.id, this.vector(py)?, &this.metadata, this.text.as_ref(), rest.0, rest.1, rest.2);
         Ok((make, parts.into_pyobject(py)?))
     }
 }
@@ -209,10 +231,11 @@ pub(crate) fn record_of_parts(
     vector: Option<&Bound<'_, PyAny>>,
     metadata: Option<&Bound<'_, PyDict>>,
     text: Option<Bound<'_, PyString>>,
+    sparse: Option<&Bound<'_, PyAny>>,
     expires_at: Option<&Bound<'_, PyDateTime>>,
     deleted: bool,
 ) -> PyResult<Record> {
-    Record::__new__(id, vector, metadata, text, expires_at, deleted)
+    Record::__new__(id, vector, metadata, text, sparse, expires_at, deleted)
 }
 
 /// Returns the list of a vector's components, made at the first call.

@@ -95,6 +95,7 @@ mod rng;
 mod rot;
 mod rules;
 mod state;
+mod texts;
 mod trace;
 mod vfs;
 
@@ -105,5 +106,6 @@ pub use fault::{Fault, Repeat};
 pub use model::{Change, Mismatch, Model};
 pub use ranking::{Hit, Ranking};
 pub use rng::Rng;
+pub use texts::{Texts, check_ranking, ranked_sparse};
 pub use trace::{Call, CallKind, Outcome};
 pub use vfs::FaultVfs;

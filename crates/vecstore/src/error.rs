@@ -99,6 +99,11 @@ impl Error {
         self.source.as_ref().and_then(io::Error::raw_os_error)
     }
 
+    /// Returns the kind of the operating system's error, where there is one.
+    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+        self.source.as_ref().map(io::Error::kind)
+    }
+
     /// Makes the same error again, for another caller that failed for the same cause.
     pub(crate) fn duplicate(&self) -> Self {
         let source = self.source.as_ref().map(|source| match source.raw_os_error() {

@@ -50,6 +50,9 @@ mod database;
 mod error;
 mod field_index;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 mod index;
 pub mod limits;
 pub mod metadata;
@@ -57,8 +60,12 @@ mod options;
 mod quantization;
 mod query;
 mod record;
+mod repair;
+mod sparse;
 mod storage;
 mod store;
+mod sync;
+mod text_index;
 mod vec_database;
 pub mod vfs;
 
@@ -73,10 +80,14 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    GraphLayout, Hit, Hits, Include, Neighbor, PartKind, Query, QueryEstimate, QueryOptions, QueryPlan,
-    QueryStep, SearchMethod, StepOutcome, StepReason,
+    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
+    StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use repair::{Loss, RepairReport};
+pub use sparse::SparseVector;
 pub use store::VecStore;
 pub use vec_database::{AggregateStats, VecDatabase};
 pub use vecstore_kernels::Metric;
+pub use vecstore_text::{Analyzer, UnknownAnalyzer};

@@ -12,6 +12,12 @@ pub const MAX_DIM: usize = 65_536;
 /// The longest text of a record, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
 
+/// The most components of a sparse vector.
+pub const MAX_SPARSE_COMPONENTS: usize = 65_536;
+
+/// The longest text of a query, in bytes of UTF-8.
+pub const MAX_QUERY_TEXT_BYTES: usize = 64 << 10;
+
 /// The most bytes that one atomic call may write: a WAL frame has a 32-bit length.
 pub const MAX_CALL_BYTES: usize = (u32::MAX - 4096) as usize;
 

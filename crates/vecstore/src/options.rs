@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use vecstore_kernels::Metric;
+use vecstore_text::Analyzer;
 
-use crate::collection::GRAPH_ROWS_MIN;
+use crate::collection::{GRAPH_ROWS_MIN, VerifyReport};
 use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
+use crate::repair::{self, RepairReport};
 use crate::store::VecStore;
+use crate::text_index::TextConfig;
 use crate::vec_database::VecDatabase;
 use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
@@ -86,6 +89,8 @@ impl Clock for SystemClock {
 pub struct OpenOptions {
     pub(crate) dim: Option<usize>,
     pub(crate) metric: Option<Metric>,
+    pub(crate) analyzer: Option<Analyzer>,
+    pub(crate) text_fields: Option<Vec<String>>,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
@@ -109,6 +114,8 @@ impl Default for OpenOptions {
         Self {
             dim: None,
             metric: None,
+            analyzer: None,
+            text_fields: None,
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
@@ -139,6 +146,20 @@ impl OpenOptions {
     /// Sets the metric of a new store; cosine without it. Opening an existing store of another metric fails.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = Some(metric);
+        self
+    }
+
+    /// Sets how a new store makes terms of texts, in records and in queries; `standard` without it. Opening an existing
+    /// store of another analyzer fails.
+    pub fn analyzer(mut self, analyzer: Analyzer) -> Self {
+        self.analyzer = Some(analyzer);
+        self
+    }
+
+    /// Sets which fields of the metadata a new store searches beside the records' texts: up to 15 paths whose values are
+    /// strings, or lists of them. Opening an existing store of other fields fails.
+    pub fn text_fields<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.text_fields = Some(paths.into_iter().map(Into::into).collect());
         self
     }
 
@@ -240,6 +261,27 @@ impl OpenOptions {
         VecStore::open_in_memory_with(&self)
     }
 
+    /// Checks every byte of the store at `path`, whether it can be opened or not: every damaged block of every file is
+    /// named. Changes nothing, and may run beside a process that writes. Of these options it takes the file system.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `InvalidInput` if there is no store, `Unsupported` if a newer version wrote it, `Io` if it cannot be
+    /// read; damage is in the report.
+    pub fn verify(&self, path: impl AsRef<Path>) -> Result<VerifyReport> {
+        repair::check(path.as_ref(), self)
+    }
+
+    /// Repairs the store at `path`, giving up what cannot be read; see [`VecStore::repair`]. Of these options it takes the
+    /// file system, the metric, for a store whose manifests are all lost, and how long to wait for the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`VecStore::repair`].
+    pub fn repair(&self, path: impl AsRef<Path>) -> Result<RepairReport> {
+        repair::repair(path.as_ref(), self)
+    }
+
     fn check(&self) -> Result<()> {
         if let Some(dim) = self.dim
             && !(1..=MAX_DIM).contains(&dim)
@@ -253,11 +295,34 @@ impl OpenOptions {
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
+        self.collection_config().text().map(drop)
+    }
+
+    /// Fails if a store that is there makes terms in another way than was asked for.
+    pub(crate) fn check_text(&self, found: &TextConfig, root: &Path) -> Result<()> {
+        if let Some(analyzer) = self.analyzer
+            && analyzer != found.analyzer
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the analyzer {}, got {analyzer}: a store keeps the analyzer it was made with",
+                root.display(),
+                found.analyzer
+            )));
+        }
+        if let Some(fields) = &self.text_fields
+            && *fields != *found.fields
+        {
+            return Err(Error::invalid(format!(
+                "the store `{}` has the text fields {:?}, got {fields:?}: a store keeps those it was made with",
+                root.display(),
+                found.fields
+            )));
+        }
         Ok(())
     }
 
     /// Opens the database at `path`, creating it without collections if it does not exist (unless read-only). Dimension,
-    /// metric and quantization are matters of its collections and must not be set here.
+    /// metric, quantization and analyzer are matters of its collections and must not be set here.
     ///
     /// # Errors
     ///
@@ -280,8 +345,13 @@ impl OpenOptions {
     }
 
     fn check_database(&self) -> Result<()> {
-        let given = [("dim", self.dim.is_some()), ("metric", self.metric.is_some())];
-        let given = given.into_iter().chain([("quantization", self.quantization.is_some())]);
+        let given = [
+            ("dim", self.dim.is_some()),
+            ("metric", self.metric.is_some()),
+            ("quantization", self.quantization.is_some()),
+            ("analyzer", self.analyzer.is_some()),
+            ("text_fields", self.text_fields.is_some()),
+        ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::invalid(format!(
                 "{option} is an option of a collection, not of a database: give it in a CollectionConfig"
@@ -292,7 +362,10 @@ impl OpenOptions {
 
     /// Returns how the collection of a new store is made.
     pub(crate) fn collection_config(&self) -> CollectionConfig {
-        CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine))
+        let config = CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine));
+        config
+            .analyzer(self.analyzer.unwrap_or_default())
+            .text_fields(self.text_fields.iter().flatten().cloned())
     }
 
     /// Returns the memory budget that holds.

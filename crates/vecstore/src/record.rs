@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::limits::{MAX_CALL_BYTES, MAX_DIM, MAX_ID_BYTES, MAX_TEXT_BYTES};
 use crate::metadata::{Document, Metadata};
-use crate::storage::body::Body;
+use crate::sparse::SparseVector;
+use crate::storage::body::{Body, SparseRef, encode_sparse};
 use crate::storage::rows::RowsBuilder;
 
 /// A record: an id, a vector and what is known about them.
@@ -20,6 +21,8 @@ pub struct Record {
     pub metadata: Metadata,
     /// The text, if one was given.
     pub text: Option<String>,
+    /// The sparse vector, if one was given.
+    pub sparse: Option<SparseVector>,
     /// When the record expires, in milliseconds since the Unix epoch, if it does.
     pub expires_at_unix_ms: Option<u64>,
     /// Whether the record is soft-deleted. Only listings of deleted records return such records.
@@ -43,6 +46,13 @@ impl Record {
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
+        self
+    }
+
+    /// Sets the sparse vector.
+    #[must_use]
+    pub fn with_sparse(mut self, sparse: SparseVector) -> Self {
+        self.sparse = Some(sparse);
         self
     }
 }
@@ -111,7 +121,8 @@ impl Batch {
     /// dimension than the batch has. The batch stays as it was.
     pub fn push(&mut self, record: &Record, ttl: Option<Duration>) -> Result<()> {
         let document = Document::new(&record.metadata)?;
-        self.push_encoded(&record.id, &record.vector, &document, record.text.as_deref(), ttl)?;
+        let (text, sparse) = (record.text.as_deref(), record.sparse.as_ref());
+        self.push_with_sparse(&record.id, &record.vector, &document, text, sparse, ttl)?;
         if let (Some(at), None) = (record.expires_at_unix_ms, ttl) {
             self.rows.set_last_expiry(at);
         }
@@ -127,13 +138,29 @@ impl Batch {
         text: Option<&str>,
         ttl: Option<Duration>,
     ) -> Result<()> {
+        self.push_with_sparse(id, vector, document, text, None, ttl)
+    }
+
+    /// Does what [`Batch::push_encoded`] does for a record that may have a sparse vector.
+    pub fn push_with_sparse(
+        &mut self,
+        id: &str,
+        vector: &[f32],
+        document: &Document,
+        text: Option<&str>,
+        sparse: Option<&SparseVector>,
+        ttl: Option<Duration>,
+    ) -> Result<()> {
         check_id(id)?;
         if vector.len() != self.rows.dim() {
             return Err(dimension_mismatch(self.rows.dim(), vector.len()));
         }
         check_text(text)?;
         let document = document.as_bytes();
-        let bytes = id.len() + vector.len() * 4 + document.len() + text.map_or(0, str::len) + 32;
+        let sparse = sparse.map(|sparse| encode_sparse(sparse.components()));
+        let sparse = sparse.as_deref();
+        let extra = text.map_or(0, str::len) + sparse.map_or(0, <[u8]>::len);
+        let bytes = id.len() + vector.len() * 4 + document.len() + extra + 36;
         let before = self.rows.vectors().len() * 4 + self.rows.variable_bytes() + self.len() * 32;
         if before + bytes > MAX_CALL_BYTES {
             return Err(Error::invalid(format!(
@@ -145,7 +172,7 @@ impl Batch {
         if let Some(ttl) = ttl {
             self.ttls.push((self.len(), ttl));
         }
-        self.rows.push(id, vector, &Body { document, text }, 0);
+        self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new) }, 0);
         Ok(())
     }
 }

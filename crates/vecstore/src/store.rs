@@ -8,6 +8,7 @@ use crate::collection::Collection;
 use crate::database::{Handle, Shared, no_collection};
 use crate::error::{Error, Result};
 use crate::options::OpenOptions;
+use crate::repair::RepairReport;
 
 /// The name of the collection of a store.
 const COLLECTION: &str = "default";
@@ -39,6 +40,33 @@ impl VecStore {
     /// [`OpenOptions::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         OpenOptions::new().open(path)
+    }
+
+    /// Repairs the store at `path`, which must not be open: keeps all records that can be read, makes indexes anew, and
+    /// says what is lost. A store with nothing wrong is left as it is. Single flipped bits are put back. Damaged files are
+    /// moved to `damaged/` in the store, and may be removed.
+    ///
+    /// Takes up to as long as writing all records anew, and as much space on disk as the damaged segments.
+    ///
+    /// # Errors
+    ///
+    /// `Locked` if the store is open for writing; `NotFound` or `InvalidInput` if there is no store; `InvalidInput` too if
+    /// all manifests are lost and nothing else tells the metric (give it with
+    /// [`OpenOptions::metric`], then [`OpenOptions::repair`]); `Unsupported` if a newer version wrote it; `Io` if the disk
+    /// cannot be read or is full. After an error nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("store");
+    /// # vecstore::VecStore::open(&path)?.upsert("a", &[1.0, 0.0], &vecstore::Metadata::new())?;
+    /// let report = vecstore::VecStore::repair(&path)?;
+    /// assert!(report.was_ok() && report.is_lossless());
+    /// # Ok::<(), vecstore::Error>(())
+    /// ```
+    pub fn repair(path: impl AsRef<Path>) -> Result<RepairReport> {
+        OpenOptions::new().repair(path)
     }
 
     /// Returns the default options, to change some of them.
@@ -74,6 +102,7 @@ impl VecStore {
                 entry.metric
             )));
         }
+        options.check_text(&entry.text, &shared.root)?;
         let core = shared.core(&entry);
         core.set_quantization(options.quantization.unwrap_or_default());
         if let (Some(expected), Some(got)) = (core.dim()?, options.dim)

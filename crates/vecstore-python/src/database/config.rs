@@ -1,11 +1,11 @@
 //! What collections are set to, between Python and the engine.
 
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyTuple};
 use vecstore::limits::MAX_DIM;
-use vecstore::{CollectionConfig, Metric, NamespaceQuotas};
+use vecstore::{Analyzer, CollectionConfig, Metric, NamespaceQuotas, UnknownAnalyzer};
 
-use crate::arguments::{Int, MetricName, QuantizationName};
+use crate::arguments::{AnalyzerName, Int, MetricName, QuantizationName, texts};
 use crate::errors::{invalid, wrong_type};
 use crate::store::plain_value;
 
@@ -23,13 +23,30 @@ pub(super) fn config_in(py: Python<'_>, config: Option<&Bound<'_, PyAny>>) -> Py
     let dim = dim.map(|dim| dim.within(py, "dim", 1..=MAX_DIM)).transpose()?;
     let quotas = config.getattr("quotas")?;
     let quotas = if quotas.is_none() { NamespaceQuotas::unlimited() } else { quotas_in(&quotas)? };
-    Ok(CollectionConfig::new().dim(dim).metric(metric).quantization(quantization).quotas(quotas))
+    let analyzer: AnalyzerName = config.getattr("analyzer")?.extract()?;
+    let analyzer: Analyzer =
+        analyzer.parse().map_err(|error: UnknownAnalyzer| invalid(py, error.to_string()))?;
+    let fields = texts(&config.getattr("text_fields")?, "text_fields")?;
+    Ok(CollectionConfig::new()
+        .dim(dim)
+        .metric(metric)
+        .quantization(quantization)
+        .quotas(quotas)
+        .analyzer(analyzer)
+        .text_fields(fields.iter().map(|field| (**field).to_owned())))
 }
 
 /// Makes a `CollectionConfig`.
 pub(super) fn config_value<'py>(py: Python<'py>, config: &CollectionConfig) -> PyResult<Bound<'py, PyAny>> {
     let quotas = plain_value(py, "NamespaceQuotas", limits(config.get_quotas()))?;
-    let parts = (config.get_dim(), config.get_metric().name(), config.get_quantization().name(), quotas);
+    let parts = (
+        config.get_dim(),
+        config.get_metric().name(),
+        config.get_quantization().name(),
+        quotas,
+        config.get_analyzer().to_string(),
+        PyTuple::new(py, config.get_text_fields())?,
+    );
     plain_value(py, "CollectionConfig", parts)
 }
 

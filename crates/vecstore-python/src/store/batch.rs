@@ -11,6 +11,7 @@ use crate::arguments::{Number, Text, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
 use crate::metadata_in::{Keys, document, metadata};
 use crate::records::Record;
+use crate::sparse::sparse_vector;
 use crate::vectors::{Rows, vector};
 
 /// Rows converted between two looks at signals and two steps of a progress bar.
@@ -73,6 +74,7 @@ struct Parts<'py> {
     vector: Bound<'py, PyAny>,
     metadata: Option<Bound<'py, PyAny>>,
     text: Option<Bound<'py, PyAny>>,
+    sparse: Option<Bound<'py, PyAny>>,
     ttl_seconds: Option<Bound<'py, PyAny>>,
     expires_at_ms: Option<u64>,
 }
@@ -92,7 +94,15 @@ impl<'py> Parts<'py> {
             }
             let item = |at: usize| tuple.get_item(at).ok();
             let (id, vector) = (tuple.get_item(0)?, tuple.get_item(1)?);
-            Ok(Self { id, vector, metadata: item(2), text: item(3), ttl_seconds: None, expires_at_ms: None })
+            Ok(Self {
+                id,
+                vector,
+                metadata: item(2),
+                text: item(3),
+                sparse: None,
+                ttl_seconds: None,
+                expires_at_ms: None,
+            })
         } else {
             Err(wrong_type(&what(), "a dict, a Record or a tuple (id, vector[, metadata[, text]])", object))
         }
@@ -113,13 +123,14 @@ impl<'py> Parts<'py> {
             vector: PyList::new(py, components)?.into_any(),
             metadata: Some(record.metadata_object().bind(py).clone().into_any()),
             text: record.text_object().map(|text| text.bind(py).clone().into_any()),
+            sparse: record.sparse_dict(py)?.map(Bound::into_any),
             ttl_seconds: None,
             expires_at_ms: record.expires_at_ms,
         })
     }
 
     fn of_dict(dict: &Bound<'py, PyDict>, what: &dyn Fn() -> String) -> PyResult<Self> {
-        const KEYS: [&str; 5] = ["id", "vector", "metadata", "text", "ttl_seconds"];
+        const KEYS: [&str; 6] = ["id", "vector", "metadata", "text", "sparse", "ttl_seconds"];
         let py = dict.py();
         for key in dict.keys() {
             if !KEYS.iter().any(|known| key.eq(known).unwrap_or(false)) {
@@ -138,6 +149,7 @@ impl<'py> Parts<'py> {
             vector: required("vector")?,
             metadata: optional("metadata")?,
             text: optional("text")?,
+            sparse: optional("sparse")?,
             ttl_seconds: optional("ttl_seconds")?,
             expires_at_ms: None,
         })
@@ -151,17 +163,23 @@ impl<'py> Parts<'py> {
         let document = document(self.metadata.as_ref(), &what("metadata"), keys)?;
         let text = self.text.as_ref().filter(|text| !text.is_none());
         let text = text.map(|text| Text::new(text, &what("text"))).transpose()?;
+        let sparse = self.sparse.as_ref().filter(|sparse| !sparse.is_none());
+        let sparse = sparse.map(|sparse| sparse_vector(sparse, &what("sparse"))).transpose()?;
         let lives = self.ttl_seconds.as_ref().map(|seconds| ttl(py, seconds.extract()?)).transpose()?;
         let batch = match batch {
             Some(batch) => batch,
             None => batch.insert(Batch::with_capacity(components.len(), capacity).or_raise(py)?),
         };
         let pushed = match self.expires_at_ms {
-            None => batch.push_encoded(&id, &components, &document, text.as_deref(), lives),
+            None => {
+                let (text, sparse) = (text.as_deref(), sparse.as_ref());
+                batch.push_with_sparse(&id, &components, &document, text, sparse, lives)
+            }
             Some(at) => {
                 let mut record = vecstore::Record::new(&*id, components);
                 record.metadata = vecstore::metadata::decode(document.as_bytes()).or_raise(py)?;
                 record.text = text.map(|text| text.to_owned());
+                record.sparse = sparse;
                 record.expires_at_unix_ms = Some(at);
                 batch.push(&record, None)
             }
@@ -187,6 +205,8 @@ fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usiz
             let text: Option<Bound<'_, PyAny>> = part("text")?.extract()?;
             let text = text.map(|text| Text::new(&text, &what("text"))).transpose()?;
             record.text = text.map(|text| text.to_owned());
+            let sparse: Option<Bound<'_, PyAny>> = part("sparse")?.extract()?;
+            record.sparse = sparse.map(|sparse| sparse_vector(&sparse, &what("sparse"))).transpose()?;
             let seconds: Option<Number> = part("ttl_seconds")?.extract()?;
             Operation::Upsert { record, ttl: seconds.map(|seconds| ttl(py, seconds)).transpose()? }
         }
@@ -220,6 +240,8 @@ impl BaseCollection {
     ///     One for each id.
     /// texts : list of str or None, optional
     ///     One for each id.
+    /// sparse : list of sparse vectors or None, optional
+    ///     One for each id, as in `upsert`.
     /// progress : bool
     ///     Shows how far reading the arguments is, with tqdm if it is installed, else as a line on stderr.
     ///
@@ -232,7 +254,8 @@ impl BaseCollection {
     /// --------
     /// >>> store.upsert_many(["fig", "nut"], [[0.8, 0.1, 0.2], [0.2, 0.2, 0.9]], [{"kind": "fruit"}, None])
     /// 2
-    #[pyo3(signature = (ids, vectors, metadatas=None, *, texts=None, progress=false))]
+    #[pyo3(signature = (ids, vectors, metadatas=None, *, texts=None, sparse=None, progress=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn upsert_many(
         &self,
         py: Python<'_>,
@@ -240,6 +263,7 @@ impl BaseCollection {
         vectors: &Bound<'_, PyAny>,
         metadatas: Option<&Bound<'_, PyAny>>,
         texts: Option<&Bound<'_, PyAny>>,
+        sparse: Option<&Bound<'_, PyAny>>,
         progress: bool,
     ) -> PyResult<usize> {
         let ids = self::texts(ids, "ids")?;
@@ -247,6 +271,7 @@ impl BaseCollection {
         check_count(py, "vectors", rows.len(), ids.len())?;
         let metadatas = column(metadatas, "metadatas", ids.len())?;
         let texts = column(texts, "texts", ids.len())?;
+        let sparse = column(sparse, "sparse", ids.len())?;
         let progress = Progress::new(py, ids.len(), progress)?;
         let (mut scratch, mut keys) = (Vec::new(), Keys::default());
         let mut batch: Option<Batch> = None;
@@ -265,13 +290,17 @@ impl BaseCollection {
                 let text =
                     texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
                 let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
+                let sparse =
+                    sparse.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|one| !one.is_none());
+                let sparse = sparse.map(|one| sparse_vector(&one, &format!("sparse[{row}]"))).transpose()?;
                 // Last: what comes before may run code of the caller, which may resize the array.
                 let components = rows.get(row, "vectors", &mut scratch)?;
                 let batch = match &mut batch {
                     Some(batch) => batch,
                     None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),
                 };
-                let pushed = batch.push_encoded(id, components, &document, text.as_deref(), None);
+                let (text, sparse) = (text.as_deref(), sparse.as_ref());
+                let pushed = batch.push_with_sparse(id, components, &document, text, sparse, None);
                 pushed.map_err(|error| at_row(py, row, &error))?;
             }
             progress.advance((ids.len().max(1) - 1) % ROWS_PER_STEP + usize::from(!ids.is_empty()))
@@ -293,7 +322,7 @@ impl BaseCollection {
     /// Parameters
     /// ----------
     /// records : iterable of dict, Record or tuple
-    ///     Dicts with `id`, `vector` and perhaps `metadata`, `text`, `ttl_seconds`; records that another store
+    ///     Dicts with `id`, `vector` and perhaps `metadata`, `text`, `sparse`, `ttl_seconds`; records that another store
     ///     returned; tuples (id, vector[, metadata[, text]]).
     ///
     /// Examples

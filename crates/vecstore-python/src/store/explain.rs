@@ -6,8 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
 use vecstore::{QueryPlan, QueryStep};
 
-use super::search::asked;
+use super::search::{asked, is_value};
+use super::texts::asked_hybrid;
 use super::{BaseCollection, plain_value};
+use crate::arguments::FusionName;
 use crate::filters::FilterExpr;
 use crate::neighbors::{neighbor_list, touch};
 
@@ -43,13 +45,14 @@ impl BaseCollection {
     ///
     /// Parameters
     /// ----------
-    /// query : Query or vector
+    /// query : Query, HybridQuery or vector
     ///     What to search for. A vector stands for `Query(vector)`.
     ///
     /// Returns
     /// -------
     /// list of ExplainedNeighbor
-    ///     What `query` returns, with an `explanation` each.
+    ///     What `query` or `hybrid_query` returns, with an `explanation` each: a `QueryExplanation`, or a
+    ///     `HybridExplanation` with ranks and scores of both arms.
     ///
     /// Examples
     /// --------
@@ -58,6 +61,18 @@ impl BaseCollection {
     /// ('apple', 1, 'scan of vectors')
     fn query_explain<'py>(&self, query: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let py = query.py();
+        if is_value(query, "HybridQuery")? {
+            let (hybrid, include) = asked_hybrid(query)?;
+            let offset: usize = query.getattr("offset")?.extract()?;
+            let fusion: FusionName = query.getattr("fusion")?.extract()?;
+            return self.explain_hybrid(
+                py,
+                &hybrid,
+                include,
+                offset,
+                (&fusion, query.getattr("alpha")?.extract()?),
+            );
+        }
         let (query, include) = asked(query)?;
         let search = |engine: &vecstore::Collection| {
             let (hits, plan) = engine.search_explained(&query)?;

@@ -1,13 +1,16 @@
 //! The store: what it has in common with a collection of a database, by what the methods do, and what it has besides.
 
 mod batch;
+mod embedding;
 mod explain;
 mod listing;
 mod open;
 mod plain_query;
 mod read;
+mod repair;
 mod search;
 mod snapshots;
+mod texts;
 mod upkeep;
 mod write;
 
@@ -55,6 +58,13 @@ use crate::errors::{OrRaise, exception};
 ///     the smaller layout.
 /// threads : int, optional
 ///     Most threads that one query uses; one for each core if not given.
+/// analyzer : str, optional
+///     How a new store makes terms of texts: `standard` (if not given): Unicode words in lower case, accents folded. A
+///     language (`english`, `german`, 16 more): those without its stop words, stemmed; `english:stem` or `english:stop` do
+///     one of the two. `cjk`: pairs of Chinese, Japanese and Korean characters. `code`: identifiers and the words in them.
+///     `ngram`, `ngram:2-4`: runs of characters. `whitespace`: what stands between spaces. A store keeps its own.
+/// text_fields : list of str, optional
+///     Up to 15 fields of the metadata that a new store searches beside the records' texts. A store keeps its own.
 ///
 /// Raises
 /// ------

@@ -7,10 +7,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::limits::MAX_DIM;
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Quantization};
+use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantization};
 
 use super::{BaseCollection, VecStore, plain_value};
-use crate::arguments::{DurabilityName, Int, MetricName, Number, QuantizationName, wait};
+use crate::arguments::{
+    AnalyzerName, DurabilityName, Int, MetricName, Number, QuantizationName, texts, wait,
+};
 use crate::errors::{OrRaise, invalid};
 
 /// The name that stands for a store without a directory.
@@ -34,8 +36,8 @@ pub(super) struct Opened {
 }
 
 /// The arguments of opening, as Python gives them.
-struct Arguments<'py> {
-    path: &'py Bound<'py, PyAny>,
+struct Arguments<'a, 'py> {
+    path: &'a Bound<'py, PyAny>,
     dim: Option<Int>,
     metric: Option<MetricName>,
     durability: DurabilityName,
@@ -44,9 +46,16 @@ struct Arguments<'py> {
     quantization: QuantizationName,
     memory_budget: Option<Int>,
     threads: Option<Int>,
+    texts: Texts<'a, 'py>,
 }
 
-impl Arguments<'_> {
+/// How a new store makes terms, as Python gives it.
+struct Texts<'a, 'py> {
+    analyzer: Option<AnalyzerName>,
+    fields: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Arguments<'_, '_> {
     fn open(self) -> PyResult<PyClassInitializer<VecStore>> {
         let py = self.path.py();
         let memory_budget =
@@ -70,6 +79,14 @@ impl Arguments<'_> {
         }
         if let Some(threads) = threads {
             options = options.threads(threads);
+        }
+        if let Some(analyzer) = self.texts.analyzer {
+            let analyzer = analyzer.parse::<Analyzer>().map_err(|error| invalid(py, error.to_string()))?;
+            options = options.analyzer(analyzer);
+        }
+        if let Some(fields) = self.texts.fields {
+            options =
+                options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
         }
         let wait = wait(py, self.wait)?;
         let path = path_of(self.path)?;
@@ -139,8 +156,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
@@ -153,9 +170,23 @@ impl VecStore {
         quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
+        analyzer: Option<AnalyzerName>,
+        text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyClassInitializer<Self>> {
-        Arguments { path, dim, metric, durability, read_only, wait, quantization, memory_budget, threads }
-            .open()
+        let texts = Texts { analyzer, fields: text_fields };
+        Arguments {
+            path,
+            dim,
+            metric,
+            durability,
+            read_only,
+            wait,
+            quantization,
+            memory_budget,
+            threads,
+            texts,
+        }
+        .open()
     }
 
     /// Opens a store: the same as `VecStore(path, ...)`, with the same parameters.
@@ -168,8 +199,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
@@ -182,8 +213,11 @@ impl VecStore {
         quantization: QuantizationName,
         memory_budget: Option<Int>,
         threads: Option<Int>,
+        analyzer: Option<AnalyzerName>,
+        text_fields: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Self>> {
         let py = path.py();
+        let texts = Texts { analyzer, fields: text_fields };
         let arguments = Arguments {
             path,
             dim,
@@ -194,6 +228,7 @@ impl VecStore {
             quantization,
             memory_budget,
             threads,
+            texts,
         };
         Py::new(py, arguments.open()?)
     }
@@ -266,7 +301,7 @@ impl VecStore {
     }
 
     /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
-    /// memory_budget, threads.
+    /// memory_budget, threads, analyzer, text_fields.
     ///
     /// Examples
     /// --------
@@ -286,6 +321,8 @@ impl VecStore {
             opened.quantization.name(),
             opened.memory_budget,
             opened.threads,
+            this.engine.analyzer().to_string(),
+            PyTuple::new(py, this.engine.text_fields())?,
         );
         plain_value(py, "Config", parts)
     }
@@ -310,6 +347,7 @@ impl VecStore {
         parts.set_item("segments", stats.segments)?;
         parts.set_item("graph_segments", stats.graph_segments)?;
         parts.set_item("hot_bytes", stats.hot_bytes)?;
+        parts.set_item("resident_bytes", stats.resident_bytes)?;
         parts.set_item("unsealed_rows", stats.unsealed_rows)?;
         parts.set_item("memory_bytes", stats.memory_bytes)?;
         parts.set_item("disk_bytes", stats.disk_bytes)?;

@@ -281,12 +281,12 @@ pub(super) fn asked(query: &Bound<'_, PyAny>) -> PyResult<(vecstore::Query, Incl
 }
 
 /// Returns whether an object is of a class of `vecstore._values`.
-fn is_value(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+pub(super) fn is_value(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
     object.is_instance(&object.py().import("vecstore._values")?.getattr(class)?)
 }
 
 /// Returns the least f32 that is not below a number: no score that is below it as an f64 passes.
-fn at_least(number: f64) -> f32 {
+pub(super) fn at_least(number: f64) -> f32 {
     let rounded = number as f32;
     if f64::from(rounded) < number { rounded.next_up() } else { rounded }
 }

@@ -11,6 +11,7 @@ use crate::arguments::{Id, Number, RecordText, Text, texts, ttl};
 use crate::errors::OrRaise;
 use crate::filters::filter;
 use crate::metadata_in::{Keys, document, metadata};
+use crate::sparse::sparse_vector;
 use crate::vectors::vector;
 
 impl BaseCollection {
@@ -20,6 +21,7 @@ impl BaseCollection {
         vector: &Bound<'_, PyAny>,
         metadata: Option<&Bound<'_, PyAny>>,
         text: Option<RecordText>,
+        sparse: Option<&Bound<'_, PyAny>>,
         ttl: Option<Duration>,
     ) -> PyResult<()> {
         let py = id.py();
@@ -27,7 +29,9 @@ impl BaseCollection {
         let components = self::vector(vector, "vector")?;
         let document = document(metadata, "metadata", &mut Keys::default())?;
         let mut batch = Batch::with_capacity(components.len(), 1).or_raise(py)?;
-        batch.push_encoded(&id, &components, &document, text.as_deref(), ttl).or_raise(py)?;
+        let sparse = sparse.map(|sparse| sparse_vector(sparse, "sparse")).transpose()?;
+        let (text, sparse) = (text.as_deref(), sparse.as_ref());
+        batch.push_with_sparse(&id, &components, &document, text, sparse, ttl).or_raise(py)?;
         self.run(py, |engine| engine.upsert_many(batch)).map(drop)
     }
 }
@@ -47,7 +51,9 @@ impl BaseCollection {
     /// metadata : dict, optional
     ///     None, bool, int (64 bits), float, str, bytes, aware datetime, list, dict; at most 1 MiB and 64 levels.
     /// text : str, optional
-    ///     At most 16 MiB.
+    ///     At most 16 MiB. `text_query` finds the record by its words.
+    /// sparse : dict of int to float, or pair (indices, values), optional
+    ///     A sparse vector of up to 65,536 components, in any order; each index once. `sparse_query` finds the record by it.
     /// ttl_seconds : float, optional
     ///     How long the record lives; for ever if not given.
     ///
@@ -65,17 +71,18 @@ impl BaseCollection {
     /// >>> store.upsert("plum", [0.7, 0.3, 0.1], {"kind": "fruit"}, text="a plum", ttl_seconds=3600)
     /// >>> store.get("plum").text
     /// 'a plum'
-    #[pyo3(signature = (id, vector, metadata=None, *, text=None, ttl_seconds=None))]
+    #[pyo3(signature = (id, vector, metadata=None, *, text=None, sparse=None, ttl_seconds=None))]
     fn upsert(
         &self,
         id: &Bound<'_, PyAny>,
         vector: &Bound<'_, PyAny>,
         metadata: Option<&Bound<'_, PyAny>>,
         text: Option<RecordText>,
+        sparse: Option<&Bound<'_, PyAny>>,
         ttl_seconds: Option<Number>,
     ) -> PyResult<()> {
         let lives = ttl_seconds.map(|seconds| ttl(id.py(), seconds)).transpose()?;
-        self.upsert_one(id, vector, metadata, text, lives)
+        self.upsert_one(id, vector, metadata, text, sparse, lives)
     }
 
     /// Adds or replaces a record that lives for `ttl_seconds`.
@@ -92,7 +99,7 @@ impl BaseCollection {
         metadata: Option<&Bound<'_, PyAny>>,
         ttl_seconds: Number,
     ) -> PyResult<()> {
-        self.upsert_one(id, vector, metadata, None, Some(ttl(id.py(), ttl_seconds)?))
+        self.upsert_one(id, vector, metadata, None, None, Some(ttl(id.py(), ttl_seconds)?))
     }
 
     /// Lets a record expire `ttl_seconds` from now; None lets it live for ever.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Collection;
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::query::{Hits, Query, QueryEstimate, QueryPlan, Recorder};
+use crate::query::{Hits, Query, QueryEstimate, QueryPlan, Recorder, Scores};
 
 /// Runs of an estimate: the median of so many is not moved by one interruption.
 const ESTIMATE_RUNS: usize = 5;
@@ -44,7 +44,8 @@ impl Collection {
             self.found(&query.vector, query.vector.len(), options, Some(&recorder))?;
         let rows = found.pop().expect("one query has one answer");
         let (lsn, records) = (snapshot.lsn, snapshot.live());
-        let hits = Hits::new(snapshot, self.core.scoring, rows, options.offset, options.min_score);
+        let hits =
+            Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score);
         let time = started.elapsed();
         let record = recorder.into_record();
         let mut plan = QueryPlan {

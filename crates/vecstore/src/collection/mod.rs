@@ -3,6 +3,7 @@
 mod commit;
 mod exchange;
 mod explain;
+mod hybrid;
 mod matches;
 mod memory;
 mod merge;
@@ -21,6 +22,7 @@ mod settings;
 mod snapshot;
 mod snapshots;
 mod stats;
+mod text;
 mod upkeep;
 mod verify;
 mod write;
@@ -35,10 +37,10 @@ use parking_lot::{Condvar, Mutex, RwLock};
 pub(crate) use memory::seal_bytes;
 pub(crate) use part::{Part, PartView};
 pub(crate) use policy::GRAPH_ROWS_MIN;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use recovery::{apply as replay_call, log_seqs};
+pub(crate) use snapshot::{Location, Snapshot};
 
 pub use namespace_stats::NamespaceStats;
-pub(crate) use recovery::log_seqs;
 pub use scroll::{Page, Records, ScrollRequest};
 pub use snapshots::SnapshotSummary;
 pub use stats::Stats;
@@ -51,6 +53,7 @@ use crate::query::Scoring;
 use crate::storage::Uuid;
 use crate::storage::manifest::CollectionEntry;
 use crate::storage::settings::Settings;
+use crate::text_index::TextConfig;
 use commit::Committer;
 use merge::{MergeFailure, Turn};
 use recovery::Follower;
@@ -77,6 +80,7 @@ pub(crate) struct Core {
     name: RwLock<Arc<str>>,
     directory: PathBuf,
     scoring: Scoring,
+    text: TextConfig,
     /// `None` while the collection is not open: the next call that needs it opens it.
     source: RwLock<Option<Source>>,
     settings: Mutex<Settings>,
@@ -138,6 +142,7 @@ impl Core {
             name: RwLock::new(Arc::from(entry.name.as_str())),
             directory: collection_dir(&shared.root, entry.uuid),
             scoring: Scoring::new(entry.metric),
+            text: entry.text.clone(),
             source: RwLock::new(None),
             settings: Mutex::new(entry.settings),
             counters: Counters::default(),

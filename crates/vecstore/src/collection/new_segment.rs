@@ -64,6 +64,7 @@ impl Core {
                 },
             kernels: self.scoring.kernels,
             cancelled,
+            text: &self.text,
             graph: draft.as_ref().map(|(_, draft, widths)| (draft, *widths)),
         };
         let ordered = LiveRows { views, rows: ordered };

@@ -10,6 +10,7 @@ use crate::storage::body::Body;
 use crate::storage::marks::Marks;
 use crate::storage::rows::Rows;
 use crate::storage::segment::Segment;
+use crate::text_index::{MemoryTextIndex, TextConfig, TextIndex, TextState};
 
 /// A block of rows that never changes.
 #[derive(Clone, Debug)]
@@ -60,6 +61,24 @@ impl Part {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         order.sort_unstable_by_key(|&row| ids[row as usize]);
         Ok(Arc::clone(sorted.get_or_init(|| Arc::new(order))))
+    }
+
+    /// Returns the index of the texts and sparse vectors, and what is known beside; `None` if no row has any. Rows in memory,
+    /// and those of a segment that was written before there were such indexes, are indexed the first time.
+    pub(crate) fn text_index(&self, config: &TextConfig) -> Result<Option<(TextIndex<'_>, &TextState)>> {
+        let state = match self {
+            Self::Memory(rows) => rows.texts(),
+            Self::Segment(segment) => segment.texts(),
+        };
+        if let Self::Segment(segment) = self
+            && let Some(index) = segment.text()?
+        {
+            return Ok(Some((index, state)));
+        }
+        let index = state.index(|| {
+            MemoryTextIndex::new(config, (0..self.len() as u32).map(|row| self.body(row).map(Some)))
+        })?;
+        Ok(index.map(|index| (index, state)))
     }
 
     /// Returns the rows in one bit a component; `None` if their metric, or vectors of extreme length, rule it out.

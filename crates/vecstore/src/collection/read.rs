@@ -7,8 +7,9 @@ use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
 use crate::record::{Record, check_id, dimension_mismatch};
+use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
 
 impl Collection {
@@ -118,7 +119,7 @@ impl Collection {
     pub fn search_vector(&self, vector: &[f32], options: &QueryOptions) -> Result<Hits> {
         let (snapshot, mut found) = self.found(vector, vector.len(), options, None)?;
         let rows = found.pop().expect("one query has one answer");
-        Ok(Hits::new(snapshot, self.core.scoring, rows, options.offset, options.min_score))
+        Ok(Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score))
     }
 
     /// Returns whether a search for one vector takes less than about 50 microseconds and waits for nothing: there are few
@@ -144,9 +145,27 @@ impl Collection {
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
         let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
-            Hits::new(Arc::clone(&snapshot), self.core.scoring, rows, options.offset, options.min_score)
+            Hits::new(
+                Arc::clone(&snapshot),
+                Scores::Metric(self.core.scoring),
+                rows,
+                options.offset,
+                options.min_score,
+            )
         };
         Ok(found.into_iter().map(hits).collect())
+    }
+
+    /// Checks a vector as a search for it would, and returns the records as they are.
+    pub(super) fn checked(&self, vector: &[f32], options: &QueryOptions) -> Result<Arc<Snapshot>> {
+        options.check()?;
+        let snapshot = self.core.snapshot()?;
+        let expected = snapshot.dim.unwrap_or(vector.len());
+        if vector.is_empty() || vector.len() != expected {
+            return Err(dimension_mismatch(expected, vector.len()));
+        }
+        self.core.scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
+        Ok(snapshot)
     }
 
     /// Returns the best rows for each vector, and the snapshot they are of.
@@ -186,6 +205,7 @@ impl Collection {
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: if options.exact { 1.0 } else { options.recall },
+            residency: core.shared.residency.as_ref(),
             recorder,
         };
         let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;
@@ -215,6 +235,7 @@ impl Snapshot {
             vector: Vec::new(),
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
+            sparse: body.sparse.map(|sparse| SparseVector::from_ascending(sparse.iter().collect())),
             expires_at_unix_ms: (expiry != 0).then_some(expiry),
             deleted: self.is_hidden(location),
         })

@@ -141,7 +141,8 @@ fn replay(snapshot: &mut Snapshot, log: &Log, count: usize, scoring: Scoring) ->
     Ok(())
 }
 
-fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) -> Result<()> {
+/// Applies one call to a snapshot, which may be half changed if that fails.
+pub(crate) fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) -> Result<()> {
     for op in wal::decode_payload(payload, |dim, vectors| scoring.inverse_norms(dim, vectors))? {
         snapshot.replay(op)?;
     }

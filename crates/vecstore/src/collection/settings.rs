@@ -16,7 +16,9 @@ impl Collection {
             .dim(core.dim()?)
             .metric(core.scoring.metric)
             .quantization(core.quantization())
-            .quotas(core.quotas()))
+            .quotas(core.quotas())
+            .analyzer(core.text.analyzer)
+            .text_fields(core.text.fields.iter().cloned()))
     }
 }
 

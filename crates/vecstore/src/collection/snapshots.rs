@@ -143,10 +143,12 @@ impl Core {
             let lsn = entry.durable_lsn.max(entry.checkpoint_lsn) + 1;
             let CollectionEntry { uuid, metric, settings, .. } = *entry;
             let (name, snapshots) = (std::mem::take(&mut entry.name), std::mem::take(&mut entry.snapshots));
+            let text = std::mem::take(&mut entry.text);
             *entry = CollectionEntry {
                 uuid,
                 name,
                 metric,
+                text,
                 dim,
                 checkpoint_lsn: lsn,
                 first_log,

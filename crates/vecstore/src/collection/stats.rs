@@ -28,6 +28,9 @@ pub struct Stats {
     /// Bytes of those graphs that searches read all over: what should fit into memory for searches to be fast. The
     /// operating system keeps them there, and lets go of what is not used.
     pub hot_bytes: u64,
+    /// Bytes of copies of such graphs in memory: where much is searched and the memory budget allows it, the operating
+    /// system is not relied on.
+    pub resident_bytes: u64,
     /// Rows that are in memory and in the log, but in no segment yet.
     pub unsealed_rows: usize,
     /// Bytes of the rows in memory.
@@ -73,7 +76,8 @@ impl Collection {
             metric: core.scoring.metric,
             segments: snapshot.parts.iter().filter(|view| matches!(view.part, Part::Segment(_))).count(),
             graph_segments: segments.clone().filter(|segment| segment.has_graph()).count(),
-            hot_bytes: segments.map(|segment| core.hot_bytes(segment)).sum(),
+            hot_bytes: segments.clone().map(|segment| core.hot_bytes(segment)).sum(),
+            resident_bytes: segments.clone().map(|segment| segment.resident_bytes()).sum(),
             unsealed_rows: in_memory.map(|view| view.part.len()).sum(),
             memory_bytes: snapshot.memory_bytes(),
             disk_bytes,

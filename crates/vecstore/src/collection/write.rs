@@ -330,9 +330,10 @@ impl Core {
             None => part.body(location.row)?.document,
         };
         let text = change.text.unwrap_or(old.text.as_deref());
+        let sparse = part.body(location.row)?.sparse;
         let expiry = change.expiry.or(old.expires_at_unix_ms).unwrap_or(0);
         let mut rows = RowsBuilder::with_capacity(1, vector.len());
-        rows.push(&old.id, vector, &Body { document, text }, expiry);
+        rows.push(&old.id, vector, &Body { document, text, sparse }, expiry);
         self.freeze(rows)
     }
 

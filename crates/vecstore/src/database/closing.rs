@@ -53,6 +53,10 @@ impl Shared {
 
     /// Marks the database closed; returns whether this call did it. A fork never closes what its parent opened.
     fn begin_close(&self) -> bool {
-        !self.is_forked() && !self.closed.swap(true, Ordering::AcqRel)
+        if self.is_forked() || self.closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.residency.iter().for_each(|residency| residency.stop());
+        true
     }
 }

@@ -1,12 +1,14 @@
 //! How a new collection is made, and what it may be named.
 
 use vecstore_kernels::Metric;
+use vecstore_text::Analyzer;
 
 use crate::error::{Error, Result};
 use crate::limits::{MAX_COLLECTION_NAME_BYTES, MAX_DIM};
 use crate::quantization::Quantization;
 use crate::record::shown;
 use crate::storage::settings::Settings;
+use crate::text_index::TextConfig;
 
 use super::quotas::NamespaceQuotas;
 
@@ -23,13 +25,15 @@ use super::quotas::NamespaceQuotas;
 /// assert_eq!((colors.dim(), colors.metric()), (Some(3), Metric::Dot));
 /// # Ok::<(), vecstore::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CollectionConfig {
     pub(crate) dim: Option<usize>,
     pub(crate) metric: Metric,
     pub(crate) quantization: Quantization,
     pub(crate) quotas: NamespaceQuotas,
+    pub(crate) analyzer: Analyzer,
+    pub(crate) text_fields: Vec<String>,
 }
 
 impl Default for CollectionConfig {
@@ -39,6 +43,8 @@ impl Default for CollectionConfig {
             metric: Metric::Cosine,
             quantization: Quantization::default(),
             quotas: NamespaceQuotas::default(),
+            analyzer: Analyzer::default(),
+            text_fields: Vec::new(),
         }
     }
 }
@@ -73,6 +79,18 @@ impl CollectionConfig {
         self
     }
 
+    /// Sets how terms are made of texts, for full-text search.
+    pub fn analyzer(mut self, analyzer: Analyzer) -> Self {
+        self.analyzer = analyzer;
+        self
+    }
+
+    /// Sets the paths of the metadata whose strings are searched beside the records' texts.
+    pub fn text_fields(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.text_fields = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Returns the dimension, if it is known.
     pub fn get_dim(&self) -> Option<usize> {
         self.dim
@@ -93,7 +111,22 @@ impl CollectionConfig {
         self.quotas
     }
 
+    /// Returns how terms are made of texts.
+    pub fn get_analyzer(&self) -> Analyzer {
+        self.analyzer
+    }
+
+    /// Returns the paths of the metadata whose strings are searched beside the records' texts.
+    pub fn get_text_fields(&self) -> &[String] {
+        &self.text_fields
+    }
+
+    pub(crate) fn text(&self) -> Result<TextConfig> {
+        TextConfig::new(self.analyzer, &self.text_fields)
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
+        self.text()?;
         match self.dim {
             Some(dim) if !(1..=MAX_DIM).contains(&dim) => {
                 Err(Error::invalid(format!("dim must be between 1 and {MAX_DIM}, got {dim}")))

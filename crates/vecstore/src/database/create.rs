@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use super::{COLLECTIONS, CollectionConfig, LOCK, TMP, collection_dir, new_uuid};
 use crate::error::{Error, Result};
 use crate::options::OpenOptions;
+use crate::repair::DAMAGED;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::wal::{self, LogWriter};
 use crate::vfs::{DirEntry, Vfs};
 
 /// Creates a directory and makes its name, and those above it that were missing, durable.
-pub(super) fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
+pub(crate) fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
     let mut made = Vec::new();
     for path in path.ancestors().filter(|path| !path.as_os_str().is_empty()) {
         if vfs.stat(path).map_err(|error| Error::io("look for", path, error))?.is_some() {
@@ -50,7 +51,7 @@ pub(super) fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
     if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
         return Ok(());
     }
-    let foreign = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP].contains(name));
+    let foreign = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP, DAMAGED].contains(name));
     if let Some(foreign) = foreign.map(|name| root.join(name)).or(foreign_below(vfs, root)?) {
         return Err(Error::invalid(format!(
             "`{}` is not a vecstore store: it has no manifest, but `{}`; give an empty or a new directory",
@@ -143,6 +144,7 @@ pub(super) fn create_collection(
         uuid,
         name: name.to_owned(),
         metric: config.metric,
+        text: config.text()?,
         dim: config.dim,
         checkpoint_lsn: 0,
         first_log: 1,

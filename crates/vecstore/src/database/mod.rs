@@ -37,7 +37,8 @@ pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
 pub(crate) use config::check_name;
-use create::{check_is_ours, create, create_dirs};
+pub(crate) use create::create_dirs;
+use create::{check_is_ours, create};
 pub(crate) use garbage::file_names;
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
@@ -51,10 +52,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
 use crate::storage::Uuid;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
+use crate::storage::segment::Residency;
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
-const LOCK: &str = "LOCK";
-const COLLECTIONS: &str = "collections";
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const COLLECTIONS: &str = "collections";
 const TMP: &str = "tmp";
 
 /// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
@@ -74,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) graph_rows_min: usize,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
+    /// Copies of what is searched often. None in a process that only reads: it shares the file's memory with others.
+    pub(crate) residency: Option<Arc<Residency>>,
     threads: usize,
     pool: OnceLock<Option<rayon::ThreadPool>>,
     catalog: Mutex<Catalog>,
@@ -172,8 +176,10 @@ impl Shared {
         previous: Option<Manifest>,
         lock: Option<Box<dyn LockGuard>>,
     ) -> Self {
+        let residency = lock.is_some().then(|| Residency::new(options.memory_budget_bytes()));
         Self {
             vfs: Arc::clone(&options.vfs),
+            residency,
             root: root.to_owned(),
             clock: Arc::clone(&options.clock),
             durability: options.durability,
@@ -331,14 +337,14 @@ pub(crate) fn collection_dir(root: &Path, uuid: Uuid) -> PathBuf {
     root.join(COLLECTIONS).join(uuid.to_string())
 }
 
-fn new_uuid() -> Result<Uuid> {
+pub(crate) fn new_uuid() -> Result<Uuid> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(ErrorKind::Io, format!("the system gives no random numbers: {error}")))?;
     Ok(Uuid(bytes))
 }
 
-fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
+pub(crate) fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
     let path = root.join(LOCK);
     let holder = format!("process {}", std::process::id());
     let deadline = Instant::now().checked_add(wait);

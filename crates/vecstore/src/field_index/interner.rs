@@ -2,7 +2,7 @@
 
 /// Strings in one run of bytes, found through a table of open addressing.
 #[derive(Debug, Default)]
-pub(super) struct Interner {
+pub(crate) struct Interner {
     bytes: Vec<u8>,
     ends: Vec<u32>,
     /// The number of a string plus 1, or 0; at most half full.
@@ -10,28 +10,28 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Returns the bytes of the strings.
-    pub(super) fn text_bytes(&self) -> usize {
+    pub(crate) fn text_bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// Returns the memory it takes.
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         self.bytes.capacity() + 4 * (self.ends.capacity() + self.table.len())
     }
 
-    pub(super) fn get(&self, number: u32) -> &[u8] {
+    pub(crate) fn get(&self, number: u32) -> &[u8] {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start as usize..self.ends[number] as usize]
     }
 
     /// Returns the number of a string, if it is there.
-    pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+    pub(crate) fn find(&self, text: &[u8]) -> Option<u32> {
         if self.table.is_empty() {
             return None;
         }
@@ -42,7 +42,7 @@ impl Interner {
     }
 
     /// Returns the number of a string, a new one if need be. The caller keeps all strings under 4 GiB.
-    pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
+    pub(crate) fn intern(&mut self, text: &[u8]) -> u32 {
         if self.ends.len() * 2 >= self.table.len() {
             self.grow();
         }

@@ -71,6 +71,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 
+pub(crate) use interner::Interner;
 pub(crate) use predicate::RowFilter;
 pub(crate) use reader::FieldIndex;
 pub(crate) use row_ids::RowIds;

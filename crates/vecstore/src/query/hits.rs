@@ -11,9 +11,9 @@ use crate::metadata::{self, DocumentRef, Metadata};
 /// A row that was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FoundRow {
-    key: f32,
-    part: u32,
-    row: u32,
+    pub(crate) key: f32,
+    pub(crate) part: u32,
+    pub(crate) row: u32,
 }
 
 impl From<&Candidate<'_>> for FoundRow {
@@ -27,21 +27,46 @@ impl From<&Candidate<'_>> for FoundRow {
 #[derive(Clone, Debug)]
 pub struct Hits {
     snapshot: Arc<Snapshot>,
-    scoring: Scoring,
+    scores: Scores,
     rows: Vec<FoundRow>,
+}
+
+/// What the keys of hits mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scores {
+    /// Distances of vectors.
+    Metric(Scoring),
+    /// Scores with their signs changed, as of texts and of what several searches found.
+    Plain,
+}
+
+impl Scores {
+    pub(crate) fn score(self, key: f32) -> f32 {
+        match self {
+            Self::Metric(scoring) => scoring.score(key),
+            Self::Plain => -key,
+        }
+    }
+
+    fn distance(self, key: f32) -> f32 {
+        match self {
+            Self::Metric(scoring) => scoring.distance(key),
+            Self::Plain => key,
+        }
+    }
 }
 
 impl Hits {
     pub(crate) fn new(
         snapshot: Arc<Snapshot>,
-        scoring: Scoring,
+        scores: Scores,
         rows: Vec<FoundRow>,
         offset: usize,
         min_score: Option<f32>,
     ) -> Self {
-        let enough = |found: &FoundRow| min_score.is_none_or(|min| scoring.score(found.key) >= min);
+        let enough = |found: &FoundRow| min_score.is_none_or(|min| scores.score(found.key) >= min);
         let rows = rows.into_iter().skip(offset).take_while(enough).collect();
-        Self { snapshot, scoring, rows }
+        Self { snapshot, scores, rows }
     }
 
     /// Returns the number of hits.
@@ -102,12 +127,13 @@ impl<'a> Hit<'a> {
 
     /// Returns the score: larger is better.
     pub fn score(&self) -> f32 {
-        self.hits.scoring.score(self.found.key)
+        self.hits.scores.score(self.found.key)
     }
 
-    /// Returns the distance in the metric's own unit: smaller is nearer.
+    /// Returns the distance in the metric's own unit: smaller is nearer. Of a search of texts, of sparse vectors or of
+    /// both kinds it is the score with its sign changed.
     pub fn distance(&self) -> f32 {
-        self.hits.scoring.distance(self.found.key)
+        self.hits.scores.distance(self.found.key)
     }
 
     /// Returns the metadata as [`crate::metadata::decode`] takes it, to be kept when the hits are gone.
@@ -167,9 +193,10 @@ impl Default for Include {
 pub struct Neighbor {
     /// The id.
     pub id: String,
-    /// Larger is better: the cosine similarity, the dot product, or 1 / (1 + distance).
+    /// Larger is better: the cosine similarity, the dot product, or 1 / (1 + distance); of a search of texts the sum of what
+    /// their terms are worth.
     pub score: f32,
-    /// Smaller is nearer, in the metric's own unit.
+    /// Smaller is nearer, in the metric's own unit; of a search of texts the score with its sign changed.
     pub distance: f32,
     /// The metadata, if it was asked for.
     pub metadata: Option<Metadata>,

@@ -8,15 +8,19 @@
 mod approximate;
 mod bounds;
 mod hits;
+mod hybrid;
 mod plan;
 mod recorder;
 mod scan;
 mod score;
 mod selection;
+mod text;
 mod topk;
 
-pub(crate) use hits::FoundRow;
+pub(crate) use hits::{FoundRow, Scores};
 pub use hits::{Hit, Hits, Include, Neighbor};
+pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
+pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
 };
@@ -24,6 +28,8 @@ pub(crate) use recorder::Recorder;
 pub(crate) use scan::{Search, search};
 pub(crate) use score::Scoring;
 pub(crate) use selection::PartFilter;
+pub use text::{Highlight, SparseQuery, TextQuery};
+pub(crate) use text::{MatchOptions, Plan, TextSearch, check_keywords, highlight, search_texts};
 
 use crate::error::{Error, Result};
 use crate::filter::Filter;

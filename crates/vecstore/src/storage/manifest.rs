@@ -11,6 +11,7 @@
 //!   u64 checkpoint lsn, u64 seq of the first log to replay, u64 durable lsn (a log that ends before it lost calls)
 //!   u32 count of segments; per segment:
 //!     16 bytes uuid, u64 rows, u64 footer checksum, u64 generation of its marks (0: none), u64 their checksum
+//!   with feature bit 0: u32 + name of the analyzer, u32 count of text fields, per field u32 + path
 //!   with feature bit 1: its fields, see `settings`
 //! u64 XXH3-64 of everything before
 //! ```
@@ -31,13 +32,17 @@ use super::{NUMBER_MAX, Uuid};
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
+use crate::text_index::TextConfig;
 use crate::vfs::Vfs;
 use vecstore_kernels::Metric;
+use vecstore_text::UnknownAnalyzer;
 
 const MAGIC: &[u8; 8] = b"vsMAN\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
-/// Bit 0 is for how texts are analyzed.
+/// Each collection says how terms are made of its texts; without it, with the standard analyzer of no other field.
+const FEATURE_TEXT: u32 = 1;
+/// Each collection has settings, and snapshots.
 const FEATURE_SETTINGS: u32 = 2;
 /// What a collection takes at least, with an empty name and no segments.
 const COLLECTION_BYTES_MIN: usize = 56;
@@ -67,6 +72,8 @@ pub(crate) struct CollectionEntry {
     pub(crate) uuid: Uuid,
     pub(crate) name: String,
     pub(crate) metric: Metric,
+    /// How terms are made of the records' texts.
+    pub(crate) text: TextConfig,
     /// The dimension, once the first vector has set it.
     pub(crate) dim: Option<usize>,
     /// The segments and marks hold the effect of every call up to this lsn; logs are replayed after it.
@@ -97,7 +104,9 @@ impl Manifest {
         out.put_u16(FORMAT_MAJOR);
         out.put_u16(FORMAT_MINOR);
         let has_settings = self.collections.iter().any(settings::has_fields);
-        out.put_u32(if has_settings { FEATURE_SETTINGS } else { 0 });
+        let has_text = self.collections.iter().any(|collection| collection.text != TextConfig::default());
+        let feature = |has: bool, bit: u32| if has { bit } else { 0 };
+        out.put_u32(feature(has_text, FEATURE_TEXT) | feature(has_settings, FEATURE_SETTINGS));
         out.put(&self.database.0);
         out.put_u64(self.generation);
         out.put_u32(self.collections.len() as u32);
@@ -111,6 +120,11 @@ impl Manifest {
             out.put_u64(collection.durable_lsn);
             out.put_u32(collection.segments.len() as u32);
             collection.segments.iter().for_each(|segment| segment.encode(&mut out));
+            if has_text {
+                out.put_prefixed(collection.text.analyzer.to_string().as_bytes());
+                out.put_u32(collection.text.fields.len() as u32);
+                collection.text.fields.iter().for_each(|path| out.put_prefixed(path.as_bytes()));
+            }
             if has_settings {
                 settings::encode(collection, &mut out);
             }
@@ -137,14 +151,13 @@ impl Manifest {
         if !Self::is_intact(bytes) && major <= FORMAT_MAJOR {
             return Err(Error::corrupted("the manifest fails its checksum"));
         }
-        if major != FORMAT_MAJOR || features & !FEATURE_SETTINGS != 0 {
+        if major != FORMAT_MAJOR || features & !(FEATURE_TEXT | FEATURE_SETTINGS) != 0 {
             return Err(newer(major, features));
         }
         let database = Uuid(reader.array()?);
         let generation = number(reader.u64()?)?;
-        let has_settings = features & FEATURE_SETTINGS != 0;
         let count = reader.count(COLLECTION_BYTES_MIN)?;
-        let decode = |_| CollectionEntry::decode(&mut reader, has_settings);
+        let decode = |_| CollectionEntry::decode(&mut reader, features);
         let collections = (0..count).map(decode).collect::<Result<_>>()?;
         reader.u64()?;
         reader.finish()?;
@@ -173,7 +186,7 @@ impl Manifest {
 }
 
 impl CollectionEntry {
-    fn decode(reader: &mut Reader<'_>, has_settings: bool) -> Result<Self> {
+    fn decode(reader: &mut Reader<'_>, features: u32) -> Result<Self> {
         let uuid = Uuid(reader.array()?);
         let name = reader.string()?.to_owned();
         let metric = metric_from_code(reader.u32()?)?;
@@ -185,11 +198,14 @@ impl CollectionEntry {
         let first_log = number(reader.u64()?)?;
         let durable_lsn = number(reader.u64()?)?;
         let segments = (0..reader.count(48)?).map(|_| SegmentEntry::decode(reader)).collect::<Result<_>>()?;
-        let (settings, snapshots) = if has_settings { settings::decode(reader)? } else { Default::default() };
+        let text = if features & FEATURE_TEXT == 0 { TextConfig::default() } else { text_config(reader)? };
+        let (settings, snapshots) =
+            if features & FEATURE_SETTINGS == 0 { Default::default() } else { settings::decode(reader)? };
         Ok(Self {
             uuid,
             name,
             metric,
+            text,
             dim: (dim > 0).then_some(dim),
             checkpoint_lsn,
             first_log,
@@ -217,6 +233,15 @@ impl SegmentEntry {
         let marks = (reader.u64()?, reader.u64()?);
         Ok(Self { uuid, rows, checksum, marks: (marks.0 > 0).then_some(marks) })
     }
+}
+
+fn text_config(reader: &mut Reader<'_>) -> Result<TextConfig> {
+    let name = reader.string()?;
+    let unknown = |error| Error::unsupported(format!("manifest: {error}: open it with a newer vecstore"));
+    let analyzer = name.parse().map_err(|error: UnknownAnalyzer| unknown(error.to_string()))?;
+    let fields: Vec<String> =
+        (0..reader.count(4)?).map(|_| reader.string().map(str::to_owned)).collect::<Result<_>>()?;
+    TextConfig::new(analyzer, &fields).map_err(|error| unknown(error.message().to_owned()))
 }
 
 /// Passes numbers that can be counted on from: no store gets near the limit, a forged one may be beyond it.

@@ -5,7 +5,7 @@
 //! ```text
 //! u32  rows
 //! u32  dim
-//! u32  flags: bit 0, there are expiry times
+//! u32  flags: bit 0, there are expiry times; bit 1, there are bodies with sparse vectors
 //! u32  zero
 //! u16  x rows   length of each id
 //! ..            ids, UTF-8, one after the other
@@ -24,8 +24,11 @@ use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::index::FlatSigns;
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
+use crate::text_index::TextState;
 
 const FLAG_EXPIRY: u32 = 1;
+/// A version that knows of no sparse vectors would take their bodies for damaged; this one it refuses as a whole.
+const FLAG_SPARSE: u32 = 2;
 
 /// Up to this many rows, comparing each id is faster than a table (and takes no memory).
 const ROWS_WITHOUT_INDEX: usize = 8;
@@ -140,6 +143,7 @@ impl RowsBuilder {
                 inverse_norms,
                 sorted: OnceLock::new(),
                 signs: OnceLock::new(),
+                texts: TextState::default(),
             };
         }
         let mut kept = Self::with_capacity(rows, self.dim);
@@ -183,6 +187,7 @@ pub(crate) struct Rows {
     inverse_norms: Vec<f32>,
     sorted: OnceLock<Arc<Vec<u32>>>,
     signs: OnceLock<Option<Box<FlatSigns>>>,
+    texts: TextState,
 }
 
 impl Rows {
@@ -224,6 +229,11 @@ impl Rows {
         &self.signs
     }
 
+    /// Returns the text index of the rows.
+    pub(crate) fn texts(&self) -> &TextState {
+        &self.texts
+    }
+
     /// Returns the place for the rows in order of id.
     pub(crate) fn sorted(&self) -> &OnceLock<Arc<Vec<u32>>> {
         &self.sorted
@@ -248,6 +258,7 @@ impl Rows {
         let columns = &self.columns;
         columns.vectors.len() * 4
             + signs
+            + self.texts.memory_bytes()
             + columns.variable_bytes()
             + columns.len() * 8
             + columns.expiry.len() * 8
@@ -269,7 +280,9 @@ impl Rows {
         let mut out = Vec::with_capacity(16 + rows * 14 + columns.variable_bytes());
         out.put_u32(rows as u32);
         out.put_u32(columns.dim as u32);
-        out.put_u32(if self.has_expiry() { FLAG_EXPIRY } else { 0 });
+        let has_sparse = (0..rows).any(|row| Body::is_sparse(columns.bodies.get(row)));
+        let sparse = if has_sparse { FLAG_SPARSE } else { 0 };
+        out.put_u32(if self.has_expiry() { FLAG_EXPIRY } else { 0 } | sparse);
         out.put_u32(0);
         columns.ids.lengths().for_each(|len| out.put_u16(len as u16));
         out.put(columns.ids.values.as_bytes());
@@ -293,7 +306,7 @@ impl Rows {
         let rows = reader.count(2 + 4)?;
         let dim = reader.u32()? as usize;
         let flags = reader.u32()?;
-        if dim == 0 || dim > MAX_DIM || flags & !FLAG_EXPIRY != 0 || reader.u32()? != 0 {
+        if dim == 0 || dim > MAX_DIM || flags & !(FLAG_EXPIRY | FLAG_SPARSE) != 0 || reader.u32()? != 0 {
             return Err(Error::corrupted(format!(
                 "WAL rows: dimension {dim} or flags {flags:#x} out of range"
             )));

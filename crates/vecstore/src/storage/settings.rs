@@ -174,6 +174,7 @@ fn status_from_code(code: u8) -> Result<NamespaceStatus> {
 mod tests {
     use super::*;
     use crate::storage::Uuid;
+    use crate::text_index::TextConfig;
     use vecstore_kernels::Metric;
 
     fn entry() -> CollectionEntry {
@@ -190,6 +191,7 @@ mod tests {
             uuid: Uuid([1; 16]),
             name: "docs".to_owned(),
             metric: Metric::Dot,
+            text: TextConfig::default(),
             dim: None,
             checkpoint_lsn: 1,
             first_log: 2,

@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, Error, ErrorKind, Query, Record, VecStore};
+use vecstore::{
+    Durability, Error, ErrorKind, HybridQuery, Query, Record, SparseQuery, SparseVector, TextQuery, VecStore,
+};
 use vecstore_testkit::{FaultVfs, Rng};
 
 use crate::rot::{Sample, sample};
@@ -70,6 +72,10 @@ fn use_it(disk: &FaultVfs, read_only: bool) -> Result<(), Error> {
     _ = store.get("old-1");
     _ = read(&store);
     _ = store.query(&Query::new([0.5; DIM]).k(5));
+    _ = store.text_query(&TextQuery::new("a +red text* -none"));
+    _ = store.text_query(&TextQuery::new("\"a red\""));
+    _ = store.sparse_query(&SparseQuery::new(SparseVector::new([(2, 1.0), (3, 1.0)])?));
+    _ = store.hybrid_query(&HybridQuery::new([0.5; DIM], "red"));
     if !read_only {
         _ = store.upsert_record(&Record::new("new", [0.5; DIM]), None);
         _ = store.delete("old-2");

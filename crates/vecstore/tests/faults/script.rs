@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vecstore::{Batch, ErrorKind, Filter, Metadata, Operation, Record, Result, Value, VecStore, field};
+use vecstore::{
+    Batch, ErrorKind, Filter, Metadata, Operation, Record, Result, SparseVector, Value, VecStore, field,
+};
 use vecstore_testkit::{Change, Model, Rng};
 
 use crate::subject::NOW_UNIX_MS;
@@ -183,10 +185,22 @@ fn metadata(rng: &mut Rng) -> Metadata {
 pub(crate) fn record(rng: &mut Rng, dim: usize) -> Record {
     let record =
         Record::new(format!("id-{:02}", rng.below(IDS)), rng.vector(dim)).with_metadata(metadata(rng));
-    match rng.below(40) {
+    let draw = rng.below(40);
+    match draw {
         // A frame above the size up to which frames are copied together, and above the space reserved first.
         0 => record.with_text("long ".repeat(14_000)),
-        1..6 => record.with_text("short"),
+        1..20 => {
+            let first = draw as usize;
+            let words = (0..first % 7).map(|n| WORDS[(first * 3 + n * n) % WORDS.len()]);
+            record.with_text(words.collect::<Vec<_>>().join(" "))
+        }
+        20..26 => {
+            let dimension = draw as u32 - 20;
+            record.with_sparse(SparseVector::new([(dimension, 0.5), (dimension + 2, 2.0)]).expect("distinct"))
+        }
         _ => record,
     }
 }
+
+/// Words of texts, some of them in many.
+const WORDS: [&str; 8] = ["red", "red", "red", "blue", "blue", "green", "solar", "rare"];

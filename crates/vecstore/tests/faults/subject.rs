@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vecstore::{
-    Clock, Durability, Filter, Metric, OpenOptions, Query, Record, Result, ScrollRequest, VecStore,
+    Clock, Durability, Filter, Metric, Neighbor, OpenOptions, Query, Record, Result, ScrollRequest,
+    SparseQuery, SparseVector, TextQuery, VecStore,
 };
-use vecstore_testkit::{FaultVfs, Ranking, exact_distance};
+use vecstore_testkit::{FaultVfs, Ranking, Texts, check_ranking, exact_distance, ranked_sparse};
 
 /// Two directories deep, so that the store has to make its own directory durable as well.
 pub(crate) const PATH: &str = "/home/store";
@@ -63,7 +64,39 @@ pub(crate) fn check_answers(store: &VecStore, expected: &BTreeMap<String, Record
     let Some(dim) = visible().next().map(|record| record.vector.len()) else { return Ok(()) };
     check_nearest(store, expected, &vec![0.25; dim], None, |_| true)?;
     let tagged = |record: &Record| record.metadata.get("tag").is_some_and(|tag| *tag == "red".into());
-    check_nearest(store, expected, &vec![-0.5; dim], Some(vecstore::field("tag").eq("red")), tagged)
+    check_nearest(store, expected, &vec![-0.5; dim], Some(vecstore::field("tag").eq("red")), tagged)?;
+    check_texts(store, expected)
+}
+
+/// Checks searches of texts and of sparse vectors against brute force.
+fn check_texts(store: &VecStore, expected: &BTreeMap<String, Record>) -> Result<()> {
+    let mut texts = Texts::default();
+    for record in expected.values() {
+        if let Some(text) = &record.text {
+            texts.add(&record.id, text, record.deleted);
+        }
+    }
+    let pairs = |found: Vec<Neighbor>| -> Vec<(String, f32)> {
+        found.into_iter().map(|hit| (hit.id, hit.score)).collect()
+    };
+    let check = |found: &[(String, f32)], ranked: &[(&str, f64)]| {
+        let found: Vec<(&str, f32)> = found.iter().map(|(id, score)| (id.as_str(), *score)).collect();
+        assert_eq!(check_ranking(&found, ranked, 5), Ok(()));
+    };
+    for terms in [&["red", "rare"][..], &["blue"], &["text"]] {
+        let query = TextQuery::new(terms.join(" ")).k(5);
+        check(&pairs(store.text_query(&query)?), &texts.ranked(terms, |_| true));
+    }
+    let tagged = |id: &str| expected[id].metadata.get("tag").is_some_and(|tag| *tag == "red".into());
+    let query = TextQuery::new("red blue").k(5).filter(vecstore::field("tag").eq("red"));
+    check(&pairs(store.text_query(&query)?), &texts.ranked(&["red", "blue"], tagged));
+    let sparse = [(2, 1.0), (4, -0.5)];
+    let visible = expected.values().filter(|record| !record.deleted);
+    let vectors =
+        visible.filter_map(|record| Some((record.id.as_str(), record.sparse.as_ref()?.components())));
+    let found = store.sparse_query(&SparseQuery::new(SparseVector::new(sparse)?).k(5))?;
+    check(&pairs(found), &ranked_sparse(&sparse, vectors));
+    Ok(())
 }
 
 /// Checks one query against brute force. The metric must be euclidean.

@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
+use super::row_sum::row_sum;
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SCAN_ALIGN, SECTION_ALIGN, Section};
 use vecstore_kernels::Kernels;
 
@@ -13,6 +14,7 @@ use crate::index::{AnyDraft, CompactDraft, Draft, PointCodes, Space, Widths};
 use crate::metadata::DocumentRef;
 use crate::storage::body::Body;
 use crate::storage::{Uuid, id_index};
+use crate::text_index::{TextConfig, TextWriter};
 use crate::vfs::{Vfs, VfsFile};
 
 /// Large writes keep the disk busy; the buffer is also where blocks are hashed.
@@ -42,6 +44,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) codes: bool,
     pub(crate) kernels: Kernels,
     pub(crate) cancelled: &'a Cancelled<'a>,
+    /// How terms are made of texts.
+    pub(crate) text: &'a TextConfig,
     /// The graph over the rows, in their order.
     pub(crate) graph: Option<(&'a AnyDraft<'a>, Widths)>,
 }
@@ -113,14 +117,21 @@ pub(crate) fn write(
     }
     out.begin(Kind::Bodies)?;
     let mut fields = FieldWriter::new(rows);
+    let mut texts = TextWriter::new(contents.text);
     for row in 0..rows {
         let body = source.body_bytes(row)?;
         out.put(body)?;
-        fields.push(Body::decode(body).and_then(|body| DocumentRef::new(body.document)).ok());
+        let body = Body::decode(body).ok();
+        fields.push(body.and_then(|body| DocumentRef::new(body.document).ok()));
+        texts.push(body)?;
     }
     if !fields.is_empty() {
         out.begin(Kind::Fields)?;
         fields.finish(&mut |bytes| out.put(bytes))?;
+    }
+    if !texts.is_empty() {
+        out.begin(Kind::Text)?;
+        texts.finish(&mut |bytes| out.put(bytes))?;
     }
     let mut expires = false;
     for row in 0..rows {
@@ -131,6 +142,13 @@ pub(crate) fn write(
         for row in 0..rows {
             out.put(&source.expiry(row)?.to_le_bytes())?;
         }
+    }
+    out.begin(Kind::RowSums)?;
+    for row in 0..rows {
+        let (id, vector, body) = (source.id(row)?, source.vector(row)?, source.body_bytes(row)?);
+        out.put(
+            &row_sum(id.as_bytes(), bytemuck::cast_slice(vector), body, source.expiry(row)?).to_le_bytes(),
+        )?;
     }
     out.finish(uuid, collection, rows as u64, source.dim() as u32)
 }
@@ -267,7 +285,7 @@ impl Output<'_> {
         self.flush()?;
         let offset = self.written;
         let (sections, blocks) = (std::mem::take(&mut self.sections), std::mem::take(&mut self.blocks));
-        let footer = Footer { uuid, collection, rows, dim, sections, blocks }.encode();
+        let footer = Footer { uuid, collection, rows, dim, sections, blocks, offset }.encode();
         let checksum = xxhash_rust::xxh3::xxh3_64(&footer);
         self.buffer = footer;
         self.buffer.put_u64(offset);

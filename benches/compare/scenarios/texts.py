@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+
+from benches.compare.engines.base import Engine
+from benches.compare.measure import MICROSECONDS, MILLISECONDS, median, seconds_of, stopwatch
+from benches.compare.scenarios.base import Column, Context, K, Outcome, Scenario
+
+WORD = re.compile(r"[^\W_]+")
+QUERIES = 500
+BUDGET_SECONDS = 20.0
+ADDED = 50
+# Of all queries, those whose ranking is compared with brute force.
+CHECKED = 20
+
+
+def queries(texts: list[str], words: int, count: int) -> list[str]:
+    """Words of one text each, drawn with a fixed seed: common and rare ones, as they come."""
+    draw = random.Random(words)
+    found: list[str] = []
+    while len(found) < count:
+        distinct = sorted(set(WORD.findall(draw.choice(texts).lower())))
+        if len(distinct) >= words:
+            found.append(" ".join(draw.sample(distinct, words)))
+    return found
+
+
+class Exact:
+    """BM25 by brute force, in 64 bits, on runs of letters and digits in lower case."""
+
+    def __init__(self, ids: list[str], texts: list[str]) -> None:
+        self._texts = [Counter(WORD.findall(text.lower())) for text in texts]
+        self._ids = ids
+        self._lengths = [sum(text.values()) for text in self._texts]
+        self._mean = sum(self._lengths) / len(texts)
+        self._rows = Counter(word for text in self._texts for word in text)
+
+    def scores(self, query: str) -> dict[str, float]:
+        import math
+
+        scores: dict[str, float] = {}
+        for word in query.split():
+            rows = self._rows[word]
+            idf = math.log1p((len(self._texts) - rows + 0.5) / (rows + 0.5))
+            for row, length, text in zip(self._ids, self._lengths, self._texts):
+                if times := text.get(word, 0):
+                    worth = idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * length / self._mean))
+                    scores[row] = scores.get(row, 0.0) + worth
+        return scores
+
+
+def agreement(found: list[tuple[str, float]], scores: dict[str, float]) -> float:
+    """The share of the best K whose own exact score is one of the K best, to 1e-4."""
+    best = sorted(scores.values(), reverse=True)[:K]
+    if not best:
+        return float(not found)
+    worst = best[-1] - 1e-4 * abs(best[-1])
+    return sum(scores.get(row, -1.0) >= worst for row, _ in found) / len(best)
+
+
+def measure(engine: Engine, context: Context) -> Outcome:
+    rows = context.rows
+    texts = [str(metadata["text"]) for metadata in rows.metadata]
+    ids = rows.ids
+    with stopwatch() as watch:
+        engine.load_texts(context.work / "texts", ids, texts)
+    figures = {"texts_s": len(texts) / watch.wall_seconds, "index_s": watch.wall_seconds}
+    exact = Exact(ids, texts)
+    search = engine.text_search(K)
+    shares = []
+    for words in (1, 2, 3, 6):
+        asked = queries(texts, words, QUERIES)
+        shares += [
+            agreement(engine.text_rows(search(query)), exact.scores(query)) for query in asked[:CHECKED]
+        ]
+        seconds: list[float] = []
+        for query in asked:
+            seconds.append(seconds_of(lambda query=query: search(query)))  # type: ignore[misc]
+            if sum(seconds) > BUDGET_SECONDS:
+                break
+        figures[f"p50_us_{words}"] = median(seconds) * MICROSECONDS
+        if words == 3:
+            figures["p99_us_3"] = sorted(seconds)[int(len(seconds) * 0.99)] * MICROSECONDS
+    figures["agreement"] = sum(shares) / len(shares)
+    added = (
+        [
+            seconds_of(lambda n=n: engine.add_text(f"added-{n}", texts[n]))  # type: ignore[misc]
+            for n in range(ADDED)
+        ]
+        if engine.adds_texts()
+        else []
+    )
+    if added:
+        figures["add_ms"] = median(added) * MILLISECONDS
+    return Outcome(figures)
+
+
+SCENARIO = Scenario(
+    name="texts",
+    title="Full-text search",
+    how=(
+        "The descriptions of all rows, indexed from the first call until all are searchable and "
+        f"durable (where the engine keeps them on disk); then {QUERIES} queries each of 1, 2, 3 and 6 "
+        f"words of a random text, any of which may match, k={K}, ids fetched, through Python on one "
+        "pinned thread. `exact` is the share of the found whose exact BM25 score is among the ten "
+        "best. `add` is one more text, durable and searchable. vecstore stores a vector of 2 "
+        "components and the text of each row as well; the others ids."
+    ),
+    measure=measure,
+    engines=("vecstore:commit", "tantivy", "bm25s"),
+    ours=("vecstore:commit",),
+    columns=(
+        Column("texts_s", "texts/s", higher_is_better=True),
+        Column("p50_us_1", "1 word us", 1, higher_is_better=False),
+        Column("p50_us_2", "2 words us", 1, higher_is_better=False),
+        Column("p50_us_3", "3 words us", 1, higher_is_better=False),
+        Column("p99_us_3", "3 words p99", 1),
+        Column("p50_us_6", "6 words us", 1, higher_is_better=False),
+        Column("agreement", "exact", 4),
+        Column("add_ms", "add ms", 2, higher_is_better=False),
+    ),
+    pinned=True,
+)

@@ -1,0 +1,171 @@
+//! Searches by words and by sparse vectors: what callers ask, and what that means to the inverted indexes.
+
+mod highlight;
+mod parse;
+mod phrase;
+mod plan;
+mod run;
+
+pub use highlight::Highlight;
+pub(crate) use highlight::highlight;
+pub(crate) use plan::Plan;
+pub(crate) use run::{TextSearch, search_texts};
+
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::limits::{MAX_K, MAX_QUERY_TEXT_BYTES};
+use crate::sparse::SparseVector;
+
+/// What is asked of a search by words or by a sparse vector besides those.
+#[derive(Clone, Debug)]
+pub(crate) struct MatchOptions {
+    pub(crate) k: usize,
+    pub(crate) offset: usize,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) min_score: Option<f32>,
+}
+
+impl Default for MatchOptions {
+    fn default() -> Self {
+        Self { k: 10, offset: 0, filter: None, min_score: None }
+    }
+}
+
+impl MatchOptions {
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.k < 1 || self.k > MAX_K {
+            return Err(Error::invalid(format!("k must be between 1 and {MAX_K}, got {}", self.k)));
+        }
+        if self.offset > MAX_K {
+            return Err(Error::invalid(format!("offset must be at most {MAX_K}, got {}", self.offset)));
+        }
+        if self.min_score.is_some_and(f32::is_nan) {
+            return Err(Error::invalid("min_score must be a number, got NaN"));
+        }
+        Ok(())
+    }
+}
+
+/// A search for the records whose texts match words best, by BM25 (k1 1.2, b 0.75).
+///
+/// | in the words | matches |
+/// |---|---|
+/// | `solar panel` | records with either, those with both first |
+/// | `+solar panel` | records with `solar`; `panel` adds to their score |
+/// | `solar -panel` | records with `solar` and without `panel` |
+/// | `"solar panel"` | records with the two next to each other, in this order |
+/// | `sol*` | records with a word that starts so; of more than 1,024 such words, the most frequent |
+///
+/// A word that occurs twice counts twice. Words that the analyzer leaves out (stop words) match nothing and exclude nothing.
+///
+/// # Examples
+///
+/// ```
+/// use vecstore::{Record, TextQuery, VecStore};
+///
+/// let store = VecStore::options().open_in_memory()?;
+/// store.upsert_record(&Record::new("a", [1.0, 0.0]).with_text("A red fox"), None)?;
+/// store.upsert_record(&Record::new("b", [0.0, 1.0]).with_text("A red car"), None)?;
+/// let found = store.text_query(&TextQuery::new("red -car"))?;
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(found[0].id, "a");
+/// # Ok::<(), vecstore::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TextQuery {
+    pub(crate) keywords: String,
+    pub(crate) boosts: Vec<(String, f32)>,
+    pub(crate) options: MatchOptions,
+}
+
+impl TextQuery {
+    /// Makes a search for the 10 records that match `keywords` best.
+    pub fn new(keywords: impl Into<String>) -> Self {
+        Self { keywords: keywords.into(), boosts: Vec::new(), options: MatchOptions::default() }
+    }
+
+    /// Multiplies what a field adds to scores: `text` for the records' own texts, or one of the
+    /// [`text_fields`](crate::OpenOptions::text_fields); 1 without it. With 0 the field is not searched.
+    pub fn boost(mut self, field: impl Into<String>, factor: f32) -> Self {
+        self.boosts.push((field.into(), factor));
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        self.options.check()?;
+        check_keywords(&self.keywords)
+    }
+}
+
+pub(crate) fn check_keywords(keywords: &str) -> Result<()> {
+    if keywords.len() > MAX_QUERY_TEXT_BYTES {
+        return Err(Error::invalid(format!(
+            "the keywords of a query may have {MAX_QUERY_TEXT_BYTES} bytes, got {}",
+            keywords.len()
+        )));
+    }
+    Ok(())
+}
+
+/// A search for the records whose sparse vectors have the largest dot product with one. Records that share no dimension with
+/// it are not found.
+///
+/// # Examples
+///
+/// ```
+/// use vecstore::{Record, SparseQuery, SparseVector, VecStore};
+///
+/// let store = VecStore::options().open_in_memory()?;
+/// let sparse = SparseVector::new([(7, 0.5), (90, 1.0)])?;
+/// store.upsert_record(&Record::new("a", [1.0, 0.0]).with_sparse(sparse), None)?;
+/// let found = store.sparse_query(&SparseQuery::new(SparseVector::new([(90, 2.0)])?))?;
+/// assert_eq!((found[0].id.as_str(), found[0].score), ("a", 2.0));
+/// # Ok::<(), vecstore::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SparseQuery {
+    pub(crate) sparse: SparseVector,
+    pub(crate) options: MatchOptions,
+}
+
+impl SparseQuery {
+    /// Makes a search for the 10 records with the largest dot products.
+    pub fn new(sparse: SparseVector) -> Self {
+        Self { sparse, options: MatchOptions::default() }
+    }
+}
+
+macro_rules! options {
+    ($($query:ident)*) => {$(
+        impl $query {
+            /// Sets how many records are returned at most.
+            pub fn k(mut self, k: usize) -> Self {
+                self.options.k = k;
+                self
+            }
+
+            /// Sets how many of the best are left out, for paging.
+            pub fn offset(mut self, offset: usize) -> Self {
+                self.options.offset = offset;
+                self
+            }
+
+            /// Restricts the search to records that match. Statistics stay those of the whole collection, so that a filter
+            /// changes no score.
+            pub fn filter(mut self, filter: impl Into<Option<Filter>>) -> Self {
+                self.options.filter = filter.into();
+                self
+            }
+
+            /// Leaves out records of a lower score.
+            pub fn min_score(mut self, min_score: impl Into<Option<f32>>) -> Self {
+                self.options.min_score = min_score.into();
+                self
+            }
+        }
+    )*};
+}
+
+options!(TextQuery SparseQuery);

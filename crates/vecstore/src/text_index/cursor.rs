@@ -1,0 +1,381 @@
+//! A walk along one list, block by block.
+
+use super::bound::most;
+use super::reader::{Lengths, List, Place};
+use super::{BLOCK_ROWS, HEAD_WORDS, packing};
+use crate::error::{Error, Result};
+
+/// What a row's count or weight is worth to a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Weight {
+    /// `weight * count / (count + base + slope * length)`: BM25.
+    Text { weight: f32, base: f32, slope: f32 },
+    /// `weight * value`: a term of a dot product.
+    Sparse { weight: f32 },
+    /// Nothing: what counts is which rows there are.
+    Nothing,
+}
+
+/// A list that is being walked for a query. It never goes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    words: &'a [u32],
+    lengths: Lengths<'a>,
+    weight: Weight,
+    /// Rows of the list.
+    pub(super) count: u32,
+    blocks: usize,
+    /// The block the walk is at; `blocks` at the end.
+    block: usize,
+    /// Before it no row of the current block is asked for any more.
+    position: usize,
+    /// The block whose rows are decoded, and whether their scores are.
+    decoded: usize,
+    is_scored: bool,
+    len: usize,
+    rows: Box<[u32; BLOCK_ROWS]>,
+    scores: Box<[f32; BLOCK_ROWS]>,
+    /// The most that any row of the list can add.
+    pub(super) most: f32,
+    /// The block whose bound was computed last, and that bound.
+    bounded: (usize, f32),
+}
+
+const NONE: usize = usize::MAX;
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(list: &List<'a>, lengths: Lengths<'a>, weight: Weight) -> Result<Self> {
+        let mut cursor = Self {
+            words: &[],
+            lengths,
+            weight,
+            count: list.rows,
+            blocks: 1,
+            block: 0,
+            position: 0,
+            decoded: NONE,
+            is_scored: false,
+            len: 0,
+            rows: Box::new([0; BLOCK_ROWS]),
+            scores: Box::new([0.0; BLOCK_ROWS]),
+            most: most(list.bound, &weight),
+            bounded: (NONE, 0.0),
+        };
+        match list.place {
+            Place::One { row, value } => {
+                (cursor.decoded, cursor.is_scored, cursor.len) = (0, true, 1);
+                cursor.rows[0] = row;
+                cursor.scores[0] = cursor.score(row, value);
+                cursor.most = cursor.scores[0].max(0.0);
+                cursor.bounded = (0, cursor.most);
+            }
+            Place::Words(words) => {
+                cursor.words = words;
+                cursor.blocks = (list.rows as usize).div_ceil(BLOCK_ROWS);
+                if words.len() < cursor.blocks * HEAD_WORDS {
+                    return Err(malformed());
+                }
+            }
+        }
+        Ok(cursor)
+    }
+
+    fn score(&self, row: u32, value: u32) -> f32 {
+        match self.weight {
+            Weight::Text { weight, base, slope } => {
+                let count = value as f32;
+                weight * (count / (count + (base + slope * self.lengths.get(row) as f32)))
+            }
+            Weight::Sparse { weight } => weight * f32::from_bits(value),
+            Weight::Nothing => 0.0,
+        }
+    }
+
+    /// Returns the last row of a block.
+    fn last_row(&self, block: usize) -> u32 {
+        match self.words.get(block * HEAD_WORDS) {
+            Some(&row) => row,
+            None => self.rows[0],
+        }
+    }
+
+    /// Returns the most that a row of a block can add.
+    fn block_most(&mut self, block: usize) -> f32 {
+        if self.bounded.0 != block {
+            let head = block * HEAD_WORDS;
+            self.bounded = (block, most([self.words[head + 2], self.words[head + 3]], &self.weight));
+        }
+        self.bounded.1
+    }
+
+    /// Returns a row that is not after the next one, `None` at the end.
+    pub(super) fn next_row(&self) -> Option<u32> {
+        if self.block >= self.blocks {
+            return None;
+        }
+        if self.decoded == self.block {
+            return self.rows[..self.len].get(self.position).copied();
+        }
+        Some(if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) })
+    }
+
+    /// Moves so that no row before `row` is met any more, without decoding.
+    pub(super) fn skip_to(&mut self, row: u32) {
+        let before = self.block;
+        while self.block < self.blocks && self.last_row(self.block) < row {
+            self.block += 1;
+        }
+        if self.block != before {
+            self.position = 0;
+        }
+        if self.decoded == self.block {
+            while self.position < self.len && self.rows[self.position] < row {
+                self.position += 1;
+            }
+            if self.position == self.len {
+                self.block += 1;
+                self.position = 0;
+            }
+        }
+    }
+
+    /// Returns the most that a row in `start..end` can add.
+    pub(super) fn most_within(&mut self, start: u32, end: u32) -> f32 {
+        self.skip_to(start);
+        let mut most = 0.0f32;
+        let mut block = self.block;
+        while block < self.blocks {
+            let first = if block == 0 { 0 } else { self.last_row(block - 1).saturating_add(1) };
+            if first >= end {
+                break;
+            }
+            most = most.max(self.block_most(block));
+            block += 1;
+        }
+        most
+    }
+
+    fn decode(&mut self) -> Result<()> {
+        if self.decoded == self.block {
+            return Ok(());
+        }
+        let (block, count) = (self.block, self.count as usize);
+        self.len = BLOCK_ROWS.min(count - block * BLOCK_ROWS);
+        let data = self.words.get(self.words[block * HEAD_WORDS + 1] as usize..).ok_or_else(malformed)?;
+        let (&bits, data) = data.split_first().ok_or_else(malformed)?;
+        if !packing::unpack(data, bits & 0xFF, self.len, &mut self.rows) {
+            return Err(malformed());
+        }
+        let mut next = if block == 0 { 0 } else { self.last_row(block - 1).wrapping_add(1) };
+        for row in &mut self.rows[..self.len] {
+            next = next.wrapping_add(*row);
+            *row = next;
+            next = next.wrapping_add(1);
+        }
+        if self.rows[self.len - 1] != self.last_row(block) {
+            return Err(malformed());
+        }
+        self.decoded = block;
+        self.is_scored = false;
+        self.position = 0;
+        Ok(())
+    }
+
+    /// Computes what each row of the decoded block adds.
+    fn score_block(&mut self) -> Result<()> {
+        if self.is_scored || self.weight == Weight::Nothing {
+            return Ok(());
+        }
+        let start = self.words[self.block * HEAD_WORDS + 1] as usize;
+        let data = self.words.get(start..).ok_or_else(malformed)?;
+        let (&bits, data) = data.split_first().ok_or_else(malformed)?;
+        let data = data.get(packing::words_of(self.len, bits & 0xFF)..).ok_or_else(malformed)?;
+        let len = self.len;
+        match self.weight {
+            Weight::Text { weight, base, slope } => {
+                let mut counts = [0; BLOCK_ROWS];
+                if !packing::unpack(data, bits >> 8 & 0xFF, len, &mut counts) {
+                    return Err(malformed());
+                }
+                let mut lengths = [0; BLOCK_ROWS];
+                self.lengths.gather(&self.rows[..len], &mut lengths);
+                for ((score, count), length) in self.scores.iter_mut().zip(counts).zip(lengths) {
+                    let count = count.wrapping_add(1) as f32;
+                    *score = weight * (count / (count + (base + slope * length as f32)));
+                }
+            }
+            Weight::Sparse { weight } => {
+                let values = data.get(..len).ok_or_else(malformed)?;
+                for (score, &value) in self.scores.iter_mut().zip(values) {
+                    *score = weight * f32::from_bits(value);
+                }
+            }
+            Weight::Nothing => {}
+        }
+        self.is_scored = true;
+        Ok(())
+    }
+
+    /// Moves to `row` and returns what it adds, `None` if it is not in the list.
+    pub(super) fn seek(&mut self, row: u32) -> Result<Option<f32>> {
+        let before = self.block;
+        while self.block < self.blocks && self.last_row(self.block) < row {
+            self.block += 1;
+        }
+        if self.block >= self.blocks {
+            return Ok(None);
+        }
+        if self.block != before {
+            self.position = 0;
+        }
+        self.decode()?;
+        let rest = &self.rows[self.position..self.len];
+        self.position += rest.partition_point(|&other| other < row);
+        if self.rows[..self.len].get(self.position) != Some(&row) {
+            return Ok(None);
+        }
+        self.score_block()?;
+        Ok(Some(self.scores[self.position]))
+    }
+
+    /// Adds what the rows in `start..end` add to their places in `sums`, and notes them in `hits`. Leaves out blocks none of
+    /// whose rows reaches `least` with `others` more.
+    pub(super) fn add_within(
+        &mut self,
+        (start, end): (u32, u32),
+        sums: &mut [f64],
+        hits: &mut [u64],
+        others: f64,
+        least: f32,
+    ) -> Result<()> {
+        self.skip_to(start);
+        while self.block < self.blocks {
+            let first = if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) };
+            if first >= end {
+                break;
+            }
+            let last = self.last_row(self.block);
+            if ((f64::from(self.block_most(self.block)) + others) as f32) < least {
+                if last >= end {
+                    break;
+                }
+                self.block += 1;
+                self.position = 0;
+                continue;
+            }
+            self.decode()?;
+            self.score_block()?;
+            for at in self.position..self.len {
+                let row = self.rows[at];
+                if row < start {
+                    continue;
+                }
+                if row >= end {
+                    self.position = at;
+                    return Ok(());
+                }
+                let place = (row - start) as usize;
+                sums[place] += f64::from(self.scores[at]);
+                hits[place / 64] |= 1 << (place % 64);
+            }
+            self.block += 1;
+            self.position = 0;
+        }
+        Ok(())
+    }
+
+    /// Appends the rows in `start..end` and what they add to `found`, but for those that do not reach `least` with `others`
+    /// more.
+    pub(super) fn find_within(
+        &mut self,
+        (start, end): (u32, u32),
+        others: f64,
+        least: f32,
+        found: &mut Vec<(u32, f32)>,
+    ) -> Result<()> {
+        // A little less, so that rounding leaves out no row that is good enough.
+        let own = ((f64::from(least) - others) as f32).next_down();
+        self.skip_to(start);
+        while self.block < self.blocks {
+            let first = if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) };
+            if first >= end {
+                break;
+            }
+            let last = self.last_row(self.block);
+            if self.block_most(self.block) >= own {
+                self.decode()?;
+                self.score_block()?;
+                let rows = &self.rows[..self.len];
+                let stop = if last < end { self.len } else { rows.partition_point(|&row| row < end) };
+                for (&row, &score) in rows.iter().zip(&*self.scores).take(stop).skip(self.position) {
+                    if score >= own && (start..end).contains(&row) {
+                        found.push((row, score));
+                    }
+                }
+                self.position = stop;
+            }
+            if last >= end {
+                break;
+            }
+            self.block += 1;
+            self.position = 0;
+        }
+        Ok(())
+    }
+
+    /// Returns the blocks with the most that a row of each can add, the largest first.
+    pub(super) fn blocks_by_most(&mut self) -> Vec<(f32, usize)> {
+        let mut blocks: Vec<(f32, usize)> =
+            (0..self.blocks).map(|block| (self.block_most(block), block)).collect();
+        blocks.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        blocks
+    }
+
+    /// Calls `each` with every row of a block and what it adds, whatever the walk has passed already.
+    pub(super) fn for_each_of(
+        &mut self,
+        block: usize,
+        mut each: impl FnMut(u32, f32) -> Result<()>,
+    ) -> Result<()> {
+        self.block = block;
+        self.decode()?;
+        self.score_block()?;
+        for at in 0..self.len {
+            each(self.rows[at], self.scores[at])?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for every row of the list that is left.
+    pub(crate) fn for_each_row(&mut self, mut each: impl FnMut(u32)) -> Result<()> {
+        while self.block < self.blocks {
+            self.decode()?;
+            self.rows[self.position..self.len].iter().for_each(|&row| each(row));
+            self.block += 1;
+            self.position = 0;
+        }
+        Ok(())
+    }
+
+    /// Checks that the rows ascend below `rows`, that there are counts, and that no row is worth more than the bounds say.
+    pub(super) fn verify(&mut self, rows: u32) -> Result<()> {
+        let mut least = 0;
+        while self.block < self.blocks {
+            self.decode()?;
+            self.score_block()?;
+            let most = self.block_most(self.block).min(self.most);
+            for at in 0..self.len {
+                if self.rows[at] < least || self.rows[at] >= rows || self.scores[at] > most {
+                    return Err(malformed());
+                }
+                least = self.rows[at] + 1;
+            }
+            self.block += 1;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn malformed() -> Error {
+    Error::corrupted("a list of the text index is malformed")
+}

@@ -1,0 +1,93 @@
+//! Numbers in as few bits as the largest of them takes.
+//!
+//! 128 numbers are in four interleaved lanes: number `4 i + lane` is the `i`-th of its lane, so that four are unpacked with
+//! the same shifts. Fewer are in one run.
+
+use super::BLOCK_ROWS;
+
+const LANES: usize = 4;
+const LANE_NUMBERS: usize = BLOCK_ROWS / LANES;
+
+/// Returns the bits that the largest of some numbers takes.
+pub(super) fn bits_of(numbers: impl Iterator<Item = u32>) -> u32 {
+    u32::BITS - numbers.fold(0, |all, number| all | number).leading_zeros()
+}
+
+/// Returns the words that `count` numbers of `bits` take.
+pub(super) fn words_of(count: usize, bits: u32) -> usize {
+    if count == BLOCK_ROWS { LANES * bits as usize } else { (count * bits as usize).div_ceil(32) }
+}
+
+/// Appends numbers of at most `bits` bits.
+pub(super) fn pack(numbers: &[u32], bits: u32, out: &mut Vec<u32>) {
+    let start = out.len();
+    out.resize(start + words_of(numbers.len(), bits), 0);
+    let out = &mut out[start..];
+    let (lanes, step) = if numbers.len() == BLOCK_ROWS { (LANES, LANES) } else { (1, 1) };
+    for (n, &number) in numbers.iter().enumerate() {
+        if bits == 0 {
+            continue;
+        }
+        let (lane, at) = (n % lanes, n / lanes * bits as usize);
+        let (word, shift) = (at / 32, at % 32);
+        out[word * step + lane] |= number << shift;
+        if shift + bits as usize > 32 {
+            out[(word + 1) * step + lane] |= number >> (32 - shift);
+        }
+    }
+}
+
+/// Reads `count` numbers of `bits` bits into the first of `out`. Returns whether they were there.
+pub(super) fn unpack(words: &[u32], bits: u32, count: usize, out: &mut [u32; BLOCK_ROWS]) -> bool {
+    if bits > 32 || words.len() < words_of(count, bits) {
+        return false;
+    }
+    if bits == 0 {
+        out[..count].fill(0);
+    } else if count == BLOCK_ROWS {
+        unpack_lanes(words, bits, out);
+    } else {
+        unpack_run(words, bits as usize, &mut out[..count]);
+    }
+    true
+}
+
+fn unpack_run(words: &[u32], bits: usize, out: &mut [u32]) {
+    let mask = u32::MAX >> (32 - bits);
+    for (n, out) in out.iter_mut().enumerate() {
+        let (word, shift) = (n * bits / 32, n * bits % 32);
+        let upper = if shift + bits > 32 { u64::from(words[word + 1]) << 32 } else { 0 };
+        *out = ((upper | u64::from(words[word])) >> shift) as u32 & mask;
+    }
+}
+
+fn unpack_lanes(words: &[u32], bits: u32, out: &mut [u32; BLOCK_ROWS]) {
+    macro_rules! widths {
+        ($($bits:literal)*) => {
+            match bits {
+                $($bits => lanes_of::<$bits>(words, out),)*
+                _ => {}
+            }
+        };
+    }
+    widths!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+}
+
+fn lanes_of<const BITS: usize>(words: &[u32], out: &mut [u32; BLOCK_ROWS]) {
+    let words = &words[..LANES * BITS];
+    let mask = u32::MAX >> (32 - BITS);
+    for (i, out) in out.chunks_exact_mut(LANES).enumerate().take(LANE_NUMBERS) {
+        let (word, shift) = (i * BITS / 32, i * BITS % 32);
+        let low = &words[word * LANES..word * LANES + LANES];
+        if shift + BITS > 32 {
+            let high = &words[(word + 1) * LANES..(word + 1) * LANES + LANES];
+            for lane in 0..LANES {
+                out[lane] = (low[lane] >> shift | high[lane] << (32 - shift)) & mask;
+            }
+        } else {
+            for lane in 0..LANES {
+                out[lane] = low[lane] >> shift & mask;
+            }
+        }
+    }
+}
