@@ -8,7 +8,7 @@ pub(crate) fn autocut(scores: &[f32], jumps: usize) -> usize {
     let [first, .., last] = scores else { return scores.len() };
     let spread = f64::from(*first) - f64::from(*last);
     // Scores that are not far from each other have no jump: what is left would be noise.
-    if !(spread > f64::from(first.abs()) * 1e-6) {
+    if spread.is_nan() || spread <= f64::from(first.abs()) * 1e-6 {
         return scores.len();
     }
     let mean = spread / (scores.len() - 1) as f64;
