@@ -51,7 +51,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn record(n: u16, words: &[u8], sparse: Option<u32>) -> Record {
     let record = Record::new(id(n), [1.0, f32::from(n)])
-        .with_metadata([("even", (n % 2 == 0).into())])
+        .with_metadata([("even", n.is_multiple_of(2).into())])
         .with_text(text(words));
     match sparse {
         Some(s) => record.with_sparse(SparseVector::new([(s, 1.0 + f32::from(n)), (s + 1, -0.5)]).unwrap()),
