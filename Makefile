@@ -39,7 +39,7 @@ WHEEL_SOURCES := Cargo.toml Cargo.lock python/pyproject.toml python/README.md \
 		! -path '*/tests/*' ! -path '*/examples/*' ! -path '*/benches/*' \
 		! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.pyd')
 
-PYTHON_CODE := python/vecstore python/tests demo benches
+PYTHON_CODE := python/vecstore python/tests python/examples demo benches
 
 .PHONY: help
 help: ## List the targets
@@ -47,6 +47,12 @@ help: ## List the targets
 	@printf 'make demo QUESTION="..."      ask one of your own\n'
 	@printf 'make test                     run every check there is: lint, tests, examples, types\n'
 	@printf 'make lint                     formatting, clippy, rustdoc, ruff and mypy only\n'
+	@printf 'make soak                     the tests of durability for hours; see docs/reliability.md\n'
+	@printf 'make loom                     every order in which threads can meet in group commit\n'
+	@printf 'make fuzz                     ten minutes of fuzzing for each parser and decoder\n'
+	@printf 'make sanitize                 the code with unsafe in it under address and thread sanitizers\n'
+	@printf 'make coverage                 lines of the storage code that tests run\n'
+	@printf 'make deny                     licences and bans of what is linked in\n'
 	@printf 'make wheel                    build the wheel into python/dist and install it into .venv\n'
 	@printf 'make clean                    remove everything that the targets above made\n'
 	@printf 'make PYTHON=python3.12 ...    use another interpreter than python3\n'
@@ -69,7 +75,7 @@ clean:
 # ---- Checks, the quick ones first
 
 .PHONY: test
-test: lint-rust test-rust lint-python test-python
+test: lint-rust test-rust loom deny-if-installed lint-python test-python
 	@printf '\nEvery check passed.\n'
 
 .PHONY: lint
@@ -120,6 +126,126 @@ lint-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 test-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,pytest)
 	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. python/tests demo/tests
+
+# ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
+
+# The model checker needs its own build of the engine, with stand-ins for locks and atomics.
+.PHONY: loom
+loom:
+	@$(need_cargo)
+	$(call run,loom)
+	RUSTFLAGS='--cfg vecstore_loom' cargo test --locked --profile test -p vecstore --lib --target-dir target/loom \
+		loom_tests -- --nocapture --test-threads=2
+
+# A part of the soak is run with, say, `make soak SOAK='kills power-cuts'`; SOAK_SCALE=10 divides the counts by 10.
+SOAK_SCALE ?= 1
+SOAK ?= kills states faults rot model repair power-cuts disks calls processes leaks loom sanitize fuzz
+.PHONY: soak $(addprefix soak-,$(SOAK))
+soak: $(addprefix soak-,$(SOAK))
+
+scaled = $$(($(1) / $(SOAK_SCALE)))
+engine_soak = cargo nextest run --locked -p vecstore --no-fail-fast --success-output immediate --status-level none
+wheel_soak = $(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -rs -s
+
+.PHONY: soak-kills soak-states soak-faults soak-rot soak-model soak-repair
+soak-kills:
+	$(call run,kill -9)
+	VECSTORE_KILLS=$(call scaled,5000) $(engine_soak) --test kill
+soak-states:
+	$(call run,states after a stop or a power cut)
+	VECSTORE_STOP_SCRIPTS=$(call scaled,50) $(engine_soak) --test faults stop::
+soak-faults:
+	$(call run,failing calls)
+	VECSTORE_FAULT_STEPS=300 $(engine_soak) --test faults errors::
+soak-rot:
+	$(call run,every bit)
+	VECSTORE_ROT_BITS=8 $(engine_soak) --test faults rot::
+soak-model:
+	$(call run,random operations against a model)
+	VECSTORE_MODEL_CASES=$(call scaled,200000) $(engine_soak) --test faults model::
+soak-repair:
+	$(call run,repair)
+	VECSTORE_REPAIR_STEP=$(SOAK_SCALE) VECSTORE_REPAIR_FAULT_EVERY=1 $(engine_soak) --test faults repair::
+
+.PHONY: soak-power-cuts soak-disks soak-calls soak-processes soak-leaks
+soak-power-cuts: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,real power cuts of ext4 and xfs (root))
+	VECSTORE_POWER_CUTS=$(call scaled,300) $(wheel_soak) python/tests/trust/test_power_cut.py
+soak-disks: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,full disks (root))
+	VECSTORE_FULL_DISKS=$(call scaled,2000) $(wheel_soak) python/tests/trust/test_full_disk.py
+soak-calls: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,failing system calls (strace))
+	VECSTORE_STRACE_RUNS=$(call scaled,1000) $(wheel_soak) python/tests/trust/test_system_calls.py
+soak-processes: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,several processes)
+	VECSTORE_PROCESS_KILLS=$(call scaled,500) $(wheel_soak) python/tests/trust/test_multi_process.py
+soak-leaks: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,memory over long loops)
+	VECSTORE_LEAK_ROUNDS=$(call scaled,100000) $(wheel_soak) python/tests/trust/test_leaks_long.py
+
+.PHONY: soak-loom soak-sanitize soak-fuzz
+soak-loom:
+	LOOM_MAX_PREEMPTIONS=6 $(MAKE) loom
+soak-sanitize: sanitize
+soak-fuzz: fuzz
+
+# Sanitizers are not for stable compilers yet; RUSTC_BOOTSTRAP lets this one take the flag.
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+sanitized = RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=$(1) -Cunsafe-allow-abi-mismatch=sanitizer' \
+	cargo test --locked --target '$(HOST)' --target-dir target/$(1)
+.PHONY: sanitize
+sanitize:
+	@$(need_cargo)
+	$(call run,address sanitizer: kernels; then stores)
+	$(call sanitized,address) -p vecstore-kernels --tests
+	$(call sanitized,address) -p vecstore --test store --test format
+	$(call run,thread sanitizer: threads on one store)
+	$(call sanitized,thread) -p vecstore --test faults threads::
+	$(call sanitized,thread) -p vecstore --test faults followers::
+
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+.PHONY: fuzz
+fuzz:
+	@$(need_cargo)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is missing: cargo install --locked cargo-fuzz' >&2; exit 1; }
+	@for target in $(FUZZ_TARGETS); do \
+		printf '\n== fuzz %s\n' "$$target"; \
+		mkdir -p "target/fuzz-corpus/$$target"; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run "$$target" "target/fuzz-corpus/$$target" "fuzz/corpus/$$target" -- \
+			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 || exit 1; \
+	done
+
+# Debian's names for LLVM's tools, where rustup has none. Their version must be that of the compiler.
+LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+.PHONY: coverage
+coverage:
+	@$(need_cargo)
+	@cargo llvm-cov --version >/dev/null 2>&1 || { echo 'cargo-llvm-cov is missing: cargo install --locked cargo-llvm-cov' >&2; exit 1; }
+	$(call run,lines of the storage code that tests run)
+	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
+		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
+	fi; \
+	VECSTORE_MODEL_CASES=50 VECSTORE_REPAIR_STEP=997 cargo llvm-cov nextest --locked --profile test -p vecstore \
+		--ignore-filename-regex 'crates/(vecstore-testkit|vecstore-kernels)/|/(query|index|field_index|filter|metadata)/|tests' \
+		--summary-only $(COVERAGE_TESTS)
+
+# What checking the checksums of blocks costs a query: the same bench, built with the checks and without.
+.PHONY: bench-checksums
+bench-checksums:
+	@$(need_cargo)
+	cargo bench --locked -p vecstore --bench checksums --no-run
+	RUSTFLAGS='--cfg vecstore_unchecked' cargo bench --locked -p vecstore --bench checksums --no-run --target-dir target/unchecked
+	$(PYTHON) benches/checksums.py "$$(ls -t target/release/deps/checksums-* | grep -v '\.d$$' | head -1)" \
+		"$$(ls -t target/unchecked/release/deps/checksums-* | grep -v '\.d$$' | head -1)"
+
+.PHONY: deny deny-if-installed
+deny:
+	cargo deny --all-features check licenses bans sources
+deny-if-installed:
+	@if cargo deny --version >/dev/null 2>&1; then $(MAKE) deny; \
+		else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): licences and bans are not checked'; fi
 
 # ---- What the targets above stand on
 

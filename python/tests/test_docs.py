@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import vecstore
-from vecstore import VecStore
+from vecstore import Collection, VecDatabase, VecStore
 
 from .conftest import fill
 
@@ -33,7 +33,12 @@ def public() -> Iterator[tuple[str, Any]]:
 
 PUBLIC = dict(public())
 #: A named tuple's fields are described in their class.
-FIELDS = {"Page.records", "Page.cursor"}
+FIELDS = {
+    *("Page.records", "Page.cursor"),
+    *("Snapshot.name", "Snapshot.created_at", "Snapshot.record_count"),
+}
+#: The classes whose methods all have an example.
+CLASSES = ("BaseCollection.", "VecStore.", "Collection.", "VecDatabase.")
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC.keys() - FIELDS))
@@ -50,7 +55,7 @@ def test_examples_of_docstrings_run(name: str) -> None:
     assert not report, "".join(report)
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PUBLIC if name.startswith("VecStore.")))
+@pytest.mark.parametrize("name", sorted(name for name in PUBLIC if name.startswith(CLASSES)))
 def test_every_method_of_a_store_has_an_example(name: str) -> None:
     assert ">>>" in (inspect.getdoc(PUBLIC[name]) or "")
 
@@ -71,3 +76,8 @@ def test_signatures_are_there_to_read() -> None:
         "quantization='auto', memory_budget=None, threads=None, "
         "analyzer=None, text_fields=None)"
     )
+    assert str(inspect.signature(VecDatabase)) == (
+        "(path, *, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
+    )
+    assert str(inspect.signature(VecDatabase.create_collection)) == "(self, /, name, config=None)"
+    assert str(inspect.signature(Collection.query_text)) == "(self, /, text, embedder, k=10, filter=None)"

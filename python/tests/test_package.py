@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import vecstore
+import vecstore.collection
 import vecstore.store
 
 
@@ -49,7 +50,7 @@ def test_everything_but_arrays_works_without_numpy() -> None:
 
 
 def test_all_names_are_there() -> None:
-    for module in (vecstore, vecstore.store):
+    for module in (vecstore, vecstore.store, vecstore.collection):
         for name in module.__all__:
             assert getattr(module, name) is not None
             assert name in dir(module)

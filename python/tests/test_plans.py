@@ -12,7 +12,16 @@ import numpy.typing as npt
 import pytest
 
 import vecstore
-from vecstore import F, HNSWSearchParams, Query, QueryPlan, VecStore
+from vecstore import (
+    ExplainedNeighbor,
+    F,
+    HNSWSearchParams,
+    Query,
+    QueryExplanation,
+    QueryPlan,
+    QueryStep,
+    VecStore,
+)
 
 ROWS, DIM, GROUPS = 8_000, 64, 4
 
@@ -77,6 +86,11 @@ def test_a_walk_visits_few_of_the_rows(graph: VecStore, target: npt.NDArray[np.f
     assert plan.lsn == graph.stats().lsn
 
 
+def step_of(found: ExplainedNeighbor) -> QueryStep:
+    assert isinstance(found.explanation, QueryExplanation)
+    return found.explanation.step
+
+
 def test_a_search_explained_finds_the_same(graph: VecStore, target: npt.NDArray[np.float32]) -> None:
     cases: list[dict[str, Any]] = [{}, {"filter": F("n") < 6000}, {"exact": True}, {"k": 3, "offset": 2}]
     for arguments in cases:
@@ -85,8 +99,8 @@ def test_a_search_explained_finds_the_same(graph: VecStore, target: npt.NDArray[
         assert [one.neighbor for one in found] == graph.query(target, **arguments)
         ranks = [one.explanation.rank for one in found]
         assert ranks == list(range(query.offset + 1, query.offset + query.k + 1))
-        assert len({one.explanation.step.part for one in found}) == 1
-        assert found[0].explanation.step.results == len(found)
+        assert len({step_of(one).part for one in found}) == 1
+        assert step_of(found[0]).results == len(found)
 
 
 def test_more_recall_takes_more_visits(graph: VecStore, target: npt.NDArray[np.float32]) -> None:
@@ -168,7 +182,7 @@ def test_each_part_has_its_step(target: npt.NDArray[np.float32]) -> None:
         assert plan.steps[0].estimates == 1000
         assert {step.kind for step in plan.steps} == {"memory"}
         best, second, *_ = store.query_explain(target)
-        assert (best.id, best.explanation.step) != (second.id, second.explanation.step)
+        assert (best.id, step_of(best)) != (second.id, step_of(second))
         filtered = store.explain_query(Query(target, filter=F("n") < 500))
         check(filtered)
         assert filtered.steps[0].reason == "a filter, and no graph"

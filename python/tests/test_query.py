@@ -311,7 +311,7 @@ def test_a_wrong_call_is_refused(
 
 def test_query_needs_a_store() -> None:
     for slf in (object(), None, 3):
-        with pytest.raises(TypeError, match="VecStore"):
+        with pytest.raises(TypeError, match="BaseCollection"):
             VecStore.query(slf, [1, 0, 0])  # type: ignore[arg-type]
 
 

@@ -70,6 +70,7 @@ VALUES: list[Any] = [
     vecstore.Page([Record("a", [1.0])], "a"),
     vecstore.CompactionResult(True, 3, 0.5),
     vecstore.VerifyReport(1, 2, 3, [vecstore.Problem("p", "m")]),
+    vecstore.RepairReport(9, [vecstore.Problem("p", "m")], [vecstore.Loss("p", "m", 1)], ["a"], 0, ["q"]),
     vecstore.FilterExpr({"a": {"$in": [1, "x", None, NOON]}}),
 ]
 

@@ -7,6 +7,7 @@ __all__ = [
     "InvalidInputError",
     "DimensionMismatchError",
     "FilterError",
+    "QuotaExceededError",
     "NotFoundError",
     "AlreadyExistsError",
     "StoreLockedError",
@@ -37,8 +38,12 @@ class FilterError(InvalidInputError):
     """A filter is malformed or over a limit; the message says where."""
 
 
+class QuotaExceededError(InvalidInputError):
+    """A write would take a collection beyond a quota; the message says which. Nothing was changed."""
+
+
 class NotFoundError(VecStoreError, KeyError):
-    """There is no record of that id."""
+    """There is no record of that id, or no collection or snapshot of that name."""
 
 
 class AlreadyExistsError(VecStoreError, ValueError):
@@ -50,7 +55,7 @@ class StoreLockedError(VecStoreError):
 
 
 class ClosedError(VecStoreError):
-    """The store was closed, or belongs to the parent of a forked process."""
+    """The store was closed, the collection deleted, or they belong to the parent of a forked process."""
 
 
 class CorruptionError(VecStoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import typing
 from dataclasses import dataclass
 
@@ -13,15 +14,22 @@ from vecstore._plans import (
     QueryPlan,
     QueryStep,
 )
-from vecstore._vecstore import Record
+from vecstore._vecstore import Record, _quota_preset
 
 if typing.TYPE_CHECKING:
+    import datetime
+    from collections import abc
+
     from vecstore import _types
 
 __all__ = [
+    "AggregateStats",
+    "BackupResult",
     "BatchError",
     "BatchOperation",
     "BatchResult",
+    "CollectionConfig",
+    "CompactionConfig",
     "CompactionResult",
     "Config",
     "Distance",
@@ -29,6 +37,10 @@ __all__ = [
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
+    "NamespaceQuotas",
+    "NamespaceStats",
+    "NamespaceStatus",
+    "Loss",
     "Page",
     "Problem",
     "Query",
@@ -36,6 +48,8 @@ __all__ = [
     "QueryExplanation",
     "QueryPlan",
     "QueryStep",
+    "RepairReport",
+    "Snapshot",
     "StoreStats",
     "VerifyReport",
 ]
@@ -242,6 +256,16 @@ class Page(typing.NamedTuple):
 
 
 @dataclass(frozen=True)
+class CompactionConfig:
+    """When ``maybe_compact`` compacts. The background does what is needed by itself all the same."""
+
+    #: Beyond which share of all rows those of removed, replaced and expired records are enough, 0 to 1.
+    min_dead_share: float = 0.2
+    #: How many such rows there must be.
+    min_dead_rows: int = 1
+
+
+@dataclass(frozen=True)
 class CompactionResult:
     """What ``VecStore.maybe_compact`` did."""
 
@@ -269,6 +293,8 @@ class StoreStats:
     graph_segments: int
     #: Bytes of those graphs that searches read all over.
     hot_bytes: int
+    #: Bytes of copies of those in memory, made where much is searched and the memory budget allows it.
+    resident_bytes: int
     #: Rows that are in memory and in the log, but in no segment yet.
     unsealed_rows: int
     #: Bytes of the rows in memory.
@@ -283,6 +309,167 @@ class StoreStats:
     deletes: int
     #: Why background upkeep does not get on, if it does not.
     upkeep_error: str | None
+
+
+class Snapshot(typing.NamedTuple):
+    """A snapshot that is kept by name: ``VecStore.list_snapshots``."""
+
+    name: str
+    #: An aware datetime.
+    created_at: datetime.datetime
+    #: Without soft-deleted and expired records.
+    record_count: int
+
+
+@dataclass(frozen=True)
+class BackupResult:
+    """What ``VecStore.backup`` did."""
+
+    #: Collections that the call backed up.
+    collections: int
+    copied_files: int
+    copied_bytes: int
+    #: Files that were there from an earlier backup.
+    kept_files: int
+
+
+@dataclass(frozen=True)
+class NamespaceQuotas:
+    """What a collection may grow to; None is no limit.
+
+    Looked at when a call adds records of new ids. Reads, deletes, and writes to records that are there are
+    never refused.
+
+    >>> vecstore.NamespaceQuotas(max_vectors=1000).max_vectors
+    1000
+    """
+
+    #: The most records, soft-deleted ones included; expired ones do not count.
+    max_vectors: int | None = None
+    #: The most bytes of records: ``NamespaceStats.storage_bytes``.
+    max_storage_bytes: int | None = None
+    #: The largest dimension of vectors.
+    max_dimension: int | None = None
+    #: The most records of new ids that one call may add.
+    max_batch_size: int | None = None
+
+    @classmethod
+    def unlimited(cls) -> NamespaceQuotas:
+        """No limits."""
+        return cls()
+
+    @classmethod
+    def free_tier(cls) -> NamespaceQuotas:
+        """10,000 records of up to 1,536 dimensions in 100 MiB, added 1,000 at a time."""
+        return cls(*_quota_preset(True))
+
+    @classmethod
+    def pro_tier(cls) -> NamespaceQuotas:
+        """1,000,000 records of up to 4,096 dimensions in 10 GiB, added 10,000 at a time."""
+        return cls(*_quota_preset(False))
+
+
+class NamespaceStatus(str, enum.Enum):
+    """What may be done with a collection. Each is equal to its name as a string.
+
+    >>> vecstore.NamespaceStatus.ReadOnly == "ReadOnly"
+    True
+    """
+
+    def __new__(cls, value: str) -> NamespaceStatus:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        return member
+
+    #: Reads and writes are served.
+    Active = "Active"
+    #: Neither is.
+    Suspended = "Suspended"
+    #: Reads are served, writes are not.
+    ReadOnly = "ReadOnly"
+    #: As ``Suspended``: the collection is about to be deleted. Nothing deletes it by itself.
+    PendingDeletion = "PendingDeletion"
+
+
+@dataclass(frozen=True)
+class CollectionConfig:
+    """How a collection is made, and ``Collection.config``. It holds as long as the collection is there."""
+
+    #: The number of components of every vector; the first upsert sets it if this is None.
+    dim: int | None = None
+    #: The metric, as in ``VecStore``.
+    metric: str = "cosine"
+    #: ``auto``, ``none``, ``int8`` or ``int4``, as in ``VecStore``.
+    quantization: str = "auto"
+    #: What it may grow to; None is no limit.
+    quotas: NamespaceQuotas | None = None
+    #: How terms are made of texts, as in ``VecStore``.
+    analyzer: str = "standard"
+    #: Paths of the metadata whose strings are searched beside the records' texts.
+    text_fields: tuple[str, ...] = ()
+
+
+class _Figures:
+    """Figures that can be asked for as attributes and by ``[]``."""
+
+    def keys(self) -> abc.KeysView[str]:
+        """The names of the figures; ``dict(stats)`` has them all."""
+        return vars(self).keys()
+
+    def __getitem__(self, name: str) -> typing.Any:
+        return vars(self)[name]
+
+
+@dataclass(frozen=True)
+class NamespaceStats(_Figures):
+    """Figures about a collection at one moment: ``Collection.stats``."""
+
+    #: The name of the collection.
+    namespace_id: str
+    #: Records, soft-deleted ones included.
+    vector_count: int
+    #: Records that reads return.
+    active_count: int
+    deleted_count: int
+    dimension: int | None
+    #: How much of the quota that is used most is used: 1.0 for all of it, 0.0 without quotas.
+    quota_utilization: float
+    #: Calls that read or wrote records, since the database was opened; so are the next three.
+    total_requests: int
+    total_queries: int
+    total_upserts: int
+    total_deletes: int
+    status: NamespaceStatus
+    #: Bytes of the live records: vectors, ids, metadata and texts.
+    storage_bytes: int
+    #: Segments on disk.
+    segments: int
+    #: Bytes of the rows in memory.
+    memory_bytes: int
+    #: Bytes of the collection's files, with the space reserved in them.
+    disk_bytes: int
+
+
+@dataclass(frozen=True)
+class AggregateStats(_Figures):
+    """Sums over the collections of a database: ``VecDatabase.aggregate_stats``."""
+
+    total_namespaces: int
+    #: Those with the status Active.
+    active_namespaces: int
+    #: Records, soft-deleted ones included.
+    total_vectors: int
+    #: Records that reads return.
+    active_vectors: int
+    deleted_vectors: int
+    #: Since the database was opened, as the next three.
+    total_requests: int
+    total_queries: int
+    total_upserts: int
+    total_deletes: int
+    storage_bytes: int
+    memory_bytes: int
+    disk_bytes: int
 
 
 @dataclass(frozen=True)
@@ -306,6 +493,45 @@ class VerifyReport:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that could not be saved."""
+
+    #: The file it was in.
+    path: str
+    message: str
+    #: How many records, if that is known; calls that are lost may have held any number.
+    records: int | None
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What ``VecStore.repair`` found, saved and gave up."""
+
+    #: Records that are there after the repair, soft-deleted ones included.
+    records: int
+    #: What was wrong; empty if all was well, and then nothing was changed.
+    problems: list[Problem]
+    #: What could not be saved.
+    lost: list[Loss]
+    #: Ids of the lost records whose ids can still be read.
+    lost_ids: list[str]
+    #: Single flipped bits that were put back.
+    bits_restored: int
+    #: Damaged files, where they were moved to.
+    set_aside: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was wrong."""
+        return not self.problems
+
+    @property
+    def lossless(self) -> bool:
+        """Whether everything that was acknowledged is there."""
+        return not self.lost
 
 
 for _name in __all__:

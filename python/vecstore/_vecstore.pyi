@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
@@ -8,29 +8,46 @@ from typing_extensions import Self, disjoint_base
 
 from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import (
+    AggregateStats,
+    BackupResult,
     BatchOperation,
     BatchResult,
+    CollectionConfig,
+    CompactionConfig,
     CompactionResult,
     Config,
     ExplainedNeighbor,
     HNSWSearchParams,
     HybridQuery,
+    NamespaceQuotas,
+    NamespaceStats,
+    NamespaceStatus,
     Page,
     Query,
     QueryEstimate,
     QueryPlan,
+    RepairReport,
+    Snapshot,
     StoreStats,
     VerifyReport,
 )
 
 __all__ = [
+    "BaseCollection",
+    "Collection",
     "F",
     "FilterExpr",
     "Neighbor",
     "QueryBatch",
     "Record",
     "RecordIterator",
+    "TextChunk",
+    "VecDatabase",
     "VecStore",
+    "_SemanticCore",
+    "_SemanticSession",
+    "_Splitter",
+    "_command",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -59,8 +76,45 @@ __all__ = [
     "_eval_token_f1",
     "_eval_verdict_share",
     "_eval_wilcoxon",
+    "_quota_preset",
+    "_RagEmbeddingCache",
+    "_RagFlow",
+    "_RagMemory",
+    "_RagPrompt",
+    "_RagSemanticCache",
+    "_rag_average",
+    "_rag_bm25",
+    "_rag_borda",
+    "_rag_citations",
+    "_rag_context",
+    "_rag_decompose",
+    "_rag_estimate_tokens",
+    "_rag_hashed",
+    "_rag_max_sim",
+    "_rag_merge",
+    "_rag_mmr",
+    "_rag_pack",
+    "_rag_parse_lines",
+    "_rag_ranking",
+    "_rag_rescored",
+    "_rag_rrf",
+    "_rag_synonyms",
+    "_rag_truncate",
+    "_rag_unlike",
+    "_rag_variations",
+    "_rag_weighted",
     "_record",
     "_reopened",
+    "_split_code",
+    "_split_html",
+    "_split_json",
+    "_split_languages",
+    "_split_markdown",
+    "_split_recursive",
+    "_split_semantic",
+    "_split_sentences",
+    "_split_tokens",
+    "_token_count",
     "parse_filter",
 ]
 
@@ -70,53 +124,11 @@ _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "b
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
-class VecStore:
-    def __new__(
-        cls,
-        path: str | PathLike[str],
-        *,
-        dim: int | None = None,
-        metric: str | None = None,
-        durability: _Durability = "commit",
-        read_only: bool = False,
-        wait: float = 0.0,
-        quantization: _Quantization = "auto",
-        memory_budget: int | None = None,
-        threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
-    ) -> Self: ...
-    @staticmethod
-    def open(
-        path: str | PathLike[str],
-        *,
-        dim: int | None = None,
-        metric: str | None = None,
-        durability: _Durability = "commit",
-        read_only: bool = False,
-        wait: float = 0.0,
-        quantization: _Quantization = "auto",
-        memory_budget: int | None = None,
-        threads: int | None = None,
-        analyzer: str | None = None,
-        text_fields: Iterable[str] | None = None,
-    ) -> VecStore: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
-
+class BaseCollection:
     # What it is
     def dimension(self) -> int | None: ...
     @property
     def distance_metric(self) -> str: ...
-    @property
-    def config(self) -> Config: ...
 
     # Writing
     def upsert(
@@ -158,6 +170,29 @@ class VecStore:
     def save(self) -> None: ...
     def flush(self) -> None: ...
     def index_text(self, id: str, text: str) -> None: ...
+
+    # Texts, by an embedder
+    def upsert_chunks(
+        self,
+        doc_id: str,
+        text: str,
+        splitter: Any,
+        embedder: Any,
+        *,
+        metadata: Metadata | None = None,
+        page_starts: Sequence[int] | None = None,
+        batch_size: int = 64,
+    ) -> int: ...
+    def batch_upsert_texts(self, items: Iterable[Any], embedder: Any, *, batch_size: int = 64) -> int: ...
+    def query_text(
+        self,
+        text: str,
+        embedder: Any,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
 
     # Reading
     def get(self, id: str) -> Record | None: ...
@@ -277,9 +312,126 @@ class VecStore:
     # Upkeep
     def compact(self) -> int: ...
     def optimize(self) -> int: ...
-    def maybe_compact(self) -> CompactionResult: ...
-    def stats(self) -> StoreStats: ...
+    def maybe_compact(self, config: CompactionConfig | None = None) -> CompactionResult: ...
     def verify(self) -> VerifyReport: ...
+
+    # Snapshots and backups
+    def create_snapshot(self, name: str) -> Snapshot: ...
+    def list_snapshots(self) -> list[Snapshot]: ...
+    def restore_snapshot(self, name: str) -> None: ...
+    def delete_snapshot(self, name: str) -> bool: ...
+    def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
+
+@disjoint_base
+class VecStore(BaseCollection):
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        dim: int | None = None,
+        metric: str | None = None,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        quantization: _Quantization = "auto",
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        dim: int | None = None,
+        metric: str | None = None,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        quantization: _Quantization = "auto",
+        memory_budget: int | None = None,
+        threads: int | None = None,
+        analyzer: str | None = None,
+        text_fields: Iterable[str] | None = None,
+    ) -> VecStore: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    @staticmethod
+    def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
+    @staticmethod
+    def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
+    @property
+    def config(self) -> Config: ...
+    def stats(self) -> StoreStats: ...
+
+class Collection(BaseCollection):
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def config(self) -> CollectionConfig: ...
+    def stats(self) -> NamespaceStats: ...
+
+@disjoint_base
+class VecDatabase:
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        memory_budget: int | None = None,
+        threads: int | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        durability: _Durability = "commit",
+        read_only: bool = False,
+        wait: float = 0.0,
+        memory_budget: int | None = None,
+        threads: int | None = None,
+    ) -> VecDatabase: ...
+    @staticmethod
+    def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def create_collection(self, name: str, config: CollectionConfig | None = None) -> Collection: ...
+    def get_collection(self, name: str) -> Collection | None: ...
+    def get_or_create_collection(self, name: str, config: CollectionConfig | None = None) -> Collection: ...
+    def list_collections(self) -> list[str]: ...
+    def collection_names(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __contains__(self, name: str, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def delete_collection(self, name: str) -> bool: ...
+    def rename_collection(self, name: str, new_name: str) -> None: ...
+    def aggregate_stats(self) -> AggregateStats: ...
+    def stats(self, name: str) -> NamespaceStats: ...
+    def update_quotas(self, name: str, quotas: NamespaceQuotas) -> None: ...
+    def update_status(self, name: str, status: NamespaceStatus | str) -> None: ...
+    def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
+    def backup_collection(
+        self, name: str, path: str | PathLike[str], incremental: bool = True
+    ) -> BackupResult: ...
+    def restore_collection(self, name: str, path: str | PathLike[str]) -> Collection: ...
 
 @final
 class Record:
@@ -395,6 +547,7 @@ class F:
     ) -> FilterExpr: ...
 
 # What `vecstore.evaluation` is built on
+def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...
 def _eval_run(
     qrels: Any, run: Any, measures: list[str], compat: str, level: int, complete: bool
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]: ...
@@ -437,7 +590,133 @@ def _eval_cohen_d(differences: list[float]) -> float | None: ...
 def _eval_rank_biserial(differences: list[float]) -> float | None: ...
 def _eval_holm(p_values: list[float]) -> list[float]: ...
 def _eval_kappa(a: list[int], b: list[int], weights: str) -> float | None: ...
+
+# What `vecstore.rag` is built on
+_Run = list[tuple[int, float]]
+_Retry = tuple[int, float, float, int]
+_Count = Callable[[str], int] | None
+
+@final
+class _RagMemory:
+    def __new__(cls, max_tokens: int, keep_forgotten: bool) -> Self: ...
+    def add(self, role: str, content: str, count: _Count) -> None: ...
+    def messages(self) -> list[tuple[str, str]]: ...
+    def format(self) -> str: ...
+    def clear(self) -> None: ...
+    def token_count(self) -> int: ...
+    def __len__(self) -> int: ...
+    def forgotten(self) -> list[tuple[str, str]]: ...
+    def summary(self) -> str | None: ...
+    def set_summary(self, summary: str, covered: int, count: _Count) -> None: ...
+
+@final
+class _RagPrompt:
+    def __new__(cls, template: str) -> Self: ...
+    def variables(self) -> list[str]: ...
+    def set(self, name: str, value: str) -> None: ...
+    def set_default(self, name: str, value: str) -> None: ...
+    def render(self) -> str: ...
+    def render_and_reset(self) -> str: ...
+    def format(self, values: dict[str, str]) -> str: ...
+
+@final
+class _RagEmbeddingCache:
+    def __new__(cls, path: str | PathLike[str] | None, capacity: int) -> Self: ...
+    def __len__(self) -> int: ...
+    def close(self) -> None: ...
+
+@final
+class _RagSemanticCache:
+    def __new__(
+        cls,
+        capacity: int,
+        similarity_threshold: float,
+        ttl_seconds: float | None,
+        path: str | PathLike[str] | None,
+    ) -> Self: ...
+    def insert(self, scope: str, key: Vector, query: str, kept: Any) -> tuple[str, list[str]]: ...
+    def get(self, scope: str, key: Vector) -> tuple[str, dict[str, Any], float, str] | None: ...
+    def contains(self, scope: str, key: Vector) -> bool: ...
+    def remove(self, id: str) -> bool: ...
+    def remove_expired(self) -> list[str]: ...
+    def clear(self) -> None: ...
+    def stats(self) -> tuple[int, int, int, int, int]: ...
+    def close(self) -> None: ...
+
+@final
+class _RagFlow:
+    @staticmethod
+    def embed(
+        texts: list[str], batch_size: int, cache: _RagEmbeddingCache | None, retry: _Retry
+    ) -> _RagFlow: ...
+    @staticmethod
+    def expand(query: str, kind: str, count: int, retry: _Retry) -> _RagFlow: ...
+    @staticmethod
+    def retrieve(
+        query: str,
+        k: int,
+        fetch_k: int,
+        kind: str | None,
+        count: int,
+        has_model: bool,
+        reranks: bool,
+        fusion_k: float,
+        cache: _RagEmbeddingCache | None,
+        retry: _Retry,
+    ) -> _RagFlow: ...
+    def resume(self, name: str, payload: Any) -> tuple[str, Any]: ...
+
+def _rag_estimate_tokens(text: str) -> int: ...
+def _rag_truncate(text: str, budget: int, count: _Count) -> str: ...
+def _rag_pack(
+    texts: list[str],
+    max_tokens: int,
+    reserved_tokens: int,
+    text_tokens_max: int | None,
+    truncate: bool,
+    duplicate_threshold: float | None,
+    edges_first: bool,
+    count: _Count,
+) -> list[tuple[int, str, int]]: ...
+def _rag_unlike(texts: list[str], threshold: float) -> list[int]: ...
+def _rag_synonyms(query: str, synonyms: list[tuple[str, list[str]]]) -> list[str]: ...
+def _rag_variations(query: str, prefixes: list[str]) -> list[str]: ...
+def _rag_decompose(query: str, most: int) -> list[str]: ...
+def _rag_parse_lines(answer: str, most: int) -> list[str]: ...
+def _rag_hashed(texts: list[str], dim: int) -> list[list[float]]: ...
+def _rag_merge(
+    chunks: list[tuple[str, int, str]], gap: int
+) -> list[tuple[str, int, int, str, list[int]]]: ...
+def _rag_citations(
+    answer: str, sources: list[str], threshold: float
+) -> tuple[
+    list[
+        tuple[
+            int,
+            tuple[int, int],
+            tuple[int, int],
+            tuple[int, int] | None,
+            float | None,
+            bool | None,
+            list[str],
+        ]
+    ],
+    list[tuple[int, int]],
+]: ...
+def _rag_rrf(runs: list[_Run], k: float, weights: list[float] | None) -> _Run: ...
+def _rag_borda(runs: list[_Run]) -> _Run: ...
+def _rag_weighted(runs: list[_Run], weights: list[float], normalized: str) -> _Run: ...
+def _rag_average(runs: list[_Run], normalized: str) -> _Run: ...
+def _rag_ranking(scores: list[float], count: int) -> _Run: ...
+def _rag_rescored(neighbors: list[Neighbor], ranked: _Run) -> list[Neighbor]: ...
+def _rag_mmr(neighbors: list[Neighbor], query: Vector | None, lambda_: float, k: int) -> list[Neighbor]: ...
+def _rag_max_sim(query: Vectors, text: Vectors, normalize: bool) -> float: ...
+def _rag_bm25(query: str, texts: list[str], k1: float, b: float) -> list[float]: ...
+def _rag_context(
+    history: list[str], texts: list[str], scores: list[float], weight: float, decay: float
+) -> list[float]: ...
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _quota_preset(free: bool) -> tuple[int | None, int | None, int | None, int | None]: ...
 def _record(
     id: str,
     vector: list[float] | None,
@@ -448,3 +727,85 @@ def _record(
     deleted: bool,
 ) -> Record: ...
 def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...
+
+# Splitters
+_Text = str | bytes
+_Sizer = str | Callable[[str], int]
+
+@final
+class TextChunk:
+    def __new__(
+        cls,
+        index: int,
+        content: str,
+        char_start: int,
+        char_end: int,
+        byte_start: int,
+        byte_end: int,
+        metadata: dict[str, Any] | None = None,
+    ) -> Self: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def char_start(self) -> int: ...
+    @property
+    def char_end(self) -> int: ...
+    @property
+    def byte_start(self) -> int: ...
+    @property
+    def byte_end(self) -> int: ...
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class _Splitter:
+    def split_text(self, text: _Text) -> list[str]: ...
+    def split_with_metadata(self, text: _Text) -> list[TextChunk]: ...
+    def split_offsets(self, text: _Text, unit: str) -> Any: ...
+    def split_many(self, texts: Iterable[_Text], threads: int | None) -> list[list[str]]: ...
+
+@final
+class _SemanticCore:
+    def session(self, text: _Text) -> _SemanticSession: ...
+
+@final
+class _SemanticSession:
+    def next_batch(self) -> list[str]: ...
+    def supply(self, vectors: Iterable[Any]) -> None: ...
+    def texts(self) -> list[str]: ...
+    def text_chunks(self) -> list[TextChunk]: ...
+    def offsets(self, unit: str) -> Any: ...
+
+def _split_recursive(
+    chunk_size: int,
+    chunk_overlap: int,
+    sizer: _Sizer,
+    separators: list[str] | None,
+    patterns: bool,
+    keep: str,
+    strip: bool,
+    graphemes: bool,
+) -> _Splitter: ...
+def _split_tokens(max_tokens: int, token_overlap: int, encoding: _Sizer, graphemes: bool) -> _Splitter: ...
+def _split_sentences(
+    chunk_size: int, chunk_overlap: int, sizer: _Sizer, abbreviations: list[str], corrected: bool
+) -> _Splitter: ...
+def _split_markdown(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_html(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_json(chunk_size: int, chunk_overlap: int, sizer: _Sizer) -> _Splitter: ...
+def _split_code(chunk_size: int, chunk_overlap: int, sizer: _Sizer, language: str | None) -> _Splitter: ...
+def _split_languages() -> list[str]: ...
+def _split_semantic(
+    max_chunk_size: int,
+    min_chunk_size: int,
+    threshold: str,
+    amount: float | None,
+    buffer_size: int,
+    batch_size: int,
+    sizer: _Sizer,
+) -> _SemanticCore: ...
+def _token_count(text: _Text, encoding: str) -> int: ...

@@ -1,9 +1,11 @@
 """The store and the types its calls take and return; ``vecstore`` has all of them as well."""
 
 from vecstore import (
+    BackupResult,
     BatchError,
     BatchOperation,
     BatchResult,
+    CompactionConfig,
     CompactionResult,
     Config,
     Distance,
@@ -11,6 +13,7 @@ from vecstore import (
     F,
     FilterExpr,
     HNSWSearchParams,
+    Loss,
     Neighbor,
     Page,
     Problem,
@@ -22,7 +25,9 @@ from vecstore import (
     QueryStep,
     Record,
     RecordIterator,
+    RepairReport,
     SearchResult,
+    Snapshot,
     StoreStats,
     VecStore,
     VerifyReport,
@@ -30,9 +35,11 @@ from vecstore import (
 )
 
 __all__ = [
+    "BackupResult",
     "BatchError",
     "BatchOperation",
     "BatchResult",
+    "CompactionConfig",
     "CompactionResult",
     "Config",
     "Distance",
@@ -41,6 +48,7 @@ __all__ = [
     "FilterExpr",
     "HNSWSearchParams",
     "Neighbor",
+    "Loss",
     "Page",
     "Problem",
     "Query",
@@ -51,7 +59,9 @@ __all__ = [
     "QueryStep",
     "Record",
     "RecordIterator",
+    "RepairReport",
     "SearchResult",
+    "Snapshot",
     "StoreStats",
     "VecStore",
     "VerifyReport",

@@ -105,6 +105,10 @@ class Engine(ABC):
             raise NotAvailableError("stores no metadata")
         return self.exact_search(k)
 
+    def warm_up(self, k: int, queries: FloatArray) -> None:
+        """Searches until what searching sets off in the background is done; most have nothing of the kind."""
+        del k, queries
+
     def index_search(self, k: int, width: float) -> Search:
         """Returns the call for about the k nearest rows by the index: ids and scores, nothing else."""
         del width

@@ -13,6 +13,7 @@ from benches.compare.scenarios import (
     memory,
     open_index,
     open_store,
+    rag,
     recall_qps,
     single_upsert,
     texts,
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, Scenario] = {
         call_overhead.SCENARIO,
         texts.SCENARIO,
         import_time.SCENARIO,
+        *rag.SCENARIOS,
     )
 }
 

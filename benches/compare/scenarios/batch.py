@@ -51,7 +51,7 @@ SCENARIO = Scenario(
     measure=measure,
     engines=(
         "vecstore:fast",
-        "vecstore:compact",
+        "vecstore:int4",
         "symphonyqg:f32",
         "symphonyqg:int8",
         "glass:sq4u",

@@ -94,7 +94,7 @@ SCENARIO = Scenario(
     measure=measure,
     engines=(
         "vecstore:fast",
-        "vecstore:compact",
+        "vecstore:int4",
         "qdrant-edge:int8",
         "zvec:int8",
         "lancedb:hnsw-sq",

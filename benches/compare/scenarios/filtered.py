@@ -82,7 +82,7 @@ def _scenario(kind: str) -> Scenario:
         measure=measure_kind(kind),
         engines=(
             "vecstore:fast",
-            "vecstore:compact",
+            "vecstore:int4",
             "qdrant-edge:int8-x2",
             "zvec:int8",
             "lancedb:hnsw-sq",

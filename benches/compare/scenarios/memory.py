@@ -44,7 +44,7 @@ SCENARIO = Scenario(
     ),
     measure=measure,
     engines=RECALL_QPS.engines,
-    ours=("vecstore:fast", "vecstore:compact"),
+    ours=("vecstore:fast", "vecstore:int4"),
     columns=(
         Column("row", "bytes a row", higher_is_better=False),
         Column("over_raw", "/ raw f32", 2),

@@ -44,7 +44,7 @@ SCENARIO = Scenario(
     measure=measure,
     engines=(
         "vecstore:fast",
-        "vecstore:compact",
+        "vecstore:int4",
         "symphonyqg:f32",
         "glass:sq4u",
         "svs:f16",
@@ -56,7 +56,7 @@ SCENARIO = Scenario(
         "lancedb:hnsw-sq",
         "chroma:hnsw",
     ),
-    ours=("vecstore:fast", "vecstore:compact"),
+    ours=("vecstore:fast", "vecstore:int4"),
     columns=(
         Column("open_ms", "open ms", 2, higher_is_better=False),
         Column("first_ms", "first query ms", 2, higher_is_better=False),

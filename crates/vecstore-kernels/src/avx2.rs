@@ -21,6 +21,7 @@ kernel_table! {
     estimate: crate::signs::avx2,
     look_ups: crate::signs::look_ups_avx2,
     nearest: crate::nearest::avx2,
+    retain_below: crate::signs::retain_avx2,
     gather_codes: codes::scan::gather_avx2,
     panel_products: crate::panels::avx2,
 }

@@ -21,6 +21,7 @@ kernel_table! {
     estimate: crate::signs::avx512,
     look_ups: crate::signs::look_ups_avx512,
     nearest: crate::nearest::avx512,
+    retain_below: crate::signs::retain_avx512,
     gather_codes: codes::scan::gather_avx512,
     panel_products: crate::panels::avx512,
 }

@@ -359,6 +359,13 @@ impl Kernels {
         Some(pool.take(at))
     }
 
+    /// Removes the candidates of a pool that are not nearer than `bound`; the others stay in their order.
+    #[inline]
+    pub fn retain_below(&self, pool: &mut CandidatePool, bound: f32) {
+        // SAFETY: `for_tier` found the tier available; a pool has as many keys as ids.
+        pool.retain_below(bound, |keys, ids, bound| unsafe { (self.table.retain_below)(keys, ids, bound) });
+    }
+
     /// Returns the distance of the nearest candidate of a pool, infinite if there is none.
     #[inline]
     pub fn nearest_distance(&self, pool: &CandidatePool) -> f32 {

@@ -21,6 +21,7 @@ kernel_table! {
     estimate: crate::signs::neon,
     look_ups: crate::signs::look_ups_neon,
     nearest: crate::nearest::portable,
+    retain_below: crate::signs::retain_portable,
     gather_codes: codes::scan::gather_portable,
     panel_products: crate::panels::neon,
 }

@@ -27,6 +27,7 @@ pub(crate) static TABLE: Table = Table {
     encode_sign_row: crate::signs::encode,
     estimate: crate::signs::portable,
     nearest: crate::nearest::portable,
+    retain_below: crate::signs::retain_portable,
     keep_nearer: crate::keep_nearer::keep_nearer,
     panel_products: crate::panels::portable,
     encode: codes::encode,

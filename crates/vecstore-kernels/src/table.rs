@@ -40,6 +40,8 @@ pub(crate) struct Table {
     pub(crate) estimate: unsafe fn(&SignQuery, &[u8], f32, f32, &mut CandidatePool, &[u8]),
     /// Keys, not empty (see [`nearest`](crate::nearest)).
     pub(crate) nearest: unsafe fn(&[i32]) -> usize,
+    /// Keys, as many ids, bound (see [`signs`](crate::signs)).
+    pub(crate) retain_below: unsafe fn(&mut [i32], &mut [u32], i32) -> usize,
     /// Products, factors and squares of rows, factor and square of the query, limit, pool.
     pub(crate) keep_nearer: KeepNearer,
     /// Panels, queries, out.
@@ -96,6 +98,7 @@ macro_rules! kernel_table {
         estimate: $estimate:path,
         look_ups: $look_ups:path,
         nearest: $nearest:path,
+        retain_below: $retain_below:path,
         gather_codes: $gather_codes:path,
         panel_products: $panel_products:path $(,)?
     ) => {
@@ -114,6 +117,7 @@ macro_rules! kernel_table {
             encode_sign_row,
             estimate: $estimate,
             nearest: $nearest,
+            retain_below: $retain_below,
             keep_nearer,
             panel_products: $panel_products,
             encode,

@@ -148,6 +148,10 @@ named_texts! {
     Words "words"
     Affix "prefix or suffix"
     Flags "flags"
+    SnapshotName "name"
+    CollectionName "name"
+    NewName "new_name"
+    Status "status"
 }
 
 impl FusionName {

@@ -87,6 +87,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidInput => "InvalidInputError",
         ErrorKind::DimensionMismatch => "DimensionMismatchError",
         ErrorKind::Filter => "FilterError",
+        ErrorKind::QuotaExceeded => "QuotaExceededError",
         ErrorKind::Locked => "StoreLockedError",
         ErrorKind::Closed => "ClosedError",
         ErrorKind::Corrupted => "CorruptionError",

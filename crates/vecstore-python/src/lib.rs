@@ -8,6 +8,8 @@
 #![expect(rustdoc::broken_intra_doc_links, reason = "docstrings are not for rustdoc")]
 
 mod arguments;
+mod command;
+mod database;
 mod datetimes;
 mod errors;
 mod evaluation;
@@ -18,8 +20,10 @@ mod metadata_out;
 mod neighbors;
 mod numpy_interop;
 mod query_batch;
+mod rag;
 mod records;
 mod sparse;
+mod splitters;
 mod store;
 mod value_builder;
 mod vectors;
@@ -31,6 +35,10 @@ use pyo3::prelude::*;
 mod _vecstore {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::command::command;
+    #[pymodule_export]
+    use crate::database::{Collection, VecDatabase, quota_preset};
     #[pymodule_export]
     use crate::evaluation::{
         eval_alpha_ndcg, eval_bleu, eval_bootstrap_mean, eval_chrf, eval_citations, eval_cohen_d,
@@ -48,9 +56,22 @@ mod _vecstore {
     #[pymodule_export]
     use crate::query_batch::QueryBatch;
     #[pymodule_export]
+    use crate::rag::{
+        EmbeddingCache, Flow, Memory, Prompt, SemanticCache, rag_average, rag_bm25, rag_borda, rag_citations,
+        rag_context, rag_decompose, rag_estimate_tokens, rag_hashed, rag_max_sim, rag_merge, rag_mmr,
+        rag_pack, rag_parse_lines, rag_ranking, rag_rescored, rag_rrf, rag_synonyms, rag_truncate,
+        rag_unlike, rag_variations, rag_weighted,
+    };
+    #[pymodule_export]
     use crate::records::{Record, record_of_parts};
     #[pymodule_export]
-    use crate::store::{RecordIterator, VecStore, reopened};
+    use crate::splitters::{
+        PySession, SemanticCore, SplitterCore, TextChunk, split_code, split_html, split_json,
+        split_languages, split_markdown, split_recursive, split_semantic, split_sentences, split_tokens,
+        token_count,
+    };
+    #[pymodule_export]
+    use crate::store::{BaseCollection, RecordIterator, VecStore, reopened};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

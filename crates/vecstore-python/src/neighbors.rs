@@ -129,7 +129,32 @@ impl Neighbor {
         Ok(self.metadata.get_or_try_init(py, make)?.bind(py))
     }
 
-    fn components(&self) -> Option<&[f32]> {
+    /// Returns the same neighbor with another score. What was read of its metadata is the same dict.
+    pub(crate) fn with_score(&self, py: Python<'_>, score: f64) -> Self {
+        let metadata = PyOnceLock::new();
+        if let Some(dict) = self.metadata.get(py) {
+            _ = metadata.set(py, dict.clone_ref(py));
+        }
+        Self {
+            id: self.id.clone_ref(py),
+            score,
+            distance: self.distance,
+            metadata,
+            document: self.document.clone(),
+            text: self.text.as_ref().map(|text| text.clone_ref(py)),
+            vector: self.components().map(|components| Components::new(components.to_vec())),
+        }
+    }
+
+    pub(crate) fn id<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
+        self.id.bind(py)
+    }
+
+    pub(crate) fn own_score(&self) -> f64 {
+        self.score
+    }
+
+    pub(crate) fn components(&self) -> Option<&[f32]> {
         self.vector.as_ref().map(|vector| vector.components.as_slice())
     }
 }

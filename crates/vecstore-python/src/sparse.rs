@@ -47,11 +47,11 @@ fn listed<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyTuple>>> {
     list.iter().map(pair).collect()
 }
 
-/// Items of a column.
-type Items<'py> = Vec<Bound<'py, PyAny>>;
+/// Indices, and as many values.
+type Columns<'py> = (Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
 
 /// Returns the indices and the values of a pair, or of an object that has them by name.
-fn columns<'py>(object: &Bound<'py, PyAny>, what: &str) -> PyResult<(Items<'py>, Items<'py>)> {
+fn columns<'py>(object: &Bound<'py, PyAny>, what: &str) -> PyResult<Columns<'py>> {
     let named = |name: &str| object.getattr_opt(name);
     let (indices, weights) = match (named("indices")?, named("values")?) {
         (Some(indices), Some(values)) if !values.is_callable() => (indices, values),
@@ -67,7 +67,7 @@ fn columns<'py>(object: &Bound<'py, PyAny>, what: &str) -> PyResult<(Items<'py>,
             two().map_err(|_| wrong_type(what, EXPECTED, object))?
         }
     };
-    let items = |column: Bound<'py, PyAny>| -> PyResult<Items<'py>> {
+    let items = |column: Bound<'py, PyAny>| -> PyResult<Vec<Bound<'py, PyAny>>> {
         column.try_iter().map_err(|_| wrong_type(what, EXPECTED, object))?.collect()
     };
     Ok((items(indices)?, items(weights)?))

@@ -1,6 +1,7 @@
 //! Text on its way to retrieval, as pure functions of `&str`: no I/O, no threads, no storage.
 //!
 //! - [`Analyzer`] makes the terms that full-text search compares.
+//! - [`split`] cuts texts into chunks with exact offsets.
 //!
 //! ```
 //! use vecstore_text::Analyzer;
@@ -14,5 +15,6 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+pub mod split;
 
 pub use analysis::{Analyzer, Language, MAX_TERM_BYTES, Scratch, Term, Token, UnknownAnalyzer};

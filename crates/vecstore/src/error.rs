@@ -21,6 +21,8 @@ pub enum ErrorKind {
     DimensionMismatch,
     /// A filter is malformed; the message says where.
     Filter,
+    /// A write would take a collection beyond one of its quotas; nothing was changed.
+    QuotaExceeded,
     /// Another process, or another handle in this process, has the store open for writing.
     Locked,
     /// The store was closed, or belongs to the parent of a forked process.
@@ -95,6 +97,11 @@ impl Error {
     /// Returns the operating system's error code, where there is one.
     pub fn raw_os_error(&self) -> Option<i32> {
         self.source.as_ref().and_then(io::Error::raw_os_error)
+    }
+
+    /// Returns the kind of the operating system's error, where there is one.
+    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+        self.source.as_ref().map(io::Error::kind)
     }
 
     /// Makes the same error again, for another caller that failed for the same cause.

@@ -50,6 +50,9 @@ mod database;
 mod error;
 mod field_index;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 mod index;
 pub mod limits;
 pub mod metadata;
@@ -57,13 +60,20 @@ mod options;
 mod quantization;
 mod query;
 mod record;
+mod repair;
 mod sparse;
 mod storage;
 mod store;
+mod sync;
 mod text_index;
+mod vec_database;
 pub mod vfs;
 
-pub use collection::{Collection, Page, Problem, Records, ScrollRequest, Stats, VerifyReport};
+pub use collection::{
+    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
+    SnapshotSummary, Stats, VerifyReport,
+};
+pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
@@ -75,7 +85,9 @@ pub use query::{
     StepReason, TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use repair::{Loss, RepairReport};
 pub use sparse::SparseVector;
 pub use store::VecStore;
+pub use vec_database::{AggregateStats, VecDatabase};
 pub use vecstore_kernels::Metric;
 pub use vecstore_text::{Analyzer, UnknownAnalyzer};

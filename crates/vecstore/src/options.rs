@@ -7,12 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vecstore_kernels::Metric;
 use vecstore_text::Analyzer;
 
-use crate::collection::GRAPH_ROWS_MIN;
+use crate::collection::{GRAPH_ROWS_MIN, VerifyReport};
+use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
+use crate::repair::{self, RepairReport};
 use crate::store::VecStore;
 use crate::text_index::TextConfig;
+use crate::vec_database::VecDatabase;
 use crate::vfs::{DiskVfs, MemoryVfs, Vfs, physical_memory_bytes};
 
 /// What an acknowledged write has survived when the call returns.
@@ -92,7 +95,7 @@ pub struct OpenOptions {
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
     memory_budget: Option<u64>,
-    pub(crate) quantization: Quantization,
+    pub(crate) quantization: Option<Quantization>,
     pub(crate) threads: usize,
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -117,7 +120,7 @@ impl Default for OpenOptions {
             read_only: false,
             wait: Duration::ZERO,
             memory_budget: None,
-            quantization: Quantization::Auto,
+            quantization: None,
             threads: 0,
             vfs: Arc::new(DiskVfs),
             clock: Arc::new(SystemClock),
@@ -197,9 +200,10 @@ impl OpenOptions {
         self
     }
 
-    /// Sets what new segments hold beside full vectors for searches to read.
+    /// Sets what new segments hold beside full vectors for searches to read. It holds for this handle of a
+    /// store. The collections of a database have it from their [`CollectionConfig`].
     pub fn quantization(mut self, quantization: Quantization) -> Self {
-        self.quantization = quantization;
+        self.quantization = Some(quantization);
         self
     }
 
@@ -257,6 +261,27 @@ impl OpenOptions {
         VecStore::open_in_memory_with(&self)
     }
 
+    /// Checks every byte of the store at `path`, whether it can be opened or not: every damaged block of every file is
+    /// named. Changes nothing, and may run beside a process that writes. Of these options it takes the file system.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `InvalidInput` if there is no store, `Unsupported` if a newer version wrote it, `Io` if it cannot be
+    /// read; damage is in the report.
+    pub fn verify(&self, path: impl AsRef<Path>) -> Result<VerifyReport> {
+        repair::check(path.as_ref(), self)
+    }
+
+    /// Repairs the store at `path`, giving up what cannot be read; see [`VecStore::repair`]. Of these options it takes the
+    /// file system, the metric, for a store whose manifests are all lost, and how long to wait for the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`VecStore::repair`].
+    pub fn repair(&self, path: impl AsRef<Path>) -> Result<RepairReport> {
+        repair::repair(path.as_ref(), self)
+    }
+
     fn check(&self) -> Result<()> {
         if let Some(dim) = self.dim
             && !(1..=MAX_DIM).contains(&dim)
@@ -270,7 +295,7 @@ impl OpenOptions {
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
-        self.text_config().map(drop)
+        self.collection_config().text().map(drop)
     }
 
     /// Fails if a store that is there makes terms in another way than was asked for.
@@ -296,9 +321,51 @@ impl OpenOptions {
         Ok(())
     }
 
-    /// Returns how a new store makes terms.
-    pub(crate) fn text_config(&self) -> Result<TextConfig> {
-        TextConfig::new(self.analyzer.unwrap_or_default(), self.text_fields.as_deref().unwrap_or_default())
+    /// Opens the database at `path`, creating it without collections if it does not exist (unless read-only). Dimension,
+    /// metric, quantization and analyzer are matters of its collections and must not be set here.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenOptions::open`].
+    pub fn open_database(self, path: impl AsRef<Path>) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        VecDatabase::open_with(path.as_ref(), &self)
+    }
+
+    /// Opens a new, empty database that never touches disk and is gone when it is dropped.
+    pub fn open_database_in_memory(mut self) -> Result<VecDatabase> {
+        self.check()?;
+        self.check_database()?;
+        if self.read_only {
+            return Err(Error::invalid("a database in memory cannot be read-only: it starts empty"));
+        }
+        self.vfs = Arc::new(MemoryVfs::default());
+        VecDatabase::open_in_memory_with(&self)
+    }
+
+    fn check_database(&self) -> Result<()> {
+        let given = [
+            ("dim", self.dim.is_some()),
+            ("metric", self.metric.is_some()),
+            ("quantization", self.quantization.is_some()),
+            ("analyzer", self.analyzer.is_some()),
+            ("text_fields", self.text_fields.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Error::invalid(format!(
+                "{option} is an option of a collection, not of a database: give it in a CollectionConfig"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how the collection of a new store is made.
+    pub(crate) fn collection_config(&self) -> CollectionConfig {
+        let config = CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine));
+        config
+            .analyzer(self.analyzer.unwrap_or_default())
+            .text_fields(self.text_fields.iter().flatten().cloned())
     }
 
     /// Returns the memory budget that holds.

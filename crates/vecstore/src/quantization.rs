@@ -5,7 +5,8 @@ use crate::index::{Layout, PointCodes};
 
 /// What new segments hold beside full vectors, for searches to read.
 ///
-/// It is an option of the handle, not of the store: it says what segments get that are written from then on, and each
+/// Of a store it is an option of the handle, of a collection in a database part of its config: it says what segments get
+/// that are written from then on, and each
 /// segment is searched by what it has. [`Collection::compact`](crate::Collection::compact) writes those again whose graph
 /// is of another kind. Whatever is chosen, neighbors are ranked by their full vectors, and an exact search finds the same.
 ///

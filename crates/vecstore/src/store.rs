@@ -4,10 +4,11 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::collection::{Collection, Core};
-use crate::database::Shared;
+use crate::collection::Collection;
+use crate::database::{Handle, Shared, no_collection};
 use crate::error::{Error, Result};
-use crate::options::{Durability, OpenOptions};
+use crate::options::OpenOptions;
+use crate::repair::RepairReport;
 
 /// The name of the collection of a store.
 const COLLECTION: &str = "default";
@@ -32,14 +33,6 @@ const COLLECTION: &str = "default";
 #[derive(Clone, Debug)]
 pub struct VecStore {
     collection: Collection,
-    handle: Arc<Handle>,
-}
-
-/// Closes the store when the last clone is dropped.
-#[derive(Debug)]
-struct Handle {
-    shared: Arc<Shared>,
-    core: Arc<Core>,
 }
 
 impl VecStore {
@@ -49,21 +42,57 @@ impl VecStore {
         OpenOptions::new().open(path)
     }
 
+    /// Repairs the store at `path`, which must not be open: keeps all records that can be read, makes indexes anew, and
+    /// says what is lost. A store with nothing wrong is left as it is. Single flipped bits are put back. Damaged files are
+    /// moved to `damaged/` in the store, and may be removed.
+    ///
+    /// Takes up to as long as writing all records anew, and as much space on disk as the damaged segments.
+    ///
+    /// # Errors
+    ///
+    /// `Locked` if the store is open for writing; `NotFound` or `InvalidInput` if there is no store; `InvalidInput` too if
+    /// all manifests are lost and nothing else tells the metric (give it with
+    /// [`OpenOptions::metric`], then [`OpenOptions::repair`]); `Unsupported` if a newer version wrote it; `Io` if the disk
+    /// cannot be read or is full. After an error nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("store");
+    /// # vecstore::VecStore::open(&path)?.upsert("a", &[1.0, 0.0], &vecstore::Metadata::new())?;
+    /// let report = vecstore::VecStore::repair(&path)?;
+    /// assert!(report.was_ok() && report.is_lossless());
+    /// # Ok::<(), vecstore::Error>(())
+    /// ```
+    pub fn repair(path: impl AsRef<Path>) -> Result<RepairReport> {
+        OpenOptions::new().repair(path)
+    }
+
     /// Returns the default options, to change some of them.
     pub fn options() -> OpenOptions {
         OpenOptions::new()
     }
 
     pub(crate) fn open_with(path: &Path, options: &OpenOptions) -> Result<Self> {
-        Self::with(Shared::open(path, options, COLLECTION)?, options)
+        Self::with(&Shared::open(path, options, Some(COLLECTION))?, options)
     }
 
     pub(crate) fn open_in_memory_with(options: &OpenOptions) -> Result<Self> {
-        Self::with(Shared::in_memory(options, COLLECTION)?, options)
+        Self::with(&Shared::in_memory(options, Some(COLLECTION))?, options)
     }
 
-    fn with(shared: Arc<Shared>, options: &OpenOptions) -> Result<Self> {
-        let entry = shared.entry_named(COLLECTION)?;
+    fn with(shared: &Arc<Shared>, options: &OpenOptions) -> Result<Self> {
+        let handle = Arc::new(Handle { shared: Arc::clone(shared) });
+        let entry = match shared.find_entry(COLLECTION)? {
+            Some(entry) => entry,
+            // The directory is a database without one.
+            None if shared.is_writer() => {
+                shared.create_collection(COLLECTION, &options.collection_config())?;
+                shared.entry_named(COLLECTION)?
+            }
+            None => return Err(no_collection(COLLECTION)),
+        };
         if let Some(metric) = options.metric
             && metric != entry.metric
         {
@@ -74,9 +103,9 @@ impl VecStore {
             )));
         }
         options.check_text(&entry.text, &shared.root)?;
-        let core = Core::open(&shared, &entry)?;
-        let collection = Collection { core: Arc::clone(&core) };
-        if let (Some(expected), Some(got)) = (collection.dim(), options.dim)
+        let core = shared.core(&entry);
+        core.set_quantization(options.quantization.unwrap_or_default());
+        if let (Some(expected), Some(got)) = (core.dim()?, options.dim)
             && expected != got
         {
             return Err(Error::new(
@@ -85,20 +114,20 @@ impl VecStore {
             ));
         }
         if options.background && shared.is_writer() {
-            start_background(&shared, &core)?;
+            shared.start_background()?;
         }
-        core.adopt_dim(options.dim);
-        Ok(Self { collection, handle: Arc::new(Handle { shared, core }) })
+        core.adopt_dim(options.dim)?;
+        Ok(Self { collection: Collection { core, handle } })
     }
 
     /// Returns the path the store was opened with.
     pub fn path(&self) -> &Path {
-        &self.handle.shared.root
+        &self.collection.handle.shared.root
     }
 
     /// Returns whether the store was closed.
     pub fn is_closed(&self) -> bool {
-        self.handle.shared.check_open().is_err()
+        self.collection.is_closed()
     }
 
     /// Makes everything durable and closes the store, for all clones. Closing again does nothing.
@@ -107,26 +136,7 @@ impl VecStore {
     ///
     /// `Io` if it could not be made durable. The store is closed all the same.
     pub fn close(&self) -> Result<()> {
-        self.handle.close()
-    }
-}
-
-impl Handle {
-    fn close(&self) -> Result<()> {
-        if !self.shared.begin_close() {
-            return Ok(());
-        }
-        self.shared.background.stop();
-        let outcome = self.core.close();
-        self.shared.release_lock();
-        outcome
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // Whoever wants to know calls `close`.
-        _ = self.close();
+        self.collection.handle.close()
     }
 }
 
@@ -136,23 +146,4 @@ impl Deref for VecStore {
     fn deref(&self) -> &Collection {
         &self.collection
     }
-}
-
-fn start_background(shared: &Shared, core: &Arc<Core>) -> Result<()> {
-    let failed = |error| Error::io("start a thread for", &shared.root, error);
-    let background = &shared.background;
-    let (sealed, merged) = (Arc::downgrade(core), Arc::downgrade(core));
-    let seal = move || Some(sealed.upgrade()?.seal_step());
-    let merge = move || Some(merged.upgrade()?.merge_step());
-    background.start_upkeep(seal, merge).map_err(failed)?;
-    // The last process may have left some.
-    background.seal.request();
-    background.merge.request();
-    if shared.durability == Durability::Interval {
-        let collection = Arc::downgrade(core);
-        // A failure poisons the log, so that the next write reports it.
-        let sync = move || collection.upgrade()?.sync_if_unsynced().map_or(Some(()), Some);
-        shared.background.start_sync(sync).map_err(failed)?;
-    }
-    Ok(())
 }

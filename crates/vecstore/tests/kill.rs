@@ -10,10 +10,15 @@ use std::time::{Duration, Instant};
 use vecstore::{Batch, Durability, Metadata, Record, ScrollRequest, Value, VecStore};
 use vecstore_testkit::{Change, Model, Rng};
 
-const ROUNDS: usize = 200;
+/// How often a process is killed; `VECSTORE_KILLS` in the environment changes it.
+const ROUNDS: u64 = 200;
+
+fn rounds() -> u64 {
+    std::env::var("VECSTORE_KILLS").map_or(ROUNDS, |text| text.parse().unwrap())
+}
 
 /// How many rounds go on in the same store.
-const ROUNDS_PER_STORE: usize = 10;
+const ROUNDS_PER_STORE: u64 = 10;
 
 const DIM: usize = 16;
 
@@ -120,9 +125,10 @@ fn read(store: &VecStore) -> BTreeMap<String, u64> {
 
 #[test]
 fn acknowledged_calls_survive_kill_9() {
-    let mut rng = Rng::new(9);
+    let mut rng = Rng::new(std::env::var("VECSTORE_KILL_SEED").map_or(9, |text| text.parse().unwrap()));
     let (mut total, mut unacknowledged, mut segments) = (0, 0, 0);
-    for _ in 0..ROUNDS / ROUNDS_PER_STORE {
+    let rounds = rounds();
+    for _ in 0..rounds / ROUNDS_PER_STORE {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         let mut model = Model::new();
@@ -146,7 +152,7 @@ fn acknowledged_calls_survive_kill_9() {
         }
     }
     println!(
-        "{ROUNDS} kills, {total} calls acknowledged, {unacknowledged} more found, {segments} segments seen"
+        "{rounds} kills, {total} calls acknowledged, {unacknowledged} more found, {segments} segments seen"
     );
-    assert!(total > ROUNDS as u64 && segments > 0);
+    assert!(total > rounds && segments > 0);
 }

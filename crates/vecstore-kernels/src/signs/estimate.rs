@@ -52,6 +52,17 @@ static LANES_OF_MASK: [[u8; 8]; 256] = {
     lanes
 };
 
+/// Returns the lanes that are set in a mask of eight, first to last, as a permutation wants them.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+pub(super) fn lanes_of_mask(mask: i32) -> std::arch::x86_64::__m256i {
+    use std::arch::x86_64::{_mm_loadl_epi64, _mm256_cvtepu8_epi32};
+    let lanes = &LANES_OF_MASK[mask as usize & 0xFF];
+    // SAFETY: eight bytes are read of eight.
+    _mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(lanes.as_ptr().cast()) })
+}
+
 /// AVX2: look-ups for two groups at a time.
 ///
 /// # Safety
@@ -124,8 +135,7 @@ pub(crate) unsafe fn avx2(
             let estimates = _mm256_fmadd_ps(_mm256_loadu_ps(factors.add(SIGN_ROWS + n * 8)), product, a);
             let near = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(estimates, _mm256_set1_ps(bound)));
             // The lanes that are near move to the front, and all eight are stored: no branch, no look at each.
-            let lanes = _mm_loadl_epi64(LANES_OF_MASK.as_ptr().add(near as usize).cast());
-            let lanes = _mm256_cvtepu8_epi32(lanes);
+            let lanes = lanes_of_mask(near);
             let bits = _mm256_castps_si256(estimates);
             let magnitude = _mm256_and_si256(_mm256_srai_epi32::<31>(bits), _mm256_set1_epi32(i32::MAX));
             let keys = _mm256_permutevar8x32_epi32(_mm256_xor_si256(bits, magnitude), lanes);

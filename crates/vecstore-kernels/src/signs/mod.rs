@@ -22,6 +22,7 @@ mod encode;
 mod estimate;
 mod pool;
 mod query;
+mod retain;
 
 pub(crate) use encode::encode;
 #[cfg(target_arch = "aarch64")]
@@ -36,6 +37,9 @@ pub(crate) use query::look_ups;
 pub(crate) use query::look_ups_neon;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use query::{look_ups_avx2, look_ups_avx512};
+pub(crate) use retain::portable as retain_portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use retain::{avx2 as retain_avx2, avx512 as retain_avx512};
 
 /// Rows of a block.
 pub const SIGN_ROWS: usize = 32;

@@ -52,19 +52,17 @@ impl CandidatePool {
         self.keys().iter().map(|&key| value_of(key)).zip(self.ids[..self.len].iter().copied())
     }
 
-    /// Removes candidates that are not nearer than `bound`.
-    pub fn retain_below(&mut self, bound: f32) {
+    /// The body of [`Kernels::retain_below`](crate::Kernels::retain_below).
+    #[inline]
+    pub(crate) fn retain_below(
+        &mut self,
+        bound: f32,
+        retain: impl FnOnce(&mut [i32], &mut [u32], i32) -> usize,
+    ) {
         // Both zeros have one value and two keys; a bound of NaN keeps nothing.
         let bound = if bound.is_nan() { i32::MIN } else { key_of(if bound == 0.0 { -0.0 } else { bound }) };
         let len = self.len;
-        let (keys, ids) = (&mut self.keys[..len], &mut self.ids[..len]);
-        let mut kept = 0;
-        for at in 0..len {
-            // Stored always and counted where it stays: no branch to mispredict.
-            (keys[kept], ids[kept]) = (keys[at], ids[at]);
-            kept += usize::from(keys[at] < bound);
-        }
-        self.len = kept;
+        self.len = retain(&mut self.keys[..len], &mut self.ids[..len], bound);
     }
 
     /// Removes those of the candidates from the `start`th on whose id is one that `is_removed` names.

@@ -200,7 +200,7 @@ proptest! {
                 let value = f32::from(value) / 4.0;
                 match act {
                     0 => {
-                        pool.retain_below(value);
+                        kernels.retain_below(&mut pool, value);
                         model.retain(|&(distance, _)| distance < value);
                     }
                     1 => {

@@ -20,8 +20,8 @@ pub(crate) use statistics::{
     eval_rank_biserial, eval_wilcoxon,
 };
 pub(crate) use text::{
-    eval_bleu, eval_chrf, eval_citations, eval_exact_match, eval_ground, eval_normalize, eval_quotes,
-    eval_rouge, eval_sentences, eval_token_f1,
+    Characters, eval_bleu, eval_chrf, eval_citations, eval_exact_match, eval_ground, eval_normalize,
+    eval_quotes, eval_rouge, eval_sentences, eval_token_f1,
 };
 
 /// Turns a result of the evaluation crate into one of Python: all its errors are invalid arguments.

@@ -11,18 +11,18 @@ type Support = (usize, usize, f64, Option<usize>, bool, Vec<String>, Vec<String>
 type Cited = (usize, usize, usize, bool);
 
 /// Turns byte offsets of a text, asked for in any order, into character offsets.
-struct Characters<'a> {
+pub(crate) struct Characters<'a> {
     text: &'a str,
     starts: Option<Vec<usize>>,
 }
 
 impl<'a> Characters<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let starts = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
         Self { text, starts }
     }
 
-    fn at(&self, byte: usize) -> usize {
+    pub(crate) fn at(&self, byte: usize) -> usize {
         debug_assert!(self.text.is_char_boundary(byte), "ranges of the crate lie between characters");
         match &self.starts {
             Some(starts) => starts.partition_point(|&start| start < byte),

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use vecstore::{Batch, Error, Operation};
 
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::arguments::{Number, Text, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
 use crate::metadata_in::{Keys, document, metadata};
@@ -225,7 +225,7 @@ fn operation(object: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>, position: usiz
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Adds or replaces records, all or none of them, and returns how many distinct ids there were.
     ///
     /// Syncs once, whatever the number of records. Of records with the same id the last counts.

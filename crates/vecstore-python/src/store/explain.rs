@@ -8,13 +8,13 @@ use vecstore::{QueryPlan, QueryStep};
 
 use super::search::{asked, is_value};
 use super::texts::asked_hybrid;
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::arguments::FusionName;
 use crate::filters::FilterExpr;
 use crate::neighbors::{neighbor_list, touch};
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Runs a query and returns how it was done: what was searched in which way, why, and what that took.
     ///
     /// Parameters
@@ -74,7 +74,7 @@ impl VecStore {
             );
         }
         let (query, include) = asked(query)?;
-        let search = |engine: &vecstore::VecStore| {
+        let search = |engine: &vecstore::Collection| {
             let (hits, plan) = engine.search_explained(&query)?;
             touch(&hits, include)?;
             Ok((hits, plan))

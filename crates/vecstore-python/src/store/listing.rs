@@ -8,7 +8,7 @@ use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
 use vecstore::{Records, ScrollRequest};
 
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::arguments::{Cursor, Int};
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
@@ -18,7 +18,7 @@ use crate::records::{Record, record_list};
 /// Records read ahead by an iterator, so that the GIL is released once for several of them.
 const READ_AHEAD: usize = 64;
 
-impl VecStore {
+impl BaseCollection {
     fn list<'py>(&self, py: Python<'py>, request: &ScrollRequest) -> PyResult<Bound<'py, PyList>> {
         let records =
             self.run(py, |engine| engine.records(request)?.collect::<vecstore::Result<Vec<_>>>())?;
@@ -27,7 +27,7 @@ impl VecStore {
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Returns a page of records in ascending order of id (by code point).
     ///
     /// Each page is of the moment it is asked for; a record that is there throughout is listed exactly once.

@@ -1,12 +1,15 @@
-//! The store: one handle of the engine, and its methods by what they do.
+//! The store: what it has in common with a collection of a database, by what the methods do, and what it has besides.
 
 mod batch;
+mod embedding;
 mod explain;
 mod listing;
 mod open;
 mod plain_query;
 mod read;
+mod repair;
 mod search;
+mod snapshots;
 mod texts;
 mod upkeep;
 mod write;
@@ -15,8 +18,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 pub(crate) use listing::RecordIterator;
-pub(crate) use open::reopened;
+pub(crate) use open::{disk_path, path_of, reopened, restore_backup, shown_path, waiting};
 pub(crate) use plain_query::install as install_plain_query;
+pub(crate) use snapshots::backup_value;
 
 use crate::errors::{OrRaise, exception};
 
@@ -79,24 +83,40 @@ use crate::errors::{OrRaise, exception};
 /// ...     fruits.upsert("apple", [0.9, 0.1], {"kind": "fruit"})
 /// ...     [neighbor.id for neighbor in fruits.query([1.0, 0.0], k=1)]
 /// ['apple']
-#[pyclass(frozen, weakref, subclass, module = "vecstore")]
+#[pyclass(frozen, subclass, extends = BaseCollection, module = "vecstore")]
 pub(crate) struct VecStore {
     engine: vecstore::VecStore,
     opened: open::Opened,
 }
 
-impl VecStore {
+/// What a store and a collection of a database have in common: everything that concerns their records.
+///
+/// There is nothing that is only this: `VecStore` makes stores, `VecDatabase` has collections.
+#[pyclass(frozen, weakref, subclass, module = "vecstore")]
+pub(crate) struct BaseCollection {
+    engine: vecstore::Collection,
+}
+
+impl BaseCollection {
+    pub(crate) fn new(engine: vecstore::Collection) -> Self {
+        Self { engine }
+    }
+
+    pub(crate) fn engine(&self) -> &vecstore::Collection {
+        &self.engine
+    }
+
     /// Runs a call of the engine without the GIL.
-    fn run<T: Send>(
+    pub(crate) fn run<T: Send>(
         &self,
         py: Python<'_>,
-        call: impl FnOnce(&vecstore::VecStore) -> vecstore::Result<T> + Send,
+        call: impl FnOnce(&vecstore::Collection) -> vecstore::Result<T> + Send,
     ) -> PyResult<T> {
         py.detach(|| call(&self.engine)).or_raise(py)
     }
 
-    /// Fails if the store is closed, for methods that would otherwise answer from what they know.
-    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+    /// Fails if calls on the records do, for methods that would otherwise answer from what they know.
+    pub(crate) fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         if !self.engine.is_closed() {
             return Ok(());
         }
@@ -105,6 +125,31 @@ impl VecStore {
             Err(error) => Err(exception(py, &error)),
             Ok(_) => Ok(()),
         }
+    }
+}
+
+#[pymethods]
+impl BaseCollection {
+    /// Returns the number of components of every vector; None before the first upsert if `dim` was not given.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.dimension()
+    /// 3
+    fn dimension(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        self.check_open(py)?;
+        Ok(py.detach(|| self.engine.dim()))
+    }
+
+    /// The metric, such as `cosine`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.distance_metric
+    /// 'cosine'
+    #[getter]
+    fn distance_metric(&self) -> &'static str {
+        self.engine.metric().name()
     }
 }
 
@@ -119,7 +164,7 @@ impl Drop for VecStore {
 }
 
 /// Makes a plain value type of `vecstore._values`, which is imported when it is first needed.
-fn plain_value<'py>(
+pub(crate) fn plain_value<'py>(
     py: Python<'py>,
     class: &str,
     parts: impl pyo3::call::PyCallArgs<'py>,

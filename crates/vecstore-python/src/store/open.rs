@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::limits::MAX_DIM;
 use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantization};
 
-use super::{VecStore, plain_value};
+use super::{BaseCollection, VecStore, plain_value};
 use crate::arguments::{
     AnalyzerName, DurabilityName, Int, MetricName, Number, QuantizationName, texts, wait,
 };
@@ -56,7 +56,7 @@ struct Texts<'a, 'py> {
 }
 
 impl Arguments<'_, '_> {
-    fn open(self) -> PyResult<VecStore> {
+    fn open(self) -> PyResult<PyClassInitializer<VecStore>> {
         let py = self.path.py();
         let memory_budget =
             self.memory_budget.map(|bytes| bytes.within(py, "memory_budget", 0..=usize::MAX >> 1));
@@ -92,16 +92,17 @@ impl Arguments<'_, '_> {
         let path = path_of(self.path)?;
         let engine = match &path {
             None => py.detach(|| options.open_in_memory()).or_raise(py)?,
-            Some(path) => open_waiting(py, &options, path, wait)?,
+            Some(path) => waiting(py, &options, path, wait, OpenOptions::open)?,
         };
         let opened =
             Opened { path, durability, read_only: self.read_only, quantization, memory_budget, threads };
-        Ok(VecStore { engine, opened })
+        let base = BaseCollection::new(vecstore::Collection::clone(&engine));
+        Ok(PyClassInitializer::from(base).add_subclass(VecStore { engine, opened }))
     }
 }
 
 /// Returns the path, `None` for a store in memory.
-fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
     let py = object.py();
     if object.cast::<PyString>().is_ok_and(|name| name == IN_MEMORY) {
         return Ok(None);
@@ -115,20 +116,21 @@ fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// Opens a store, trying again until `wait` has passed while another process has it. Ctrl-C ends the wait.
-fn open_waiting(
+/// Opens a store or database, trying again until `wait` has passed while another process has it. Ctrl-C ends the wait.
+pub(crate) fn waiting<T: Send>(
     py: Python<'_>,
     options: &OpenOptions,
     path: &Path,
     wait: Duration,
-) -> PyResult<vecstore::VecStore> {
+    open: impl Fn(OpenOptions, PathBuf) -> vecstore::Result<T> + Sync,
+) -> PyResult<T> {
     // The store outlives changes of the current directory.
     let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let started = Instant::now();
     loop {
         let left = wait.saturating_sub(started.elapsed());
         let attempt = options.clone().wait(left.min(SIGNAL_POLL));
-        match py.detach(|| attempt.open(path)) {
+        match py.detach(|| open(attempt, path.clone())) {
             Err(error) if error.kind() == ErrorKind::Locked && started.elapsed() < wait => {
                 py.check_signals()?;
             }
@@ -170,7 +172,7 @@ impl VecStore {
         threads: Option<Int>,
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let texts = Texts { analyzer, fields: text_fields };
         Arguments {
             path,
@@ -213,9 +215,10 @@ impl VecStore {
         threads: Option<Int>,
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
+        let py = path.py();
         let texts = Texts { analyzer, fields: text_fields };
-        Arguments {
+        let arguments = Arguments {
             path,
             dim,
             metric,
@@ -226,8 +229,38 @@ impl VecStore {
             memory_budget,
             threads,
             texts,
-        }
-        .open()
+        };
+        Py::new(py, arguments.open()?)
+    }
+
+    /// Makes a store of a backup, in a directory that is empty or not there yet. Every byte is checked.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     The directory of the backup, as `backup` made it.
+    /// to : str or os.PathLike
+    ///     Where the store is to be.
+    ///
+    /// Raises
+    /// ------
+    /// AlreadyExistsError
+    ///     If there is something at `to`.
+    /// InvalidInputError, CorruptionError, StorageError
+    ///     If there is no backup, it is damaged, or files cannot be read or written.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import tempfile
+    /// >>> with tempfile.TemporaryDirectory() as directory:
+    /// ...     copied = store.backup(directory + "/backup").copied_files
+    /// ...     vecstore.VecStore.restore_backup(directory + "/backup", directory + "/store")
+    /// ...     with vecstore.VecStore(directory + "/store") as restored:
+    /// ...         len(restored)
+    /// 3
+    #[staticmethod]
+    fn restore_backup(path: &Bound<'_, PyAny>, to: &Bound<'_, PyAny>) -> PyResult<()> {
+        restore_backup(path, to)
     }
 
     /// Makes everything durable and closes the store; closing again does nothing.
@@ -247,11 +280,11 @@ impl VecStore {
     /// Traceback (most recent call last):
     /// vecstore.ClosedError: the store was closed
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, vecstore::VecStore::close)
+        py.detach(|| self.engine.close()).or_raise(py)
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().check_open(slf.py())?;
+        slf.as_super().get().check_open(slf.py())?;
         Ok(slf)
     }
 
@@ -267,28 +300,6 @@ impl VecStore {
         self.close(py)
     }
 
-    /// Returns the number of components of every vector; None before the first upsert if `dim` was not given.
-    ///
-    /// Examples
-    /// --------
-    /// >>> store.dimension()
-    /// 3
-    fn dimension(&self, py: Python<'_>) -> PyResult<Option<usize>> {
-        self.check_open(py)?;
-        Ok(py.detach(|| self.engine.dim()))
-    }
-
-    /// The metric, such as `cosine`.
-    ///
-    /// Examples
-    /// --------
-    /// >>> store.distance_metric
-    /// 'cosine'
-    #[getter]
-    fn distance_metric(&self) -> &'static str {
-        self.engine.metric().name()
-    }
-
     /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
     /// memory_budget, threads, analyzer, text_fields.
     ///
@@ -297,22 +308,55 @@ impl VecStore {
     /// >>> store.config.durability
     /// 'commit'
     #[getter]
-    fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let opened = &self.opened;
-        let dim = self.dimension(py)?;
+    fn config<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        slf.as_super().get().check_open(py)?;
+        let opened = &this.opened;
         let parts = (
-            self.shown_path(),
-            dim,
-            self.engine.metric().name(),
+            this.shown_path(),
+            py.detach(|| this.engine.dim()),
+            this.engine.metric().name(),
             opened.durability.name(),
             opened.read_only,
             opened.quantization.name(),
             opened.memory_budget,
             opened.threads,
-            self.engine.analyzer().to_string(),
-            PyTuple::new(py, self.engine.text_fields())?,
+            this.engine.analyzer().to_string(),
+            PyTuple::new(py, this.engine.text_fields())?,
         );
         plain_value(py, "Config", parts)
+    }
+
+    /// Returns figures about the store at this moment, as a `StoreStats`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> stats = store.stats()
+    /// >>> stats.active, stats.dim, stats.metric
+    /// (3, 3, 'cosine')
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let stats = py.detach(|| self.engine.stats()).or_raise(py)?;
+        let (calls, upkeep_error) = ((stats.queries, stats.upserts, stats.deletes), stats.upkeep_error);
+        let values = py.import("vecstore._values")?.getattr("StoreStats")?;
+        let parts = PyDict::new(py);
+        parts.set_item("active", stats.active)?;
+        parts.set_item("deleted", stats.deleted)?;
+        parts.set_item("dead_rows", stats.dead_rows)?;
+        parts.set_item("dim", stats.dim)?;
+        parts.set_item("metric", stats.metric.name())?;
+        parts.set_item("segments", stats.segments)?;
+        parts.set_item("graph_segments", stats.graph_segments)?;
+        parts.set_item("hot_bytes", stats.hot_bytes)?;
+        parts.set_item("resident_bytes", stats.resident_bytes)?;
+        parts.set_item("unsealed_rows", stats.unsealed_rows)?;
+        parts.set_item("memory_bytes", stats.memory_bytes)?;
+        parts.set_item("disk_bytes", stats.disk_bytes)?;
+        parts.set_item("lsn", stats.lsn)?;
+        parts.set_item("queries", calls.0)?;
+        parts.set_item("upserts", calls.1)?;
+        parts.set_item("deletes", calls.2)?;
+        parts.set_item("upkeep_error", upkeep_error)?;
+        values.call((), Some(&parts))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -334,7 +378,7 @@ impl VecStore {
     /// Pickles as the same store opened for reading: where it is unpickled, this handle may still be open.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, this) = (slf.py(), slf.get());
-        this.check_open(py)?;
+        slf.as_super().get().check_open(py)?;
         let Some(path) = &this.opened.path else {
             return Err(PyTypeError::new_err(
                 "a store in memory cannot be pickled: nothing outside it has its records",
@@ -351,9 +395,22 @@ impl VecStore {
 
 impl VecStore {
     fn shown_path(&self) -> String {
-        self.opened
-            .path
-            .as_ref()
-            .map_or_else(|| IN_MEMORY.to_owned(), |path| path.to_string_lossy().into_owned())
+        shown_path(self.opened.path.as_deref())
     }
+}
+
+/// Shows the path of a store or database.
+pub(crate) fn shown_path(path: Option<&Path>) -> String {
+    path.map_or_else(|| IN_MEMORY.to_owned(), |path| path.to_string_lossy().into_owned())
+}
+
+/// Returns a path that must be one on disk.
+pub(crate) fn disk_path(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    path_of(object)?.ok_or_else(|| invalid(object.py(), "path: expected a directory, got `:memory:`"))
+}
+
+/// Makes a store or database of a backup.
+pub(crate) fn restore_backup(path: &Bound<'_, PyAny>, to: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (py, path, to) = (path.py(), disk_path(path)?, disk_path(to)?);
+    py.detach(|| vecstore::VecDatabase::restore_backup(path, to)).or_raise(py)
 }

@@ -17,7 +17,7 @@ use pyo3::{Borrowed, ffi, intern};
 use vecstore::QueryOptions;
 use vecstore::limits::MAX_K;
 
-use super::VecStore;
+use super::BaseCollection;
 use crate::arguments::{Included, Number, recall};
 
 /// The method that PyO3 made.
@@ -35,7 +35,7 @@ type FastCall = unsafe extern "C" fn(
 
 /// Puts the short way in the place of the method that PyO3 made, under its name, signature and docstring.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<VecStore>();
+    let class = py.get_type::<BaseCollection>();
     let full = class.getattr("query")?;
     let signature: String = full.getattr("__text_signature__")?.extract()?;
     let doc: String = full.getattr("__doc__")?.extract()?;
@@ -132,7 +132,7 @@ impl<'a, 'py> Call<'a, 'py> {
     /// Answers the call if there is nothing unusual about it.
     fn plain_answer(&self) -> PyResult<Option<Bound<'py, PyList>>> {
         let py = self.slf.py();
-        let (Ok(store), [vector, more @ ..]) = (self.slf.cast::<VecStore>(), self.positional) else {
+        let (Ok(store), [vector, more @ ..]) = (self.slf.cast::<BaseCollection>(), self.positional) else {
             return Ok(None);
         };
         let mut options = QueryOptions::new();

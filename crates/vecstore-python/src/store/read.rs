@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use vecstore::ErrorKind;
 
-use super::VecStore;
+use super::BaseCollection;
 
 use crate::arguments::{Id, texts};
 use crate::errors::OrRaise;
@@ -13,7 +13,7 @@ use crate::metadata_out::KeyObjects;
 use crate::records::Record;
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Returns the record with this id; None if there is none, or it is soft-deleted or expired.
     ///
     /// Examples

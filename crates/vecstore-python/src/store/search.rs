@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
 use vecstore::{Include, QueryOptions};
 
-use super::VecStore;
+use super::BaseCollection;
 use crate::arguments::{Included, Int, Number, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
@@ -54,7 +54,7 @@ impl<'a, 'py> Wanted<'a, 'py> {
     }
 }
 
-impl VecStore {
+impl BaseCollection {
     pub(super) fn neighbors<'py>(
         &self,
         vector: &Bound<'py, PyAny>,
@@ -82,7 +82,7 @@ impl VecStore {
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Returns the records nearest to a vector, best first, ties broken by id.
     ///
     /// With a filter these are the nearest of the records that match: never fewer than min(k, matches).

@@ -6,7 +6,7 @@ use vecstore::limits::MAX_K;
 use vecstore::{Filter, Fusion, Highlight, Hits, HybridHits, HybridQuery, Include, SparseQuery, TextQuery};
 
 use super::search::at_least;
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
 use crate::arguments::{FusionName, Id, Included, Int, Keywords, Number, RecordText, Text, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
@@ -125,12 +125,12 @@ pub(super) fn asked_hybrid(query: &Bound<'_, PyAny>) -> PyResult<(HybridQuery, I
     Ok((hybrid(&query.getattr("vector")?, &keywords, matching, boosts, fusing)?, include))
 }
 
-impl VecStore {
+impl BaseCollection {
     fn matched<'py>(
         &self,
         py: Python<'py>,
         Included(include): Included,
-        search: impl FnOnce(&vecstore::VecStore) -> vecstore::Result<Hits> + Send,
+        search: impl FnOnce(&vecstore::Collection) -> vecstore::Result<Hits> + Send,
     ) -> PyResult<Bound<'py, PyList>> {
         let hits = self.run(py, |engine| {
             let hits = search(engine)?;
@@ -174,7 +174,7 @@ impl VecStore {
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Sets the text of a record, and makes it findable by its words. The rest of the record stays.
     ///
     /// Raises

@@ -1,14 +1,14 @@
 //! Upkeep, which is never needed, and checks.
 
-use std::time::Instant;
-
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
+use vecstore::CompactionConfig;
 
-use super::{VecStore, plain_value};
+use super::{BaseCollection, plain_value};
+use crate::arguments::{Int, Number};
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Finishes the background work now: seals, merges, frees space. Returns how many removed records it freed.
     ///
     /// Never needed. Takes up to as long as writing all records anew.
@@ -31,7 +31,13 @@ impl VecStore {
         self.compact(py)
     }
 
-    /// Compacts if more than a fifth of the rows are of removed or replaced records.
+    /// Compacts if there is enough to free: by default, if more than a fifth of the rows are of removed, replaced or expired
+    /// records.
+    ///
+    /// Parameters
+    /// ----------
+    /// config : CompactionConfig, optional
+    ///     What is enough.
     ///
     /// Returns
     /// -------
@@ -42,42 +48,26 @@ impl VecStore {
     /// --------
     /// >>> store.maybe_compact().compacted
     /// False
-    fn maybe_compact<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let started = Instant::now();
-        let freed = self.run(py, |engine| engine.compact_if_due())?;
-        let duration_ms = started.elapsed().as_secs_f64() * 1e3;
-        plain_value(py, "CompactionResult", (freed.is_some(), freed.unwrap_or(0), duration_ms))
-    }
-
-    /// Returns figures about the store at this moment, as a `StoreStats`.
-    ///
-    /// Examples
-    /// --------
-    /// >>> stats = store.stats()
-    /// >>> stats.active, stats.dim, stats.metric
-    /// (3, 3, 'cosine')
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let stats = self.run(py, |engine| engine.stats())?;
-        let (calls, upkeep_error) = ((stats.queries, stats.upserts, stats.deletes), stats.upkeep_error);
-        let values = py.import("vecstore._values")?.getattr("StoreStats")?;
-        let parts = pyo3::types::PyDict::new(py);
-        parts.set_item("active", stats.active)?;
-        parts.set_item("deleted", stats.deleted)?;
-        parts.set_item("dead_rows", stats.dead_rows)?;
-        parts.set_item("dim", stats.dim)?;
-        parts.set_item("metric", stats.metric.name())?;
-        parts.set_item("segments", stats.segments)?;
-        parts.set_item("graph_segments", stats.graph_segments)?;
-        parts.set_item("hot_bytes", stats.hot_bytes)?;
-        parts.set_item("unsealed_rows", stats.unsealed_rows)?;
-        parts.set_item("memory_bytes", stats.memory_bytes)?;
-        parts.set_item("disk_bytes", stats.disk_bytes)?;
-        parts.set_item("lsn", stats.lsn)?;
-        parts.set_item("queries", calls.0)?;
-        parts.set_item("upserts", calls.1)?;
-        parts.set_item("deletes", calls.2)?;
-        parts.set_item("upkeep_error", upkeep_error)?;
-        values.call((), Some(&parts))
+    /// >>> store.delete("apple"), store.maybe_compact(vecstore.CompactionConfig(min_dead_share=0.1)).compacted
+    /// (True, True)
+    #[pyo3(signature = (config=None))]
+    fn maybe_compact<'py>(
+        &self,
+        py: Python<'py>,
+        config: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let config = match config {
+            None => CompactionConfig::default(),
+            Some(config) => {
+                let share: Number = config.getattr("min_dead_share")?.extract()?;
+                let rows: Int = config.getattr("min_dead_rows")?.extract()?;
+                let rows = rows.within(py, "min_dead_rows", 1..=usize::MAX >> 1)?;
+                CompactionConfig::new().min_dead_share(share.named("min_dead_share")?).min_dead_rows(rows)
+            }
+        };
+        let result = self.run(py, |engine| engine.maybe_compact(&config))?;
+        let duration_ms = result.duration.as_secs_f64() * 1e3;
+        plain_value(py, "CompactionResult", (result.compacted, result.freed, duration_ms))
     }
 
     /// Reads every byte of the store's files and checks it; changes nothing.

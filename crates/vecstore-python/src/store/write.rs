@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use vecstore::Batch;
 
-use super::VecStore;
+use super::BaseCollection;
 use crate::arguments::{Id, Number, RecordText, Text, texts, ttl};
 use crate::errors::OrRaise;
 use crate::filters::filter;
@@ -14,7 +14,7 @@ use crate::metadata_in::{Keys, document, metadata};
 use crate::sparse::sparse_vector;
 use crate::vectors::vector;
 
-impl VecStore {
+impl BaseCollection {
     fn upsert_one(
         &self,
         id: &Bound<'_, PyAny>,
@@ -37,7 +37,7 @@ impl VecStore {
 }
 
 #[pymethods]
-impl VecStore {
+impl BaseCollection {
     /// Adds a record, or replaces the one with its id, soft-deleted or not.
     ///
     /// Syncs once; threads that write at the same time share the sync. For many records use `upsert_many`.

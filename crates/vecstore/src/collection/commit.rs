@@ -10,20 +10,17 @@
 //! is not certain what reached the disk (a failed sync), the collection is poisoned: it takes no more writes until it
 //! is opened again.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
-
-use arc_swap::ArcSwap;
-use parking_lot::{Mutex, MutexGuard};
 
 use super::replacement::Replacement;
 use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::options::Durability;
 use crate::storage::wal::{Frame, LogWriter};
+use crate::sync::{ArcSwap, AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, Thread, thread};
 use crate::vfs::VfsFile;
 
 /// About half of the fastest sync: longer than threads take to wake and write again, short beside what they share.
@@ -175,11 +172,11 @@ impl Committer {
                 break outcome;
             }
             if state.leading {
-                state.waiting.push(std::thread::current());
+                state.waiting.push(thread::current());
                 drop(state);
                 // Each thread waits by itself: those that a commit served go on side by side, not one after the other
                 // as they would from a condition variable.
-                std::thread::park();
+                thread::park();
             } else {
                 state.leading = true;
                 let group = state.group;
@@ -233,9 +230,9 @@ impl Committer {
             if !std::mem::replace(&mut state.leading, true) {
                 return;
             }
-            state.waiting.push(std::thread::current());
+            state.waiting.push(thread::current());
             drop(state);
-            std::thread::park();
+            thread::park();
         }
     }
 
@@ -244,7 +241,12 @@ impl Committer {
     fn sync_file(&self, file: &dyn VfsFile, path: &Path) -> Result<()> {
         let _turn = self.syncing.lock();
         self.check_poison()?;
-        file.sync().map_err(|error| {
+        let synced = file.sync().and_then(|()| match file.has_name()? {
+            true => Ok(()),
+            // Whoever removed the directory of the store took the log along: nothing in it will be found again.
+            false => Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while the store was open")),
+        });
+        synced.map_err(|error| {
             let error = Error::io("sync", path, error);
             self.poison(&error);
             error
@@ -297,12 +299,13 @@ impl Committer {
     /// Waits a little for calls that were part of the last group and are about to come again: they have just been
     /// woken, and without them every sync would serve only some of the threads. A lone writer never waits.
     fn gather(&self, group: usize) {
-        if group < 2 || self.durability != Durability::Commit {
+        // A model has no clock, and tries all orders anyway.
+        if group < 2 || self.durability != Durability::Commit || cfg!(vecstore_loom) {
             return;
         }
         let start = Instant::now();
         while self.queued.load(Ordering::Relaxed) < group && start.elapsed() < GATHER_TIME {
-            std::thread::yield_now();
+            thread::yield_now();
         }
     }
 
@@ -484,3 +487,6 @@ impl State {
         (ticket.lsn <= self.committed).then_some(Ok(()))
     }
 }
+
+#[cfg(all(test, vecstore_loom))]
+mod loom_tests;

@@ -40,7 +40,7 @@ impl<'a> Draft<'a> {
             let uuid = segment.uuid();
             let (rows, checksum) = (segment.len() as u64, segment.checksum());
             self.entry.segments.push(SegmentEntry { uuid, rows, checksum, marks: None });
-            self.save_marks(uuid, &new.replacement.marks(as_of))?;
+            self.save_marks(uuid, &new.replacement.marks(as_of), as_of.lsn)?;
         }
         // Recovery must not do with less of the log than the marks were made with.
         self.entry.durable_lsn = self.entry.durable_lsn.max(as_of.lsn);
@@ -54,7 +54,7 @@ impl<'a> Draft<'a> {
         self.entry.dim = boundary.dim;
         for view in segments(boundary) {
             let uuid = uuid_of(&view.part).expect("`segments` yields segments");
-            self.save_marks(uuid, &view.marks)?;
+            self.save_marks(uuid, &view.marks, boundary.lsn)?;
         }
         Ok(())
     }
@@ -72,16 +72,18 @@ impl<'a> Draft<'a> {
         upkeep.saved_marks = self.saved;
         let part = new.part();
         writer.committer.replace(|id| new.replacement.with_part(part, id));
-        core.shared.collect_garbage()
+        core.shared.collect_garbage(core.uuid)
     }
 
-    /// Writes the marks of a segment unless they are on disk already.
-    fn save_marks(&mut self, segment: Uuid, marks: &Marks) -> Result<()> {
+    /// Writes the marks of a segment, as of a call, unless they are on disk already.
+    fn save_marks(&mut self, segment: Uuid, marks: &Marks, lsn: u64) -> Result<()> {
         let known = self.saved.get(&segment);
         if known.map_or(marks.is_empty(), |known| known.marks == *marks) {
             return Ok(());
         }
-        let mut generation = known.map_or(0, |known| known.generation) + 1;
+        // Lsns never come twice, also where a collection goes back to a snapshot: then neither do the names of marks, which a
+        // backup may have from before.
+        let mut generation = (known.map_or(0, |known| known.generation) + 1).max(lsn);
         let vfs = &*self.core.shared.vfs;
         let path = loop {
             let path = self.core.directory.join(marks::file_name(segment, generation));

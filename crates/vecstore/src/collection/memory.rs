@@ -25,7 +25,7 @@ pub(super) fn waiting_bytes(memory_budget: u64) -> u64 {
 }
 
 /// Returns the bytes of rows in memory from which on they are sealed.
-pub(super) fn seal_bytes(memory_budget: u64) -> u64 {
+pub(crate) fn seal_bytes(memory_budget: u64) -> u64 {
     waiting_bytes(memory_budget) / SEAL_PART
 }
 
@@ -76,7 +76,7 @@ impl Core {
     /// Returns the layout for a new graph beside others that take so many bytes.
     pub(super) fn layout(&self, dim: usize, rows: usize, others_bytes: u64) -> Layout {
         let bytes = rows as u64 * Layout::Fast.hot_row_bytes(self.any_space(), dim) as u64;
-        self.shared.quantization.layout(others_bytes + bytes <= self.shared.memory_budget)
+        self.quantization().layout(others_bytes + bytes <= self.shared.memory_budget)
     }
 
     /// Returns the bytes that searches of a segment's graph read all over; 0 without a graph.

@@ -38,7 +38,7 @@ impl Core {
         self.shared.check_manifest()?;
         let mut made = Made::new(self);
         let others = Some(self.other_hot_bytes(&writer.committer.published(), views));
-        let new = self.write_segment(views, self.now(), others, &mut made, &|| self.shared.is_closing())?;
+        let new = self.write_segment(views, self.now(), others, &mut made, &|| self.is_retiring())?;
         let mut upkeep = writer.upkeep.lock();
         // What happened to the rows up to here is in the log, or was, if a seal has dropped it since: it goes to the marks
         // of the new segment. What happens from here on stays in the log.

@@ -7,15 +7,20 @@ mod hybrid;
 mod matches;
 mod memory;
 mod merge;
+mod namespace_stats;
 mod new_segment;
+mod opening;
 mod part;
 mod policy;
+mod quota;
 mod read;
 mod recovery;
 mod replacement;
 mod scroll;
 mod seal;
+mod settings;
 mod snapshot;
+mod snapshots;
 mod stats;
 mod text;
 mod upkeep;
@@ -24,23 +29,30 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 
+pub(crate) use memory::seal_bytes;
 pub(crate) use part::{Part, PartView};
 pub(crate) use policy::GRAPH_ROWS_MIN;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use recovery::{apply as replay_call, log_seqs};
+pub(crate) use snapshot::{Location, Snapshot};
 
+pub use namespace_stats::NamespaceStats;
 pub use scroll::{Page, Records, ScrollRequest};
+pub use snapshots::SnapshotSummary;
 pub use stats::Stats;
+pub use upkeep::{CompactionConfig, CompactionResult};
 pub use verify::{Problem, VerifyReport};
 
-use crate::database::{Shared, collection_dir};
+use crate::database::{Handle, Shared, collection_dir};
 use crate::error::{Error, Result};
 use crate::query::Scoring;
 use crate::storage::Uuid;
 use crate::storage::manifest::CollectionEntry;
+use crate::storage::settings::Settings;
 use crate::text_index::TextConfig;
 use commit::Committer;
 use merge::{MergeFailure, Turn};
@@ -51,22 +63,38 @@ use upkeep::Upkeep;
 ///
 /// All methods take `&self` and may be called from any number of threads. Writes return when they have the durability
 /// the store was opened with; reads see what was committed when they started, and never wait for writes.
+///
+/// The database stays open as long as there is a handle of it or of one of its collections, unless it is closed. Calls on a
+/// collection that was deleted fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed); one that was renamed goes on.
 #[derive(Clone, Debug)]
 pub struct Collection {
     pub(crate) core: Arc<Core>,
+    pub(crate) handle: Arc<Handle>,
 }
 
-/// The state of an open collection.
+/// The state of a collection, open or not.
 #[derive(Debug)]
 pub(crate) struct Core {
     shared: Arc<Shared>,
     uuid: Uuid,
-    name: String,
+    name: RwLock<Arc<str>>,
     directory: PathBuf,
     scoring: Scoring,
     text: TextConfig,
-    source: Source,
+    /// `None` while the collection is not open: the next call that needs it opens it.
+    source: RwLock<Option<Source>>,
+    settings: Mutex<Settings>,
     counters: Counters,
+    /// Bytes of rows in memory, as the database counts them.
+    unsealed: AtomicU64,
+    /// Milliseconds from `made`; opening counts as a write.
+    last_write_ms: AtomicU64,
+    made: Instant,
+    /// How many wait for the collection to be unused: merges give up.
+    retiring: AtomicUsize,
+    /// Whether it was used since somebody last looked for collections to close.
+    used: AtomicBool,
+    deleted: AtomicBool,
 }
 
 /// Where the records come from.
@@ -99,56 +127,31 @@ struct Writer {
 /// Calls since the collection was opened.
 #[derive(Debug, Default)]
 struct Counters {
+    requests: AtomicU64,
     queries: AtomicU64,
     upserts: AtomicU64,
     deletes: AtomicU64,
 }
 
 impl Core {
-    /// Opens a collection that the manifest lists.
-    pub(crate) fn open(shared: &Arc<Shared>, entry: &CollectionEntry) -> Result<Arc<Self>> {
-        let directory = collection_dir(&shared.root, entry.uuid);
-        let scoring = Scoring::new(entry.metric);
-        let source = if shared.is_writer() {
-            Source::Writer(Box::new(Writer::open(shared, &directory, entry, scoring)?))
-        } else {
-            Source::Follower(Box::new(Follower::open(shared, &directory, entry.uuid, scoring)?))
-        };
-        Ok(Arc::new(Self {
+    /// Makes a collection that the manifest lists, not open yet.
+    pub(crate) fn new(shared: &Arc<Shared>, entry: &CollectionEntry) -> Self {
+        Self {
             shared: Arc::clone(shared),
             uuid: entry.uuid,
-            name: entry.name.clone(),
-            directory,
-            scoring,
+            name: RwLock::new(Arc::from(entry.name.as_str())),
+            directory: collection_dir(&shared.root, entry.uuid),
+            scoring: Scoring::new(entry.metric),
             text: entry.text.clone(),
-            source,
+            source: RwLock::new(None),
+            settings: Mutex::new(entry.settings),
             counters: Counters::default(),
-        }))
-    }
-
-    fn writer(&self) -> Result<&Writer> {
-        self.shared.check_open()?;
-        match &self.source {
-            Source::Writer(writer) => Ok(writer),
-            Source::Follower(_) => {
-                Err(Error::unsupported("the store was opened read-only: open it without read_only to write"))
-            }
-        }
-    }
-
-    /// Returns the committed records.
-    pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>> {
-        self.shared.check_open()?;
-        match &self.source {
-            Source::Writer(writer) => Ok(writer.committer.published()),
-            Source::Follower(follower) => follower.snapshot(self),
-        }
-    }
-
-    /// Sets the dimension of a collection that has none yet.
-    pub(crate) fn adopt_dim(&self, dim: Option<usize>) {
-        if let Source::Writer(writer) = &self.source {
-            writer.committer.adopt_dim(dim);
+            unsealed: AtomicU64::new(0),
+            last_write_ms: AtomicU64::new(0),
+            made: Instant::now(),
+            retiring: AtomicUsize::new(0),
+            used: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
         }
     }
 
@@ -159,12 +162,8 @@ impl Core {
 
 impl Writer {
     fn open(shared: &Shared, directory: &Path, entry: &CollectionEntry, scoring: Scoring) -> Result<Self> {
-        let (snapshot, log, upkeep) = if shared.logged {
-            let opened = recovery::open_for_writing(shared, directory, entry, scoring)?;
-            (opened.snapshot, Some(opened.log), opened.upkeep)
-        } else {
-            (Snapshot { dim: entry.dim, ..Snapshot::default() }, None, Upkeep::new(1, Vec::new()))
-        };
+        let recovery::Opened { snapshot, log, upkeep } =
+            recovery::open_for_writing(shared, directory, entry, scoring)?;
         Ok(Self {
             committer: Committer::new(snapshot, log, shared.durability),
             merging: Mutex::new(Turn),

@@ -60,7 +60,7 @@ impl Core {
             codes: self.scoring.uses_codes(views[0].part.dim())
                 && match &draft {
                     Some((layout, ..)) => layout.has_byte_codes(),
-                    None => self.shared.quantization.has_byte_codes(),
+                    None => self.quantization().has_byte_codes(),
                 },
             kernels: self.scoring.kernels,
             cancelled,
@@ -91,7 +91,7 @@ impl Core {
         }
         let Some(space) = self.scoring.space(dim, count, vector)? else { return Ok(None) };
         let layout = self.layout(dim, count, other_hot_bytes);
-        let check = || if cancelled() { Err(self.shared.closed_error()) } else { Ok(()) };
+        let check = || if cancelled() { Err(self.retiring_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
             let points = Points::encode(self.scoring.kernels, space, dim, count, vector)?;
             let graph = index::build(&points, &check)?;

@@ -174,6 +174,17 @@ impl PartView {
         }
     }
 
+    /// Returns the bytes of the live records: their vectors, ids, metadata and texts, those of the dead taken to be of
+    /// the same size.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        let bytes = match &self.part {
+            Part::Memory(rows) => rows.record_bytes(),
+            Part::Segment(segment) => segment.record_bytes(),
+        };
+        let (live, rows) = (self.live() as u128, self.part.len().max(1) as u128);
+        u64::try_from(u128::from(bytes) * live / rows).unwrap_or(u64::MAX)
+    }
+
     /// Returns the bytes of memory that the rows take; none for a segment, which is mapped.
     pub(crate) fn memory_bytes(&self) -> usize {
         match &self.part {

@@ -32,6 +32,9 @@ pub(super) const MERGED_ROWS_MAX: usize = u32::MAX as usize / 2;
 /// A segment with more dead rows than this share is written again without them.
 pub(super) const DEAD_SHARE: f64 = 0.2;
 
+/// Rows in memory are sealed when this share of them has expired: less would make many small segments of what is left.
+const EXPIRED_SHARE: f64 = 0.5;
+
 /// When nothing was written for this long, a writer that sends one batch after the other has come to an end.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,13 @@ pub(super) fn seal_is_due(published: &Snapshot, log_bytes: u64, seal_bytes: u64)
     rows_in_memory(published) >= SEAL_ROWS
         || published.memory_bytes() >= SEAL_BYTES.min(seal_bytes)
         || log_bytes >= LOG_BYTES_MAX
+}
+
+/// Returns whether so many rows in memory have expired that the log should be dropped, and the rest go to a segment.
+pub(super) fn has_expired_rows_due(published: &Snapshot, now: u64) -> bool {
+    let expiring = || in_memory(published).filter(|view| view.part.has_expiry());
+    let expired: usize = expiring().map(|view| view.live() - view.kept_rows(now).count()).sum();
+    expired > 0 && expired as f64 >= rows_in_memory(published) as f64 * EXPIRED_SHARE
 }
 
 /// Returns whether the rows in memory should go to a segment once nothing is written any more, for a graph to be made.

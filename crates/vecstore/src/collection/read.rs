@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::snapshot::{Location, Snapshot};
-use super::{Collection, Part, PartView, Source, count};
+use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
@@ -14,8 +14,13 @@ use vecstore_kernels::Metric;
 
 impl Collection {
     /// Returns the name of the collection.
-    pub fn name(&self) -> &str {
-        &self.core.name
+    pub fn name(&self) -> String {
+        self.core.name().to_string()
+    }
+
+    /// Returns whether calls fail because the database was closed or the collection deleted.
+    pub fn is_closed(&self) -> bool {
+        self.core.check_open().is_err()
     }
 
     /// Returns the metric.
@@ -27,7 +32,7 @@ impl Collection {
     ///
     /// A closed store has no dimension.
     pub fn dim(&self) -> Option<usize> {
-        self.core.snapshot().ok()?.dim
+        self.core.dim().ok()?
     }
 
     /// Returns the record with this id; `None` if there is none, or it is soft-deleted or expired.
@@ -124,15 +129,15 @@ impl Collection {
         // A row that is better than all before it takes about 40 ns, and a MiB of vectors 50 us or more.
         const BRIEF_ROWS: usize = 1024;
         const BRIEF_BYTES: usize = 256 << 10;
-        let Source::Writer(writer) = &self.core.source else { return false };
+        let is_brief = |snapshot: &Snapshot| {
+            let in_memory = |view: &PartView| matches!(view.part, Part::Memory(_));
+            let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
+            rows <= BRIEF_ROWS
+                && rows * snapshot.dim.unwrap_or(0) * size_of::<f32>() <= BRIEF_BYTES
+                && snapshot.parts.iter().all(in_memory)
+        };
         options.filter.is_none()
-            && writer.committer.with_published(|snapshot| {
-                let in_memory = |view: &PartView| matches!(view.part, Part::Memory(_));
-                let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
-                rows <= BRIEF_ROWS
-                    && rows * snapshot.dim.unwrap_or(0) * size_of::<f32>() <= BRIEF_BYTES
-                    && snapshot.parts.iter().all(in_memory)
-            })
+            && self.core.if_writing(|writer| writer.committer.with_published(is_brief)).unwrap_or(false)
     }
 
     /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
@@ -171,7 +176,7 @@ impl Collection {
         options: &QueryOptions,
         recorder: Option<&Recorder>,
     ) -> Result<(Arc<Snapshot>, Vec<Vec<FoundRow>>)> {
-        let core = &*self.core;
+        let core = &self.core;
         options.check()?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
         let snapshot = core.snapshot()?;
@@ -200,6 +205,7 @@ impl Collection {
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: if options.exact { 1.0 } else { options.recall },
+            residency: core.shared.residency.as_ref(),
             recorder,
         };
         let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;

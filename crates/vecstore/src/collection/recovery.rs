@@ -44,22 +44,7 @@ fn recover(
     scoring: Scoring,
     calls: Calls,
 ) -> Result<Recovered> {
-    let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
-    let mut saved_marks = Vec::new();
-    for found in &entry.segments {
-        let path = directory.join(segment::file_name(found.uuid));
-        let segment = Segment::open(vfs, &path, found.uuid, entry.uuid, found.checksum)?;
-        if segment.len() as u64 != found.rows || entry.dim != Some(segment.dim()) {
-            return Err(Error::corrupted(format!("`{}` does not fit the manifest", path.display())));
-        }
-        let mut marks = Marks::default();
-        if let Some((generation, checksum)) = found.marks {
-            let path = directory.join(marks::file_name(found.uuid, generation));
-            marks = marks::read(vfs, &path, found.uuid, checksum, segment.len())?;
-            saved_marks.push((found.uuid, SavedMarks { generation, checksum, marks: marks.clone() }));
-        }
-        snapshot.push_part(Part::Segment(Arc::new(segment)), marks);
-    }
+    let (mut snapshot, saved_marks) = recover_segments(vfs, directory, entry)?;
     let logs = logs(vfs, directory, entry)?;
     for (n, (_, log)) in logs.iter().enumerate() {
         // A log that was written to shows that all before it was synced.
@@ -81,6 +66,31 @@ fn recover(
         )));
     }
     Ok(Recovered { snapshot, saved_marks, log })
+}
+
+/// Returns the records of the segments that the manifest names, as of its checkpoint.
+fn recover_segments(
+    vfs: &dyn Vfs,
+    directory: &Path,
+    entry: &CollectionEntry,
+) -> Result<(Snapshot, Vec<(Uuid, SavedMarks)>)> {
+    let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
+    let mut saved_marks = Vec::new();
+    for found in &entry.segments {
+        let path = directory.join(segment::file_name(found.uuid));
+        let segment = Segment::open(vfs, &path, found.uuid, entry.uuid, found.checksum)?;
+        if segment.len() as u64 != found.rows || entry.dim != Some(segment.dim()) {
+            return Err(Error::corrupted(format!("`{}` does not fit the manifest", path.display())));
+        }
+        let mut marks = Marks::default();
+        if let Some((generation, checksum)) = found.marks {
+            let path = directory.join(marks::file_name(found.uuid, generation));
+            marks = marks::read(vfs, &path, found.uuid, checksum, segment.len())?;
+            saved_marks.push((found.uuid, SavedMarks { generation, checksum, marks: marks.clone() }));
+        }
+        snapshot.push_part(Part::Segment(Arc::new(segment)), marks);
+    }
+    Ok((snapshot, saved_marks))
 }
 
 /// Reads the logs to replay, which are one at least and have consecutive numbers.
@@ -131,7 +141,8 @@ fn replay(snapshot: &mut Snapshot, log: &Log, count: usize, scoring: Scoring) ->
     Ok(())
 }
 
-fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) -> Result<()> {
+/// Applies one call to a snapshot, which may be half changed if that fails.
+pub(crate) fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) -> Result<()> {
     for op in wal::decode_payload(payload, |dim, vectors| scoring.inverse_norms(dim, vectors))? {
         snapshot.replay(op)?;
     }
@@ -142,7 +153,8 @@ fn apply(snapshot: &mut Snapshot, lsn: u64, payload: &[u8], scoring: Scoring) ->
 /// What a writer starts from.
 pub(super) struct Opened {
     pub(super) snapshot: Snapshot,
-    pub(super) log: LogWriter,
+    /// `None` in memory.
+    pub(super) log: Option<LogWriter>,
     pub(super) upkeep: Upkeep,
 }
 
@@ -154,6 +166,10 @@ pub(super) fn open_for_writing(
     scoring: Scoring,
 ) -> Result<Opened> {
     let vfs = &*shared.vfs;
+    if !shared.logged {
+        let (snapshot, saved_marks) = recover_segments(vfs, directory, entry)?;
+        return Ok(Opened { snapshot, log: None, upkeep: Upkeep::new(entry.first_log, saved_marks) });
+    }
     let Recovered { snapshot, saved_marks, log: (seq, last) } =
         recover(vfs, directory, entry, scoring, Calls::Whole)?;
     let uuid = shared.new_uuid()?;
@@ -174,7 +190,7 @@ pub(super) fn open_for_writing(
     };
     // Readers may see all that was recovered.
     log.write_watermark(snapshot.lsn)?;
-    Ok(Opened { snapshot, log, upkeep: Upkeep::new(seq, saved_marks) })
+    Ok(Opened { snapshot, log: Some(log), upkeep: Upkeep::new(seq, saved_marks) })
 }
 
 /// A collection that another process may be writing.

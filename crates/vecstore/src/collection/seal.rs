@@ -1,9 +1,11 @@
 //! Sealing: the rows in memory go to a segment, and the log they are in is dropped.
 
+use std::sync::Arc;
+
 use super::exchange::Draft;
 use super::new_segment::Made;
 use super::part::PartView;
-use super::policy::in_memory;
+use super::policy::{in_memory, segments};
 use super::snapshot::Snapshot;
 use super::upkeep::Upkeep;
 use super::{Core, Writer};
@@ -11,12 +13,20 @@ use crate::error::{Error, Result};
 use crate::storage::wal::{self, LogWriter};
 
 impl Core {
-    /// Moves all rows in memory to a segment and drops the log they are in.
-    pub(super) fn seal(&self, writer: &Writer, upkeep: &mut Upkeep) -> Result<()> {
+    /// Moves all rows in memory to a segment and drops the log they are in. Returns the records as of the checkpoint that
+    /// the manifest has then.
+    pub(super) fn seal(&self, writer: &Writer, upkeep: &mut Upkeep) -> Result<Arc<Snapshot>> {
         let committer = &writer.committer;
         committer.check_poison()?;
-        if in_memory(&committer.published()).next().is_none() && committer.log_bytes() <= wal::EMPTY_BYTES {
-            return Ok(());
+        let published = committer.published();
+        // Without a log nothing tells that marks have changed but themselves.
+        let is_sealed = if committer.has_log() {
+            committer.log_bytes() <= wal::EMPTY_BYTES
+        } else {
+            segments(&published).all(|view| upkeep.has_saved(view))
+        };
+        if in_memory(&published).next().is_none() && is_sealed {
+            return Ok(published);
         }
         // An empty log need not be left: it stays the one to write to.
         let rotates = committer.has_log() && committer.log_bytes() > wal::EMPTY_BYTES;
@@ -29,7 +39,8 @@ impl Core {
             Ok(()) => self.shared.background.merge.request(),
             Err(_) => committer.reopen_parts(),
         }
-        outcome
+        self.note_unsealed(writer);
+        outcome.map(|()| Arc::new(boundary))
     }
 
     fn next_log(&self, seq: u64) -> Result<LogWriter> {

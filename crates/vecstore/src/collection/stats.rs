@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::part::Part;
-use super::{Collection, Source};
+use super::{Collection, Writer};
 use crate::error::{Error, Result};
 use vecstore_kernels::Metric;
 
@@ -28,6 +28,9 @@ pub struct Stats {
     /// Bytes of those graphs that searches read all over: what should fit into memory for searches to be fast. The
     /// operating system keeps them there, and lets go of what is not used.
     pub hot_bytes: u64,
+    /// Bytes of copies of such graphs in memory: where much is searched and the memory budget allows it, the operating
+    /// system is not relied on.
+    pub resident_bytes: u64,
     /// Rows that are in memory and in the log, but in no segment yet.
     pub unsealed_rows: usize,
     /// Bytes of the rows in memory.
@@ -49,8 +52,8 @@ pub struct Stats {
 impl Collection {
     /// Returns figures about the collection. Lists its directory.
     pub fn stats(&self) -> Result<Stats> {
-        let core = &*self.core;
-        let snapshot = core.snapshot()?;
+        let core = &self.core;
+        let snapshot = core.any_snapshot()?;
         let active = snapshot.visible(core.now())?;
         let deleted: usize = snapshot.parts.iter().map(|view| view.marks.hidden.len()).sum();
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
@@ -73,7 +76,8 @@ impl Collection {
             metric: core.scoring.metric,
             segments: snapshot.parts.iter().filter(|view| matches!(view.part, Part::Segment(_))).count(),
             graph_segments: segments.clone().filter(|segment| segment.has_graph()).count(),
-            hot_bytes: segments.map(|segment| core.hot_bytes(segment)).sum(),
+            hot_bytes: segments.clone().map(|segment| core.hot_bytes(segment)).sum(),
+            resident_bytes: segments.clone().map(|segment| segment.resident_bytes()).sum(),
             unsealed_rows: in_memory.map(|view| view.part.len()).sum(),
             memory_bytes: snapshot.memory_bytes(),
             disk_bytes,
@@ -81,12 +85,10 @@ impl Collection {
             queries: core.counters.queries.load(Ordering::Relaxed),
             upserts: core.counters.upserts.load(Ordering::Relaxed),
             deletes: core.counters.deletes.load(Ordering::Relaxed),
-            upkeep_error: match &core.source {
-                Source::Writer(writer) => {
-                    let graphless = || Some(core.graphless_error(&snapshot)?.message().to_owned());
-                    writer.upkeep_error().or_else(graphless)
-                }
-                Source::Follower(_) => None,
+            upkeep_error: {
+                let graphless = || Some(core.graphless_error(&snapshot)?.message().to_owned());
+                let upkeep_error = |writer: &Writer| writer.upkeep_error().or_else(graphless);
+                core.while_writing(upkeep_error).flatten()
             },
         })
     }

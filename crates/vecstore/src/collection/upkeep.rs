@@ -5,13 +5,14 @@
 //! them, and the snapshots exchange them. What happened to the rows meanwhile is carried over.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::memory::waiting_bytes;
-use super::part::PartView;
+use super::part::{Part, PartView};
 use super::policy::{self, Due, segments};
 use super::snapshot::Snapshot;
-use super::{Collection, Core, Source, Writer};
+use super::{Collection, Core, Writer};
 use crate::database::Next;
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
@@ -19,7 +20,7 @@ use crate::storage::manifest::CollectionEntry;
 use crate::storage::marks::Marks;
 
 /// What is left in the log at close is replayed at open, at about 1 GB/s: up to here that costs less than a segment.
-const CLOSE_LOG_BYTES: u64 = 2 << 20;
+pub(super) const CLOSE_LOG_BYTES: u64 = 2 << 20;
 
 /// What upkeep knows of the files. Whoever changes them holds it.
 #[derive(Debug)]
@@ -42,6 +43,15 @@ impl Upkeep {
     }
 }
 
+impl Upkeep {
+    /// Returns whether the marks of a segment are on disk as they are.
+    pub(super) fn has_saved(&self, view: &PartView) -> bool {
+        let Part::Segment(segment) = &view.part else { return false };
+        let saved = self.saved_marks.get(&segment.uuid());
+        saved.map_or(view.marks.is_empty(), |saved| saved.marks == view.marks)
+    }
+}
+
 impl Collection {
     /// Does all background work now: seals what is in memory, merges the segments into one (or as few as can be built
     /// within the memory budget), writes those again whose graph is not of the kind that [`Quantization`](crate::Quantization)
@@ -51,8 +61,8 @@ impl Collection {
     ///
     /// `Io` if the disk is full; `Closed` if the store is closed meanwhile. Nothing is lost then.
     pub fn compact(&self) -> Result<usize> {
-        let core = &*self.core;
-        let writer = core.writer()?;
+        let core = &self.core;
+        let writer = &*core.writer()?;
         let mut turn = writer.merging.lock();
         core.shared.check_open()?;
         let dead = dead_rows(&writer.committer.published());
@@ -71,25 +81,80 @@ impl Collection {
             }
         }
         let _upkeep = writer.upkeep.lock();
-        core.shared.collect_garbage()?;
+        core.shared.collect_garbage(core.uuid)?;
         Ok(dead.saturating_sub(dead_rows(&writer.committer.published())))
     }
 
     /// Seals what is in memory, as a background thread does when it is due: for tests that have it done at a certain moment.
     #[doc(hidden)]
     pub fn seal(&self) -> Result<()> {
-        let writer = self.core.writer()?;
-        self.core.seal(writer, &mut writer.upkeep.lock())
+        let writer = &*self.core.writer()?;
+        self.core.seal(writer, &mut writer.upkeep.lock()).map(drop)
     }
 
-    /// Compacts if more than a fifth of the rows are dead, the share at which the background rewrites a segment.
-    /// Returns how many removed records it freed if it did.
-    pub fn compact_if_due(&self) -> Result<Option<usize>> {
-        let snapshot = self.core.snapshot()?;
+    /// Compacts if there is enough to free.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a share out of range; otherwise as [`Collection::compact`].
+    pub fn maybe_compact(&self, config: &CompactionConfig) -> Result<CompactionResult> {
+        let started = Instant::now();
+        let share = config.min_dead_share;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::invalid(format!("min_dead_share must be between 0 and 1, got {share}")));
+        }
+        let (snapshot, now) = (self.core.any_snapshot()?, self.core.now());
         let rows: usize = snapshot.parts.iter().map(|view| view.part.len()).sum();
-        let is_due = dead_rows(&snapshot) as f64 > rows as f64 * policy::DEAD_SHARE;
-        is_due.then(|| self.compact()).transpose()
+        let dead = rows - snapshot.unexpired(now);
+        let compacted = dead >= config.min_dead_rows && dead as f64 > rows as f64 * share;
+        let freed = if compacted { self.compact()? } else { 0 };
+        Ok(CompactionResult { compacted, freed, duration: started.elapsed() })
     }
+}
+
+/// When [`Collection::maybe_compact`] compacts. The background does what is needed by itself, whatever is asked for here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct CompactionConfig {
+    min_dead_share: f64,
+    min_dead_rows: usize,
+}
+
+impl Default for CompactionConfig {
+    fn default() -> Self {
+        Self { min_dead_share: policy::DEAD_SHARE, min_dead_rows: 1 }
+    }
+}
+
+impl CompactionConfig {
+    /// Returns the defaults: more than a fifth of the rows, at least one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets beyond which share of all rows those of removed, replaced and expired records are enough, 0 to 1.
+    pub fn min_dead_share(mut self, share: f64) -> Self {
+        self.min_dead_share = share;
+        self
+    }
+
+    /// Sets how many such rows there must be.
+    pub fn min_dead_rows(mut self, rows: usize) -> Self {
+        self.min_dead_rows = rows;
+        self
+    }
+}
+
+/// What [`Collection::maybe_compact`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompactionResult {
+    /// Whether it compacted.
+    pub compacted: bool,
+    /// How many removed records it freed.
+    pub freed: usize,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 fn dead_rows(snapshot: &Snapshot) -> usize {
@@ -97,20 +162,27 @@ fn dead_rows(snapshot: &Snapshot) -> usize {
 }
 
 impl Core {
-    /// Seals if that is due. Returns when to look again.
-    pub(crate) fn seal_step(&self) -> Result<Next> {
-        let Source::Writer(writer) = &self.source else { return Ok(Next::OnRequest) };
+    /// Seals if that is due, or if there is anything to seal when `all_due`. Returns when to look again.
+    pub(crate) fn seal_step(&self, all_due: bool) -> Result<Next> {
+        self.while_writing(|writer| self.seal_step_of(writer, all_due)).unwrap_or(Ok(Next::OnRequest))
+    }
+
+    fn seal_step_of(&self, writer: &Writer, all_due: bool) -> Result<Next> {
         let mut upkeep = writer.upkeep.lock();
         let published = writer.committer.published();
-        if !policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
+        let is_due = policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes)
+            || policy::has_expired_rows_due(&published, self.now())
+            || (all_due && published.memory_bytes() > 0);
+        if !is_due {
             if !policy::seals_when_idle(&published, self.graphs(published.dim)) {
                 return Ok(Next::OnRequest);
             }
-            if self.idle() < policy::IDLE {
-                return Ok(Next::WhenIdle(policy::IDLE));
+            let rest = policy::IDLE.saturating_sub(self.idle());
+            if !rest.is_zero() {
+                return Ok(Next::After(rest));
             }
         }
-        let outcome = self.seal(writer, &mut upkeep);
+        let outcome = self.seal(writer, &mut upkeep).map(drop);
         *writer.sealing.lock() = outcome.as_ref().err().map(Error::duplicate);
         writer.sealed.notify_all();
         outcome?;
@@ -119,7 +191,10 @@ impl Core {
 
     /// Merges if that is due. Returns when to look again.
     pub(crate) fn merge_step(&self) -> Result<Next> {
-        let Source::Writer(writer) = &self.source else { return Ok(Next::OnRequest) };
+        self.while_writing(|writer| self.merge_step_of(writer)).unwrap_or(Ok(Next::OnRequest))
+    }
+
+    fn merge_step_of(&self, writer: &Writer) -> Result<Next> {
         // Whoever is merging leaves nothing to do: it is `compact`.
         let Some(mut turn) = writer.merging.try_lock() else { return Ok(Next::OnRequest) };
         if let Some(rest) = writer.merge_rest() {
@@ -130,11 +205,11 @@ impl Core {
         let graphs = self.graphs(published.dim);
         match policy::due_for_merge(&published, writer.seal_bytes, graphs, self.now(), idle) {
             Due::Nothing => Ok(Next::OnRequest),
-            Due::WhenIdle(idle) => Ok(Next::WhenIdle(idle)),
+            Due::WhenIdle(pause) => Ok(Next::After(pause.saturating_sub(idle))),
             Due::Now(views) => match self.merge(writer, &mut turn, &views) {
                 Ok(()) => Ok(Next::Again),
                 // Noted for `stats`, and for how long to rest.
-                Err(_) if !self.shared.is_closing() => Ok(Next::Again),
+                Err(_) if !self.is_retiring() => Ok(Next::Again),
                 Err(error) => Err(error),
             },
         }
@@ -143,19 +218,25 @@ impl Core {
     /// Returns for how long nothing was written. Without background threads there are no pauses to use: what is done then
     /// is the same each time.
     fn idle(&self) -> Duration {
-        let background = &self.shared.background;
-        if background.does_upkeep() { background.idle() } else { Duration::ZERO }
+        if !self.shared.background.does_upkeep() {
+            return Duration::ZERO;
+        }
+        let last_write = Duration::from_millis(self.last_write_ms.load(Ordering::Relaxed));
+        self.made.elapsed().saturating_sub(last_write)
     }
 
     /// Asks the background threads for what is due.
     pub(super) fn request_upkeep(&self, writer: &Writer) {
         let background = &self.shared.background;
-        background.note_write();
+        self.note_write();
+        self.note_unsealed(writer);
         let published = writer.committer.published();
-        if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes) {
+        if policy::seal_is_due(&published, writer.committer.log_bytes(), writer.seal_bytes)
+            || self.shared.unsealed_is_due()
+        {
             background.seal.request();
         } else if policy::seals_when_idle(&published, self.graphs(published.dim)) {
-            background.seal.request_when_idle(policy::IDLE);
+            background.seal.request_after(policy::IDLE);
         }
         if policy::has_dead_rows_due(&published) {
             background.merge.request();
@@ -164,35 +245,10 @@ impl Core {
 
     /// Makes what is due within 100 ms durable, for `Durability::Interval`.
     pub(crate) fn sync_if_unsynced(&self) -> Result<()> {
-        match &self.source {
-            Source::Writer(writer) if writer.committer.is_unsynced() => writer.committer.sync().map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    /// Makes everything durable and leaves little to replay.
-    pub(crate) fn close(&self) -> Result<()> {
-        let Source::Writer(writer) = &self.source else { return Ok(()) };
-        // A merge that `compact` does on another thread gives up by itself: the database is marked closed.
-        let _turn = writer.merging.lock();
-        let mut upkeep = writer.upkeep.lock();
-        if !writer.committer.has_log() {
-            return Ok(());
-        }
-        let poisoned = writer.committer.check_poison();
-        if poisoned.is_ok() && writer.committer.log_bytes() > CLOSE_LOG_BYTES {
-            // If there is no room for a segment, the log has it all.
-            _ = self.seal(writer, &mut upkeep);
-        }
-        let closed = writer.committer.close(self.shared.closed_error());
-        poisoned?;
-        let durable_lsn = closed?;
-        let entry = self.entry()?;
-        if entry.durable_lsn < durable_lsn {
-            let dim = writer.committer.published().dim;
-            self.shared.publish_entry(CollectionEntry { durable_lsn, dim, ..entry })?;
-        }
-        self.shared.collect_garbage()
+        let sync = |writer: &Writer| {
+            if writer.committer.is_unsynced() { writer.committer.sync().map(drop) } else { Ok(()) }
+        };
+        self.while_writing(sync).unwrap_or(Ok(()))
     }
 
     pub(super) fn entry(&self) -> Result<CollectionEntry> {
@@ -211,14 +267,17 @@ impl Writer {
     /// Waits while rows in memory exceed the memory budget. If they cannot be sealed, says why.
     pub(super) fn wait_for_upkeep(&self, core: &Core) -> Result<()> {
         let waiting = waiting_bytes(core.shared.memory_budget);
-        let is_over = || self.committer.lock_working().snapshot.memory_bytes() > waiting;
+        let is_over = || {
+            let others = core.shared.unsealed_bytes().saturating_sub(core.unsealed_bytes());
+            others + self.committer.lock_working().snapshot.memory_bytes() > waiting
+        };
         if !is_over() {
             return Ok(());
         }
         let background = &core.shared.background;
         if !background.does_upkeep() {
-            core.seal_step()?;
-            return core.merge_step().map(drop);
+            core.seal_step_of(self, true)?;
+            return core.merge_step_of(self).map(drop);
         }
         while is_over() {
             core.shared.check_open()?;

@@ -1,13 +1,18 @@
 //! Checking everything against its checksums, without changing anything.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::part::Part;
-use super::{Collection, Source, recovery};
+use super::recovery::Follower;
+use super::{Collection, Snapshot, Source, recovery};
 use crate::database::newest_manifest;
 use crate::error::{Error, Result};
 use crate::metadata;
+use crate::storage::Uuid;
+use crate::storage::manifest::{CollectionEntry, SegmentEntry};
 use crate::storage::marks;
+use crate::storage::segment::{self, Segment};
 use crate::storage::wal::{self, Log};
 
 /// How often a process that only reads checks again before it believes in damage.
@@ -59,35 +64,42 @@ impl Collection {
     ///
     /// `Io` or `Closed` if the files cannot be read at all; damage is in the report.
     pub fn verify(&self) -> Result<VerifyReport> {
-        match &self.core.source {
-            Source::Writer(_) => {
-                let writer = self.core.writer()?;
+        match &*self.core.source()? {
+            Source::Writer(writer) => {
                 // Upkeep would remove files from under the check, and a commit would change the log. Reads go on.
                 let _upkeep = writer.upkeep.lock();
-                writer.committer.pause(|| self.verify_files())
+                writer
+                    .committer
+                    .pause(|| self.verify_files(&writer.committer.published(), &self.core.entry()?))
             }
-            Source::Follower(_) => {
+            Source::Follower(follower) => {
                 // The writer may do both meanwhile: what is wrong only once is not wrong.
                 for _ in 1..VERIFY_ATTEMPTS {
-                    if let Ok(report) = self.verify_files()
+                    if let Ok(report) = self.verify_followed(follower)
                         && report.is_ok()
                     {
                         return Ok(report);
                     }
                 }
-                self.verify_files()
+                self.verify_followed(follower)
             }
         }
     }
 
-    fn verify_files(&self) -> Result<VerifyReport> {
+    fn verify_followed(&self, follower: &Follower) -> Result<VerifyReport> {
+        let core = &*self.core;
+        let snapshot = follower.snapshot(core)?;
+        let newest = newest_manifest(&*core.shared.vfs, &core.shared.root)?;
+        self.verify_files(&snapshot, recovery::find(&newest, core.uuid)?)
+    }
+
+    fn verify_files(&self, snapshot: &Snapshot, entry: &CollectionEntry) -> Result<VerifyReport> {
         let core = &*self.core;
         let vfs = &*core.shared.vfs;
         let mut report = VerifyReport::default();
         for (path, bytes, problem) in core.shared.verify_manifests()? {
             report.check(&path, bytes, problem);
         }
-        let snapshot = core.snapshot()?;
         for view in &snapshot.parts {
             report.records += view.live();
             match &view.part {
@@ -106,21 +118,8 @@ impl Collection {
         if !core.shared.logged {
             return Ok(report);
         }
-        let entry = match &core.source {
-            Source::Writer(_) => core.entry()?,
-            Source::Follower(_) => {
-                let newest = newest_manifest(vfs, &core.shared.root)?;
-                recovery::find(&newest, core.uuid)?.clone()
-            }
-        };
-        for segment in &entry.segments {
-            if let Some((generation, checksum)) = segment.marks {
-                let path = core.directory.join(marks::file_name(segment.uuid, generation));
-                let bytes = vfs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
-                let found = marks::read(vfs, &path, segment.uuid, checksum, segment.rows as usize);
-                report.check(&path, bytes, found.err());
-            }
-        }
+        self.verify_kept(entry, &mut report);
+        entry.segments.iter().for_each(|segment| self.verify_marks(segment, &mut report));
         let mut lsn = entry.checkpoint_lsn;
         for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log)
         {
@@ -145,5 +144,38 @@ impl Collection {
             report.check(&core.directory, 0, Some(lost));
         }
         Ok(report)
+    }
+
+    fn verify_marks(&self, segment: &SegmentEntry, report: &mut VerifyReport) {
+        let (core, vfs) = (&self.core, &*self.core.shared.vfs);
+        if let Some((generation, checksum)) = segment.marks {
+            let path = core.directory.join(marks::file_name(segment.uuid, generation));
+            let bytes = vfs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
+            let found = marks::read(vfs, &path, segment.uuid, checksum, segment.rows as usize);
+            report.check(&path, bytes, found.err());
+        }
+    }
+
+    /// Checks the files that only the collection's snapshots need.
+    fn verify_kept(&self, entry: &CollectionEntry, report: &mut VerifyReport) {
+        let (core, vfs) = (&self.core, &*self.core.shared.vfs);
+        let mut seen: HashSet<(Uuid, Option<u64>)> = HashSet::new();
+        let generation = |segment: &SegmentEntry| segment.marks.map(|(generation, _)| generation);
+        for segment in &entry.segments {
+            seen.extend([(segment.uuid, None), (segment.uuid, generation(segment))]);
+        }
+        for segment in entry.snapshots.iter().flat_map(|snapshot| &snapshot.segments) {
+            if seen.insert((segment.uuid, None)) {
+                let path = core.directory.join(segment::file_name(segment.uuid));
+                let opened = Segment::open(vfs, &path, segment.uuid, entry.uuid, segment.checksum);
+                match opened {
+                    Ok(opened) => report.check(&path, opened.file_bytes(), opened.verify()),
+                    Err(error) => report.check(&path, 0, Some(error)),
+                }
+            }
+            if seen.insert((segment.uuid, generation(segment))) {
+                self.verify_marks(segment, report);
+            }
+        }
     }
 }

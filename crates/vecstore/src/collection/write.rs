@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::quota::QuotaCheck;
 use super::read::not_found;
 use super::snapshot::{Location, Snapshot};
 use super::{Collection, Core, Writer, count};
@@ -39,8 +40,9 @@ impl Collection {
     ///
     /// Writes one log frame and syncs at most once, whatever the number of records.
     pub fn upsert_many(&self, batch: Batch) -> Result<usize> {
-        let core = &*self.core;
+        let core = &self.core;
         let writer = core.writer()?;
+        core.check_writable()?;
         if batch.is_empty() {
             return Ok(0);
         }
@@ -49,8 +51,9 @@ impl Collection {
         payload.upsert(&rows);
         writer.wait_for_upkeep(core)?;
         let mut frame = Some(writer.frame(payload)?);
-        core.write(|next, _| {
+        core.write_with(&writer, |next, _| {
             next.check_dim(rows.dim())?;
+            QuotaCheck::new(core).admit(core, next, &rows)?;
             next.upsert(&rows)?;
             Ok(((), frame.take()))
         })?;
@@ -198,13 +201,14 @@ impl Collection {
     /// Only if the whole write fails; nothing is changed then.
     pub fn batch_execute(&self, operations: &[Operation]) -> Result<BatchOutcome> {
         let started = Instant::now();
-        let core = &*self.core;
+        let core = &self.core;
         core.writer()?.wait_for_upkeep(core)?;
         let mut outcome = core.write(|next, writer| {
+            let mut quota = QuotaCheck::new(core);
             let mut outcome = BatchOutcome::default();
             let mut payload = Payload::default();
             for (position, operation) in operations.iter().enumerate() {
-                match core.execute(next, &mut payload, operation) {
+                match core.execute(next, &mut payload, &mut quota, operation) {
                     Ok(()) => outcome.succeeded += 1,
                     Err(error) if error.is_users() => {
                         outcome.failed.push((position, operation.name(), error));
@@ -258,10 +262,19 @@ impl Core {
     /// Runs a change on a copy of the working snapshot, and commits it if it succeeds and has a frame. A change
     /// without one had nothing to do; it still waits for what it saw to be durable.
     fn write<T>(
-        &self,
+        self: &Arc<Self>,
         change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>,
     ) -> Result<T> {
-        let writer = self.writer()?;
+        self.write_with(&*self.writer()?, change)
+    }
+
+    fn write_with<T>(
+        &self,
+        writer: &Writer,
+        change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>,
+    ) -> Result<T> {
+        self.check_writable()?;
+        self.counters.request();
         let committer = &writer.committer;
         committer.check_poison()?;
         let (value, ticket) = {
@@ -283,7 +296,11 @@ impl Core {
     }
 
     /// Writes a record again with changes. `change` sees the record as it is.
-    fn rewrite<'a>(&self, id: &str, change: impl FnOnce(&Record) -> Result<Rewrite<'a>>) -> Result<()> {
+    fn rewrite<'a>(
+        self: &Arc<Self>,
+        id: &str,
+        change: impl FnOnce(&Record) -> Result<Rewrite<'a>>,
+    ) -> Result<()> {
         check_id(id)?;
         self.writer()?.wait_for_upkeep(self)?;
         let now = self.now();
@@ -320,7 +337,10 @@ impl Core {
         self.freeze(rows)
     }
 
-    fn remove_where(&self, find: impl FnOnce(&Snapshot, &mut Vec<Location>) -> Result<()>) -> Result<usize> {
+    fn remove_where(
+        self: &Arc<Self>,
+        find: impl FnOnce(&Snapshot, &mut Vec<Location>) -> Result<()>,
+    ) -> Result<usize> {
         self.write(|next, writer| {
             let mut found = Vec::new();
             find(next, &mut found)?;
@@ -336,7 +356,13 @@ impl Core {
     }
 
     /// Applies one operation of a batch to `next` and notes it in the payload; changes neither if it fails.
-    fn execute(&self, next: &mut Snapshot, payload: &mut Payload, operation: &Operation) -> Result<()> {
+    fn execute(
+        &self,
+        next: &mut Snapshot,
+        payload: &mut Payload,
+        quota: &mut QuotaCheck,
+        operation: &Operation,
+    ) -> Result<()> {
         let now = self.now();
         match operation {
             Operation::Upsert { record, ttl } => {
@@ -344,6 +370,7 @@ impl Core {
                 batch.push(record, *ttl)?;
                 let rows = Arc::new(self.prepare(batch)?);
                 next.check_dim(rows.dim())?;
+                quota.admit(self, next, &rows)?;
                 next.upsert(&rows)?;
                 payload.upsert(&rows);
             }
@@ -425,6 +452,7 @@ impl IsUsers for Error {
                 | ErrorKind::InvalidInput
                 | ErrorKind::DimensionMismatch
                 | ErrorKind::AlreadyExists
+                | ErrorKind::QuotaExceeded
         )
     }
 }

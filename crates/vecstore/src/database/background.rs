@@ -2,9 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -17,50 +16,20 @@ const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a thread rests after a failure; a full disk is not asked again at once.
 const REST: Duration = Duration::from_secs(1);
 
-/// The background threads of a database. Sealing and merging have one each: a merge may take minutes, and rows in memory
-/// must not wait for it.
-#[derive(Debug)]
+/// The background threads of a database, which serve all its collections. Sealing and merging have one each: a merge may
+/// take minutes, and rows in memory must not wait for it.
+#[derive(Debug, Default)]
 pub(crate) struct Background {
     pub(crate) seal: Worker,
     pub(crate) merge: Worker,
     sync: Worker,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    opened: Instant,
-    /// Milliseconds from `opened`; opening counts as a write.
-    last_write_ms: AtomicU64,
-}
-
-impl Default for Background {
-    fn default() -> Self {
-        Self {
-            seal: Worker::default(),
-            merge: Worker::default(),
-            sync: Worker::default(),
-            threads: Mutex::default(),
-            opened: Instant::now(),
-            last_write_ms: AtomicU64::new(0),
-        }
-    }
 }
 
 impl Background {
     /// Returns whether somebody will do the upkeep that is asked for.
     pub(crate) fn does_upkeep(&self) -> bool {
         self.seal.is_running()
-    }
-
-    /// Notes that something was written just now.
-    pub(crate) fn note_write(&self) {
-        self.last_write_ms.store(self.opened.elapsed().as_millis() as u64, Ordering::Relaxed);
-    }
-
-    fn last_write(&self) -> Instant {
-        self.opened + Duration::from_millis(self.last_write_ms.load(Ordering::Relaxed))
-    }
-
-    /// Returns for how long nothing was written.
-    pub(crate) fn idle(&self) -> Duration {
-        self.last_write().elapsed()
     }
 
     /// Starts a thread each for sealing and merging. A step is done whenever it is asked for, or when the last one said. A
@@ -95,7 +64,7 @@ impl Background {
     }
 
     fn run(&self, worker: &Worker, step: impl Fn() -> Option<Result<Next>>) {
-        while worker.wait(|| self.last_write()) {
+        while worker.wait() {
             match step() {
                 None => return,
                 Some(Ok(next)) => worker.plan(next),

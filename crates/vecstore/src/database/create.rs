@@ -3,17 +3,16 @@
 use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
 use std::path::{Path, PathBuf};
 
-use vecstore_kernels::Metric;
-
-use super::{COLLECTIONS, LOCK, TMP, collection_dir, new_uuid};
+use super::{COLLECTIONS, CollectionConfig, LOCK, TMP, collection_dir, new_uuid};
 use crate::error::{Error, Result};
 use crate::options::OpenOptions;
+use crate::repair::DAMAGED;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
 use crate::storage::wal::{self, LogWriter};
 use crate::vfs::{DirEntry, Vfs};
 
 /// Creates a directory and makes its name, and those above it that were missing, durable.
-pub(super) fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
+pub(crate) fn create_dirs(vfs: &dyn Vfs, path: &Path) -> Result<()> {
     let mut made = Vec::new();
     for path in path.ancestors().filter(|path| !path.as_os_str().is_empty()) {
         if vfs.stat(path).map_err(|error| Error::io("look for", path, error))?.is_some() {
@@ -52,7 +51,7 @@ pub(super) fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
     if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
         return Ok(());
     }
-    let foreign = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP].contains(name));
+    let foreign = names.iter().find(|name| ![LOCK, COLLECTIONS, TMP, DAMAGED].contains(name));
     if let Some(foreign) = foreign.map(|name| root.join(name)).or(foreign_below(vfs, root)?) {
         return Err(Error::invalid(format!(
             "`{}` is not a vecstore store: it has no manifest, but `{}`; give an empty or a new directory",
@@ -101,13 +100,13 @@ fn name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// Creates an empty database with one collection. A crash before the first manifest leaves nothing but empty
+/// Creates a database with one empty collection or none. A crash before the first manifest leaves nothing but empty
 /// directories and an empty log, which the next open starts over from.
 pub(super) fn create(
     vfs: &dyn Vfs,
     root: &Path,
     options: &OpenOptions,
-    name: &str,
+    name: Option<&str>,
 ) -> Result<(Manifest, Option<Manifest>)> {
     let collections = root.join(COLLECTIONS);
     if vfs.stat(&collections).map_err(|error| Error::io("look for", &collections, error))?.is_some() {
@@ -115,32 +114,45 @@ pub(super) fn create(
         vfs.remove_dir_all(&collections).map_err(|error| Error::io("remove", &collections, error))?;
     }
     sync_ancestors(vfs, root)?;
-    let uuid = new_uuid()?;
-    let directory = collection_dir(root, uuid);
-    create_dirs(vfs, &directory)?;
+    create_dirs(vfs, &collections)?;
     create_dirs(vfs, &root.join(TMP))?;
-    LogWriter::create(vfs, &directory, 1, uuid, new_uuid()?)?;
-    vfs.sync_dir(root).map_err(|error| Error::io("sync", root, error))?;
-    let first = Manifest {
-        database: new_uuid()?,
-        generation: 1,
-        collections: vec![CollectionEntry {
-            uuid,
-            name: name.to_owned(),
-            metric: options.metric.unwrap_or(Metric::Cosine),
-            text: options.text_config()?,
-            dim: options.dim,
-            checkpoint_lsn: 0,
-            first_log: 1,
-            durable_lsn: 0,
-            segments: Vec::new(),
-        }],
+    let collections = match name {
+        Some(name) => vec![create_collection(vfs, root, name, &options.collection_config())?],
+        None => Vec::new(),
     };
+    vfs.sync_dir(root).map_err(|error| Error::io("sync", root, error))?;
+    let first = Manifest { database: new_uuid()?, generation: 1, collections };
     // Twice, since no log could make up for the loss of the first.
     first.publish(vfs, root)?;
     let second = Manifest { generation: 2, ..first.clone() };
     second.publish(vfs, root)?;
     Ok((second, Some(first)))
+}
+
+/// Makes the directory and the log of an empty collection, durably, for a manifest to name.
+pub(super) fn create_collection(
+    vfs: &dyn Vfs,
+    root: &Path,
+    name: &str,
+    config: &CollectionConfig,
+) -> Result<CollectionEntry> {
+    let uuid = new_uuid()?;
+    let directory = collection_dir(root, uuid);
+    create_dirs(vfs, &directory)?;
+    LogWriter::create(vfs, &directory, 1, uuid, new_uuid()?)?;
+    Ok(CollectionEntry {
+        uuid,
+        name: name.to_owned(),
+        metric: config.metric,
+        text: config.text()?,
+        dim: config.dim,
+        checkpoint_lsn: 0,
+        first_log: 1,
+        durable_lsn: 0,
+        segments: Vec::new(),
+        settings: config.settings(),
+        snapshots: Vec::new(),
+    })
 }
 
 /// Fails if there are records under `collections`: then it is the manifests that are missing.

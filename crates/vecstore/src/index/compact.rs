@@ -206,7 +206,7 @@ fn walk(
     scratch: &mut CompactScratch,
     wanted: &mut impl FnMut(u32) -> Result<bool>,
 ) -> Result<Effort> {
-    let mut effort = Effort::default();
+    let mut effort = Effort { error: f32::INFINITY, ..Effort::default() };
     let mut bound = f32::INFINITY;
     let mut thin_at = THIN_CANDIDATES;
     meet(graph, kernels, graph.entries()?, beam, scratch, &mut bound, &mut effort, wanted)?;
@@ -221,7 +221,7 @@ fn walk(
         effort.visits += 1;
         meet(graph, kernels, graph.neighbors(point)?, beam, scratch, &mut bound, &mut effort, wanted)?;
         if scratch.pool.len() > thin_at {
-            scratch.pool.retain_below(bound);
+            kernels.retain_below(&mut scratch.pool, bound);
             thin_at = (2 * scratch.pool.len()).max(THIN_CANDIDATES);
         }
     }

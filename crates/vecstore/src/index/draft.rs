@@ -160,6 +160,8 @@ impl GraphSource for Lazy<'_, '_> {
     fn prefetch(&self, _: Kernels, _: u32) -> &[u8] {
         &[]
     }
+
+    fn prefetch_vector(&self, _: Kernels, _: u32) {}
 }
 
 impl Measured for Lazy<'_, '_> {

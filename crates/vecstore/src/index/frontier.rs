@@ -29,7 +29,7 @@ impl Frontier {
     #[inline]
     pub(super) fn pop(&mut self, kernels: Kernels, bound: f32) -> Option<(f32, u32)> {
         if self.near.len() > NEAR_MAX {
-            self.put_aside(bound);
+            self.put_aside(kernels, bound);
         }
         let nearest = kernels.pop_nearest(&mut self.near);
         let Some(far_least) = self.far_least else { return nearest };
@@ -40,8 +40,8 @@ impl Frontier {
     }
 
     #[cold]
-    fn put_aside(&mut self, bound: f32) {
-        self.near.retain_below(bound);
+    fn put_aside(&mut self, kernels: Kernels, bound: f32) {
+        kernels.retain_below(&mut self.near, bound);
         if self.near.len() > NEAR_MAX {
             let least = self.near.move_farther(NEAR_KEPT, &mut self.far);
             self.far_least = Some(self.far_least.map_or(least, |known| known.min(least)));
@@ -54,7 +54,7 @@ impl Frontier {
         if let Some((distance, point)) = nearest {
             self.far.push(distance, point);
         }
-        self.far.retain_below(bound);
+        kernels.retain_below(&mut self.far, bound);
         for (distance, point) in self.near.entries() {
             self.far.push(distance, point);
         }

@@ -39,6 +39,9 @@ pub(crate) trait GraphSource {
     /// Asks the processor for what a visit of the point reads, but for the signs, and returns those, unchecked, to be
     /// asked for bit by bit. They are not to be read.
     fn prefetch(&self, kernels: Kernels, point: u32) -> &[u8];
+    /// Asks the processor for the start of the vector of a point that will likely be scored on it: where it is takes the
+    /// processor as long to find out as the rest.
+    fn prefetch_vector(&self, kernels: Kernels, point: u32);
 }
 
 /// How far a search looks.
@@ -77,6 +80,8 @@ pub(crate) struct Effort {
     pub(crate) estimates: usize,
     /// It gave up before it was done.
     pub(crate) gave_up: bool,
+    /// The standard deviation of the approximate distances of what was found, at most.
+    pub(crate) error: f32,
 }
 
 /// The memory of searches, kept from one to the next.
@@ -186,8 +191,10 @@ fn walk(
         let nearest = kernels.nearest_distance(&scratch.frontier.near);
         start = start.min(nearest + START_SHARE * nearest.abs() + f32::MIN_POSITIVE);
     }
-    scratch.frontier.near.retain_below(start);
+    kernels.retain_below(&mut scratch.frontier.near, start);
     let mut bound = f32::INFINITY;
+    let mut thin_at = THIN_CANDIDATES;
+    let mut widest = 0.0_f32;
     let mut next = nearest(kernels, scratch, graph.len(), bound);
     if let Some((_, point)) = next {
         kernels.prefetch(graph.prefetch(kernels, point));
@@ -210,23 +217,48 @@ fn walk(
         let distance = (square + factors.square + factors.factor * unit * product[0] as f32).max(0.0);
         let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         if is_near && wanted(point)? {
+            widest = widest.max(factors.factor.abs());
+            if scratch.found.get(beam.k - 1).is_none_or(|kth| distance < kth.distance) {
+                graph.prefetch_vector(kernels, point);
+            }
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {
                 bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
             }
         }
+        let before = scratch.frontier.near.len();
         kernels.estimate_ahead(&scratch.query, block, distance, bound, &mut scratch.frontier.near, ahead);
         effort.estimates += DEGREE;
+        // Near points are neighbors of each other. One that was visited would be the nearest candidate once for each.
+        let Scratch { frontier, visited, .. } = scratch;
+        frontier.near.remove_from(before, |point| is_visited(visited, point));
+        if frontier.near.len() > thin_at {
+            kernels.retain_below(&mut frontier.near, bound);
+            thin_at = frontier.near.len() + THIN_CANDIDATES;
+        }
         if next.is_none() {
             next = nearest(kernels, scratch, graph.len(), bound);
         }
     }
+    effort.error = widest * square.sqrt() * ROUNDING_DEVIATION;
     Ok(effort)
 }
+
+/// Candidates that are added before those beyond the bound are thrown out: finding the nearest looks at all.
+const THIN_CANDIDATES: usize = 64;
+
+/// The standard deviation of rounding to a whole number of units: the square root of 1/12.
+const ROUNDING_DEVIATION: f32 = 0.288_675;
 
 /// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if
 /// they matter.
 const START_SHARE: f32 = 0.6;
+
+/// Returns whether a point was visited. A number beyond the last was not.
+#[inline]
+fn is_visited(visited: &[u64], point: u32) -> bool {
+    visited.get(point as usize / 64).is_some_and(|word| word >> (point % 64) & 1 == 1)
+}
 
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use vecstore_kernels::CandidatePool;
 
@@ -12,7 +13,7 @@ use super::plan::{SearchMethod, StepOutcome};
 use super::recorder::Watch;
 use super::scan::{Search, Task, is_beyond};
 use super::selection::PartFilter;
-use super::topk::{Candidate, TopK};
+use super::topk::TopK;
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::filter::Matcher;
@@ -30,6 +31,10 @@ const VISITS_FILTERED: usize = 120;
 
 /// The least slack of a walk with a filter. Where 10 % of 5,000 rows match, a slack of its own below 0 found .87 for .95.
 const FILTERED_SLACK_MIN: f32 = 0.0;
+
+/// A difference of two distances by codes that is this many standard deviations of one distance tells which is less: three of
+/// the difference's own.
+const DEVIATIONS_TOLD: f32 = 4.25;
 
 /// Fewer rows are scored on their full vectors at once.
 const FEW_ROWS_MIN: usize = 64;
@@ -84,11 +89,14 @@ impl Search<'_> {
     fn walk<'s>(
         &self,
         task: &Task<'s>,
-        segment: &'s Segment,
+        segment: &'s Arc<Segment>,
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<bool> {
         let watch = self.watch();
+        if let Some(residency) = self.residency {
+            segment.note_walk(residency);
+        }
         let graph = match segment.any_graph(self.scoring.metric) {
             Err(error) if error.kind() == ErrorKind::Corrupted => None,
             graph => graph?,
@@ -166,7 +174,7 @@ impl Search<'_> {
         &self,
         walk: &Walk<'_, 's>,
         effort: Effort,
-        found: &[Found],
+        mut found: &[Found],
         best: &mut TopK<'s>,
     ) -> Result<bool> {
         let outcome = match effort.gave_up {
@@ -176,12 +184,10 @@ impl Search<'_> {
         };
         let is_enough = outcome == StepOutcome::Done;
         if is_enough {
-            for found in found {
-                self.scoring.kernels.prefetch(walk.segment.vector(found.point)?);
-            }
-            for found in found {
-                self.rerank(walk.task, found.point, walk.vector, best)?;
-            }
+            // Those too far behind for the error of their distances are behind.
+            let last = found[walk.wanted - 1].distance + DEVIATIONS_TOLD * effort.error;
+            found = &found[..found.partition_point(|found| found.distance <= last)];
+            self.rerank_all(walk, found, best)?;
         }
         self.record(walk.watch, walk.task, SearchMethod::GraphWalk, |step| {
             step.layout = Some(walk.layout.into());
@@ -196,6 +202,29 @@ impl Search<'_> {
             };
         });
         Ok(is_enough)
+    }
+
+    /// Scores what a walk found on full vectors. Each step asks for the memory that the next one reads.
+    fn rerank_all<'s>(&self, walk: &Walk<'_, 's>, found: &[Found], best: &mut TopK<'s>) -> Result<()> {
+        let (kernels, segment) = (self.scoring.kernels, walk.segment);
+        for found in found {
+            segment.prefetch_row(kernels, found.point);
+        }
+        let key = |found: &Found| -> Result<(f32, u32)> {
+            Ok((self.key_of(walk.task, found.point, walk.vector)?, found.point))
+        };
+        let mut scored: Vec<(f32, u32)> = found.iter().map(key).collect::<Result<_>>()?;
+        scored.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        // Ids, which order equals, are read of rows alone that may be among the best.
+        let last = scored.get(self.limit - 1).map_or(f32::INFINITY, |last| last.0).min(best.limit());
+        scored.truncate(scored.partition_point(|&(key, _)| !is_beyond(key, last)));
+        for &(_, row) in &scored {
+            segment.prefetch_id(kernels, row);
+        }
+        for (key, row) in scored {
+            self.offer_row(walk.task, row, key, best)?;
+        }
+        Ok(())
     }
 
     /// Scores a few rows on their codes, and the best of those on full vectors.
@@ -236,15 +265,18 @@ impl Search<'_> {
     /// Scores a row on its full vector.
     #[inline]
     fn rerank<'s>(&self, task: &Task<'s>, row: u32, vector: &[f32], best: &mut TopK<'s>) -> Result<()> {
+        self.offer_row(task, row, self.key_of(task, row, vector)?, best)
+    }
+
+    /// Returns the key of a row, computed from its full vector.
+    #[inline]
+    fn key_of(&self, task: &Task<'_>, row: u32, vector: &[f32]) -> Result<f32> {
         let part = &task.view.part;
         let mut key = [self.scoring.kernels.raw(self.scoring.op(), vector, part.vector(row)?)];
         let norm =
             if self.scoring.uses_norms() { part.inverse_norms(row as usize..row as usize + 1)? } else { &[] };
         self.scoring.keys(norm, &mut key);
-        if !is_beyond(key[0], best.limit()) {
-            best.offer(Candidate { key: key[0], id: part.id(row)?, part: task.part, row });
-        }
-        Ok(())
+        Ok(key[0])
     }
 
     /// Scans one bit a component, and scores in order of the estimates the rows that may be near enough.

@@ -8,6 +8,7 @@
 //! records as there are candidates, not rows.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -24,7 +25,7 @@ use crate::collection::{Part, PartView, Snapshot};
 use crate::error::Result;
 use crate::filter::Matcher;
 use crate::storage::row_set::Bits;
-use crate::storage::segment::Segment;
+use crate::storage::segment::{Residency, Segment};
 
 /// Rows scored in one call of a kernel; a multiple of 64 so that each word of marks belongs to one run.
 pub(super) const RUN_ROWS: usize = 256;
@@ -50,6 +51,8 @@ pub(crate) struct Search<'a> {
     pub(crate) now: u64,
     /// The recall that is enough; 1 and more is exact.
     pub(crate) recall: f32,
+    /// Has what is searched often copied to memory, if that is done.
+    pub(crate) residency: Option<&'a Arc<Residency>>,
     /// Where to note what is done, if somebody wants to know.
     pub(crate) recorder: Option<&'a Recorder>,
 }

@@ -4,13 +4,15 @@
 //! A file `manifest-<generation>`, write-once:
 //!
 //! ```text
-//! magic "vsMAN\r\n\x1a", u16 format major, u16 format minor, u32 feature bits (a reader refuses unknown ones)
+//! magic "vsMAN\r\n\x1a", u16 format major, u16 format minor, u32 feature bits (a reader refuses unknown ones):
+//!   bit 1: collections have settings or snapshots
 //! 16 bytes uuid of the database, u64 generation, u32 count of collections; per collection:
 //!   16 bytes uuid, u32 + name, u8 metric, u8 x 3 zero, u32 dim (0: not known yet)
 //!   u64 checkpoint lsn, u64 seq of the first log to replay, u64 durable lsn (a log that ends before it lost calls)
 //!   u32 count of segments; per segment:
 //!     16 bytes uuid, u64 rows, u64 footer checksum, u64 generation of its marks (0: none), u64 their checksum
 //!   with feature bit 0: u32 + name of the analyzer, u32 count of text fields, per field u32 + path
+//!   with feature bit 1: its fields, see `settings`
 //! u64 XXH3-64 of everything before
 //! ```
 //!
@@ -19,12 +21,13 @@
 //! manifest before it names.
 //!
 //! **Recovery.** The newest manifest that is intact counts. If the newest is damaged, the one before it leads to
-//! the same records, since its files and logs are still there; a change that no log holds (creating or dropping a
-//! collection) is published twice for this reason.
+//! the same records, since its files and logs are still there; a change that no log holds (creating, renaming or
+//! dropping a collection, its settings, going back to a snapshot) is published twice for this reason.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
 
+use super::settings::{self, Settings, SnapshotEntry};
 use super::{NUMBER_MAX, Uuid};
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
@@ -39,6 +42,10 @@ const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 /// Each collection says how terms are made of its texts; without it, with the standard analyzer of no other field.
 const FEATURE_TEXT: u32 = 1;
+/// Each collection has settings, and snapshots.
+const FEATURE_SETTINGS: u32 = 2;
+/// What a collection takes at least, with an empty name and no segments.
+const COLLECTION_BYTES_MIN: usize = 56;
 const PREFIX: &str = "manifest-";
 
 /// Returns the name of the manifest of this generation.
@@ -75,6 +82,9 @@ pub(crate) struct CollectionEntry {
     /// Every call up to this lsn was durable when the manifest was published.
     pub(crate) durable_lsn: u64,
     pub(crate) segments: Vec<SegmentEntry>,
+    pub(crate) settings: Settings,
+    /// By name.
+    pub(crate) snapshots: Vec<SnapshotEntry>,
 }
 
 /// A segment in a manifest.
@@ -93,8 +103,10 @@ impl Manifest {
         out.put(MAGIC);
         out.put_u16(FORMAT_MAJOR);
         out.put_u16(FORMAT_MINOR);
+        let has_settings = self.collections.iter().any(settings::has_fields);
         let has_text = self.collections.iter().any(|collection| collection.text != TextConfig::default());
-        out.put_u32(if has_text { FEATURE_TEXT } else { 0 });
+        let feature = |has: bool, bit: u32| if has { bit } else { 0 };
+        out.put_u32(feature(has_text, FEATURE_TEXT) | feature(has_settings, FEATURE_SETTINGS));
         out.put(&self.database.0);
         out.put_u64(self.generation);
         out.put_u32(self.collections.len() as u32);
@@ -107,18 +119,14 @@ impl Manifest {
             out.put_u64(collection.first_log);
             out.put_u64(collection.durable_lsn);
             out.put_u32(collection.segments.len() as u32);
-            for segment in &collection.segments {
-                out.put(&segment.uuid.0);
-                out.put_u64(segment.rows);
-                out.put_u64(segment.checksum);
-                let (generation, checksum) = segment.marks.unwrap_or((0, 0));
-                out.put_u64(generation);
-                out.put_u64(checksum);
-            }
+            collection.segments.iter().for_each(|segment| segment.encode(&mut out));
             if has_text {
                 out.put_prefixed(collection.text.analyzer.to_string().as_bytes());
                 out.put_u32(collection.text.fields.len() as u32);
                 collection.text.fields.iter().for_each(|path| out.put_prefixed(path.as_bytes()));
+            }
+            if has_settings {
+                settings::encode(collection, &mut out);
             }
         }
         out.put_u64(xxhash_rust::xxh3::xxh3_64(&out));
@@ -143,14 +151,14 @@ impl Manifest {
         if !Self::is_intact(bytes) && major <= FORMAT_MAJOR {
             return Err(Error::corrupted("the manifest fails its checksum"));
         }
-        if major != FORMAT_MAJOR || features & !FEATURE_TEXT != 0 {
+        if major != FORMAT_MAJOR || features & !(FEATURE_TEXT | FEATURE_SETTINGS) != 0 {
             return Err(newer(major, features));
         }
         let database = Uuid(reader.array()?);
         let generation = number(reader.u64()?)?;
-        let collections = (0..reader.count(60)?)
-            .map(|_| CollectionEntry::decode(&mut reader, features))
-            .collect::<Result<_>>()?;
+        let count = reader.count(COLLECTION_BYTES_MIN)?;
+        let decode = |_| CollectionEntry::decode(&mut reader, features);
+        let collections = (0..count).map(decode).collect::<Result<_>>()?;
         reader.u64()?;
         reader.finish()?;
         Ok(Self { database, generation, collections })
@@ -191,6 +199,8 @@ impl CollectionEntry {
         let durable_lsn = number(reader.u64()?)?;
         let segments = (0..reader.count(48)?).map(|_| SegmentEntry::decode(reader)).collect::<Result<_>>()?;
         let text = if features & FEATURE_TEXT == 0 { TextConfig::default() } else { text_config(reader)? };
+        let (settings, snapshots) =
+            if features & FEATURE_SETTINGS == 0 { Default::default() } else { settings::decode(reader)? };
         Ok(Self {
             uuid,
             name,
@@ -201,12 +211,23 @@ impl CollectionEntry {
             first_log,
             durable_lsn,
             segments,
+            settings,
+            snapshots,
         })
     }
 }
 
 impl SegmentEntry {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self> {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.put(&self.uuid.0);
+        out.put_u64(self.rows);
+        out.put_u64(self.checksum);
+        let (generation, checksum) = self.marks.unwrap_or((0, 0));
+        out.put_u64(generation);
+        out.put_u64(checksum);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
         let uuid = Uuid(reader.array()?);
         let (rows, checksum) = (reader.u64()?, reader.u64()?);
         let marks = (reader.u64()?, reader.u64()?);
@@ -224,7 +245,7 @@ fn text_config(reader: &mut Reader<'_>) -> Result<TextConfig> {
 }
 
 /// Passes numbers that can be counted on from: no store gets near the limit, a forged one may be beyond it.
-fn number(number: u64) -> Result<u64> {
+pub(super) fn number(number: u64) -> Result<u64> {
     if number > NUMBER_MAX {
         return Err(Error::corrupted(format!("manifest: number {number} is over {NUMBER_MAX}")));
     }

@@ -15,8 +15,8 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use super::Uuid;
 use super::row_set::RowSet;
+use super::{NUMBER_MAX, Uuid};
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, Result};
 use crate::vfs::Vfs;
@@ -41,6 +41,12 @@ impl Marks {
 /// Returns the name of the file of these marks.
 pub(crate) fn file_name(segment: Uuid, generation: u64) -> String {
     format!("{segment}-{generation}.del")
+}
+
+/// Returns the segment and the generation of marks in a file of this name.
+pub(crate) fn parse_file_name(name: &str) -> Option<(&str, u64)> {
+    let (segment, generation) = name.strip_suffix(".del")?.split_once('-')?;
+    Some((segment, generation.parse().ok().filter(|&generation| generation <= NUMBER_MAX)?))
 }
 
 /// Writes marks and syncs them (not their name). Returns their checksum.
@@ -74,9 +80,21 @@ pub(crate) fn write(
 /// Reads marks over `rows` rows and checks them against what the manifest says.
 pub(crate) fn read(vfs: &dyn Vfs, path: &Path, segment: Uuid, checksum: u64, rows: usize) -> Result<Marks> {
     let bytes = vfs.map(path).map_err(|error| Error::io("read", path, error))?;
+    decode(&bytes, path, segment, Some(checksum), rows)
+}
+
+/// Reads marks from the bytes of a file. Without the `checksum` that a manifest has of them, their own has to do.
+pub(crate) fn decode(
+    bytes: &[u8],
+    path: &Path,
+    segment: Uuid,
+    checksum: Option<u64>,
+    rows: usize,
+) -> Result<Marks> {
     let damaged = |what: &str| Error::corrupted(format!("`{}` is damaged: {what}", path.display()));
     let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(|| damaged("it is too short"))?;
-    if u64::from_le_bytes(*sum) != checksum || xxhash_rust::xxh3::xxh3_64(body) != checksum {
+    let sum = u64::from_le_bytes(*sum);
+    if checksum.is_some_and(|checksum| checksum != sum) || xxhash_rust::xxh3::xxh3_64(body) != sum {
         return Err(damaged("it fails its checksum"));
     }
     let mut reader = Reader::new(body, "marks");

@@ -247,6 +247,11 @@ impl Rows {
         &self.inverse_norms
     }
 
+    /// Returns the bytes of the vectors, ids, metadata and texts.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        (self.columns.vectors.len() * 4 + self.columns.variable_bytes()) as u64
+    }
+
     /// Returns the bytes of memory that the block holds.
     pub(crate) fn memory_bytes(&self) -> usize {
         let signs = self.signs.get().and_then(Option::as_ref).map_or(0, |signs| signs.memory_bytes());

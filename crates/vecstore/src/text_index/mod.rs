@@ -2,10 +2,10 @@
 //! sparse vectors, the rows that have it.
 //!
 //! A [`TextWriter`] is fed the bodies in order of row and makes one section of bytes. A [`TextIndex`] reads such a section:
-//! it finds [`List`]s, which [`Cursor`]s walk, and [`search`](search::search) merges those of a query into the best rows
+//! it finds [`List`]s, which [`Cursor`](cursor::Cursor)s walk, and [`search`](search::search) merges those of a query into the best rows
 //! without looking at blocks that cannot hold one.
 //!
-//! Nothing here does I/O: bytes come from a [`Source`], which checks what it gives.
+//! Nothing here does I/O: bytes come from a `Source`, which checks what it gives.
 //!
 //! ```text
 //! lists           of terms in more than one row, each at a multiple of 4:

@@ -3,7 +3,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{DirEntry, LockGuard, LockOutcome, Mapping, Stat, Vfs, VfsFile};
 
@@ -108,8 +110,28 @@ fn map_file(file: &File) -> io::Result<Mapping> {
     // SAFETY: the engine maps only files it has finished writing and never writes, truncates or replaces them
     // afterwards (`docs/design.md`, "Files"); every reader checks block checksums before it trusts the bytes. A
     // program that truncates a store's files under a running process can end it with SIGBUS, which is documented.
-    let map = unsafe { memmap2::Mmap::map(file)? };
-    Ok(Mapping::new(map))
+    let map = Arc::new(unsafe { memmap2::Mmap::map(file)? });
+    let mapping = Mapping::new(FileMap(Arc::clone(&map)));
+    #[cfg(unix)]
+    let mapping = mapping.with_release(move |range| {
+        // SAFETY: the map is shared and read-only: pages that are given back are read from the file again when they are
+        // next touched. If that fails, they stay.
+        let _kept = unsafe {
+            map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len())
+        };
+    });
+    Ok(mapping)
+}
+
+/// A map of a file, shared with what gives back its memory.
+struct FileMap(Arc<memmap2::Mmap>);
+
+impl Deref for FileMap {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 #[derive(Debug)]
@@ -191,6 +213,11 @@ impl VfsFile for DiskFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    #[cfg(unix)]
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) > 0)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -5,16 +5,18 @@
 //! [`Vfs::sync_dir`] or [`VfsFile::sync`]; bytes are durable only after [`VfsFile::sync`].
 
 mod disk;
+mod large_memory;
 mod memory;
 mod physical_memory;
 
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use disk::DiskVfs;
+pub(crate) use large_memory::LargeMemory;
 pub use memory::MemoryVfs;
 pub(crate) use physical_memory::physical_memory_bytes;
 
@@ -72,6 +74,12 @@ pub trait VfsFile: Debug + Send + Sync {
 
     /// Makes the contents and the length durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
+
+    /// Returns whether the file still has a name: what is written to one that was removed is gone when it is closed. A
+    /// file system where an open file cannot be removed says yes.
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// An entry of a directory.
@@ -117,13 +125,36 @@ pub trait LockGuard: Debug + Send + Sync {
 #[derive(Clone)]
 pub struct Mapping {
     bytes: Arc<dyn Deref<Target = [u8]> + Send + Sync>,
+    /// Gives back the memory of a range, where the bytes can be had again.
+    release: Option<Arc<Release>>,
 }
+
+type Release = dyn Fn(Range<usize>) + Send + Sync;
 
 impl Mapping {
     /// Wraps bytes that stay where they are for as long as the owner lives. The start must be aligned to 8
     /// bytes at least, and should be to 64.
     pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
-        Self { bytes: Arc::new(bytes) }
+        Self { bytes: Arc::new(bytes), release: None }
+    }
+
+    /// Says how the memory of a range of the bytes is given back. They stay where they are, and are as they were when they
+    /// are next read.
+    #[must_use]
+    pub fn with_release(self, release: impl Fn(Range<usize>) + Send + Sync + 'static) -> Self {
+        Self { release: Some(Arc::new(release)), ..self }
+    }
+
+    /// Returns whether memory can be given back.
+    pub(crate) fn is_releasable(&self) -> bool {
+        self.release.is_some()
+    }
+
+    /// Gives back the memory of a range of the bytes, if that can be done.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        if let Some(release) = &self.release {
+            release(range);
+        }
     }
 }
 

@@ -7,9 +7,11 @@ use vecstore::{Durability, Error, ErrorKind, Record, Result, VecStore};
 use vecstore_testkit::{Call, CallKind, Change, CrashMode, Fault, FaultVfs, Model, Outcome, Repeat, Rng};
 
 use crate::script::{DIM, GRAPH_DIM, Step, script};
+use crate::soak::count;
 use crate::subject::{PATH, check_answers, open, read};
 
-const STEPS: usize = 90;
+/// Steps of the script; `VECSTORE_FAULT_STEPS` in the environment changes it.
+const STEPS: u64 = 90;
 
 /// How many steps are tried while the fault lasts, and as many after it.
 const STEPS_AFTER: usize = 4;
@@ -161,7 +163,7 @@ fn check_reopened(mut subject: Subject, seed: u64) {
 
 /// Runs the script once for each fault, kind of repetition and call in `calls`, and reports the failures together.
 fn assert_faults_are_survived(durability: Durability, faults: &[Fault], every: u64) {
-    let steps = script(7, STEPS, DIM);
+    let steps = script(7, count("VECSTORE_FAULT_STEPS", STEPS) as usize, DIM);
     let complete = FaultVfs::new();
     let mut subject = Subject::new(complete.clone(), durability);
     steps.iter().for_each(|step| subject.perform(step).unwrap());
@@ -202,12 +204,12 @@ fn brief(payload: &dyn std::any::Any) -> String {
 
 #[test]
 fn a_full_disk_or_failing_write_has_no_effect() {
-    assert_faults_are_survived(Durability::Commit, &[Fault::NoSpace, Fault::ShortWrite { percent: 50 }], 2);
+    assert_faults_are_survived(Durability::Commit, &[Fault::NoSpace, Fault::ShortWrite { percent: 50 }], 1);
 }
 
 #[test]
 fn a_failing_disk_has_no_effect() {
-    assert_faults_are_survived(Durability::Commit, &[Fault::Io], 3);
+    assert_faults_are_survived(Durability::Commit, &[Fault::Io], 1);
 }
 
 #[test]

@@ -149,9 +149,9 @@ fn a_damaged_graph_is_left_for_a_scan_named_by_verify_and_built_again() {
         let (path, sections) = segment(&sample.disk);
         let mut answered = 0;
         for (kind, range) in sections.into_iter().filter(|(kind, _)| GRAPH.contains(kind)) {
-            let mut places = vec![range.start, range.end - 1];
-            places.extend((1..4).map(|n| range.start + (range.end - range.start) * n / 4));
-            for at in places {
+            let quarter = (range.end - range.start) / 4;
+            let within = (0..4).map(|n| range.start + n * quarter);
+            for at in within.chain([range.end - 1]) {
                 answered += usize::from(sample.flip(&path, at, true));
             }
             println!("{} {kind}: {range:?}, {answered} answered so far", metric.name());
@@ -166,8 +166,8 @@ fn damage_beside_a_graph_makes_no_wrong_answer() {
         let sample = sample(metric);
         let (path, sections) = segment(&sample.disk);
         for (_, range) in sections.into_iter().filter(|(kind, _)| !GRAPH.contains(kind)) {
-            for n in 0..3 {
-                sample.flip(&path, range.start + (range.end - range.start - 1) * n / 2, false);
+            for n in 0..2 {
+                sample.flip(&path, range.start + (range.end - range.start - 1) * n, false);
             }
         }
     }

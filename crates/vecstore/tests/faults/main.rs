@@ -2,6 +2,7 @@
 //! system of `vecstore-testkit`; `kill.rs` beside this directory does the same to real processes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod collections;
 mod errors;
 mod fallback;
 mod followers;
@@ -9,8 +10,10 @@ mod graphs;
 mod hostile;
 mod merges;
 mod model;
+mod repair;
 mod rot;
 mod script;
+mod soak;
 mod stop;
 mod subject;
 mod threads;

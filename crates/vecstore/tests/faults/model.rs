@@ -6,6 +6,7 @@ use vecstore::{Durability, Record, VecStore, field};
 use vecstore_testkit::{CrashMode, FaultVfs, Model, Rng};
 
 use crate::script::{Step, step};
+use crate::soak::count;
 use crate::subject::{check_answers, check_nearest, open, read};
 
 struct Run {
@@ -83,16 +84,16 @@ impl Run {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 200,
+        cases: count("VECSTORE_MODEL_CASES", 2_000) as u32,
         failure_persistence: None,
-        rng_seed: RngSeed::Fixed(8),
+        rng_seed: RngSeed::Fixed(count("VECSTORE_MODEL_SEED", 8)),
         ..ProptestConfig::default()
     })]
 
     #[test]
     fn a_store_holds_and_answers_what_a_map_does(
         dim in prop_oneof![4 => 3_usize..9, 1 => 32_usize..36],
-        seeds in prop::collection::vec(any::<u64>(), 1..80),
+        seeds in prop::collection::vec(any::<u64>(), 50),
     ) {
         let mut run = Run::new(dim);
         for seed in seeds {

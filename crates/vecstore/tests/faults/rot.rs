@@ -9,6 +9,7 @@ use vecstore::{Durability, Error, ErrorKind, Record, SparseVector, VecStore};
 use vecstore_testkit::{CrashMode, FaultVfs, Rng};
 
 use crate::script::{DIM, record};
+use crate::soak::count;
 use crate::subject::{PATH, check_answers, open, options, read};
 
 /// A store with all kinds of files, its records, and the disk as it was at an earlier moment.
@@ -16,6 +17,13 @@ pub(crate) struct Sample {
     pub(crate) disk: FaultVfs,
     pub(crate) expected: BTreeMap<String, Record>,
     earlier: FaultVfs,
+}
+
+impl Sample {
+    /// Reads the records as they were at the earlier moment.
+    pub(crate) fn earlier_records(&self) -> BTreeMap<String, Record> {
+        read(&open(&self.earlier.fork(), Durability::Commit).unwrap()).unwrap()
+    }
 }
 
 /// Makes a store of two segments, marks for the older one with dead and hidden rows, and a log with calls in it.
@@ -200,20 +208,27 @@ fn is_idle(disk: &FaultVfs, path: &Path, at: u64) -> bool {
     }
 }
 
+/// Returns where the part of a file ends that says something.
+fn used(sample: &Sample, path: &Path, len: u64) -> u64 {
+    if kind(path) == Kind::Log { log_layout(&sample.disk.read(path).unwrap()).0 + 64 } else { len }
+}
+
 fn flip_every_byte(closed: bool, read_only: bool) -> Tally {
     let sample = sample(closed);
     let mut tally = Tally::default();
     let mut bytes = 0;
     for (path, len) in sample.disk.files() {
         // Behind its frames a log is zeros to the end of the space it has reserved; a few of them stand for all.
-        let used =
-            if kind(&path) == Kind::Log { log_layout(&sample.disk.read(&path).unwrap()).0 + 64 } else { len };
+        let used = used(&sample, &path, len);
         let places = (0..used).chain((used..len).step_by(997));
         for at in places {
             bytes += 1;
-            let disk = sample.disk.fork();
-            disk.flip(&path, at, if at % 2 == 0 { 0x01 } else { 0x80 }).unwrap();
-            tally.look(&disk, read_only, &sample, &path, at, "flip");
+            for bit in 0..count("VECSTORE_ROT_BITS", 1) {
+                let disk = sample.disk.fork();
+                // One bit goes round from byte to byte.
+                disk.flip(&path, at, 1 << ((at + bit) % 8)).unwrap();
+                tally.look(&disk, read_only, &sample, &path, at, "flip");
+            }
         }
     }
     println!("closed {closed}, read_only {read_only}: {bytes} bytes flipped");
@@ -251,11 +266,7 @@ fn no_truncated_file_makes_a_wrong_answer() {
         let sample = sample(closed);
         let mut tally = Tally::default();
         for (path, len) in sample.disk.files() {
-            let step = match kind(&path) {
-                Kind::Log | Kind::Segment | Kind::Marks => 11,
-                Kind::Manifest | Kind::Lock => 1,
-            };
-            for cut in (0..len).step_by(step).chain((0..len).step_by(64)) {
+            for cut in (0..used(&sample, &path, len)).chain((0..len).step_by(61)) {
                 let disk = sample.disk.fork();
                 disk.truncate(&path, cut).unwrap();
                 tally.look(&disk, cut % 2 == 0, &sample, &path, cut, "cut");

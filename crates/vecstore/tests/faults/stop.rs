@@ -9,9 +9,11 @@ use vecstore::{Durability, Record, Result};
 use vecstore_testkit::{Call, CrashMode, FaultVfs, Model, Rng};
 
 use crate::script::{DIM, GRAPH_DIM, Step, script};
+use crate::soak::count;
 use crate::subject::{check_answers, open, read};
 
-const STEPS: usize = 300;
+/// Steps of a script; `VECSTORE_STOP_STEPS` in the environment changes it.
+const STEPS: u64 = 300;
 
 /// Recovering from a crash during recovery takes as long as from 30 others.
 const SECOND_CRASH_EVERY: usize = 40;
@@ -94,7 +96,7 @@ struct Tally {
 
 /// Takes each image of each crash through recovery and compares what is there with the model.
 fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) -> Tally {
-    let steps = script(seed, STEPS, dim);
+    let steps = script(seed, count("VECSTORE_STOP_STEPS", STEPS) as usize, dim);
     let (model, crashes) = crashes(vfs, &steps, durability);
     let mut rng = Rng::new(seed);
     let mut tally = Tally { calls: crashes.len(), ..Tally::default() };
@@ -197,7 +199,14 @@ impl Recovery<'_> {
     }
 }
 
-fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) {
+/// Runs as many scripts as `VECSTORE_STOP_SCRIPTS` says.
+fn assert_survives(vfs: impl Fn() -> FaultVfs, durability: Durability, seed: u64, dim: usize) {
+    for script in 0..count("VECSTORE_STOP_SCRIPTS", 1) {
+        assert_survives_script(&vfs(), durability, seed + 100 * script, dim);
+    }
+}
+
+fn assert_survives_script(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) {
     let tally = check_all(vfs, durability, seed, dim);
     println!(
         "{durability:?}: {} calls, {} images ({} more were the same), {} second crashes",
@@ -210,25 +219,25 @@ fn assert_survives(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_commit() {
-    assert_survives(&FaultVfs::new(), Durability::Commit, 1, DIM);
+    assert_survives(FaultVfs::new, Durability::Commit, 1, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_interval() {
-    assert_survives(&FaultVfs::new(), Durability::Interval, 2, DIM);
+    assert_survives(FaultVfs::new, Durability::Interval, 2, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_without_durability() {
-    assert_survives(&FaultVfs::new(), Durability::None, 3, DIM);
+    assert_survives(FaultVfs::new, Durability::None, 3, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_where_open_files_cannot_be_removed() {
-    assert_survives(&FaultVfs::windows_like(), Durability::Commit, 4, DIM);
+    assert_survives(FaultVfs::windows_like, Durability::Commit, 4, DIM);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_where_segments_have_graphs() {
-    assert_survives(&FaultVfs::new(), Durability::Commit, 5, GRAPH_DIM);
+    assert_survives(FaultVfs::new, Durability::Commit, 5, GRAPH_DIM);
 }

@@ -7,4 +7,5 @@ mod concurrency;
 mod determinism;
 mod filters;
 mod inputs;
+mod resident;
 mod sets;

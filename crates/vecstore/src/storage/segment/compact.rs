@@ -24,7 +24,7 @@ pub(crate) struct CompactGraph<'a> {
 impl<'a> CompactGraph<'a> {
     pub(super) fn new(segment: &'a Segment, sections: &'a Sections, opened: &'a Opened) -> Result<Self> {
         let codes = match &sections.layers {
-            Layers::Nibbles { rows, .. } => CodeRows::Nibbles(&segment.map[rows.clone()]),
+            Layers::Nibbles { rows, .. } => CodeRows::Nibbles(segment.region(rows.clone())),
             Layers::Bytes { factors, .. } => {
                 CodeRows::Bytes(segment.all_codes()?, segment.unchecked(factors.clone())?)
             }
@@ -95,7 +95,7 @@ impl CompactSource for CompactGraph<'_> {
     fn prefetch(&self, kernels: Kernels, row: u32) {
         // Not checked: nothing is read by it.
         if let Ok(range) = self.neighbors_range(row) {
-            kernels.prefetch(&self.segment.map[range]);
+            kernels.prefetch(self.segment.region(range));
         }
     }
 

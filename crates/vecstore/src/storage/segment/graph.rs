@@ -59,6 +59,11 @@ pub(super) struct Opened {
 }
 
 impl Sections {
+    /// Returns where in the file searches read all over.
+    pub(super) fn ranges(&self) -> Vec<&Range<usize>> {
+        [&self.head, &self.entries].into_iter().chain(self.layers.ranges().into_iter().flatten()).collect()
+    }
+
     pub(super) fn new(head: Range<usize>, entries: Range<usize>, layers: Layers) -> Self {
         Self { head, entries, layers, opened: OnceLock::new(), damaged: AtomicBool::new(false) }
     }
@@ -68,10 +73,18 @@ impl Sections {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SegmentGraph<'a> {
     segment: &'a Segment,
+    /// The file, or the resident copy, and where in the file it starts: found once for a search, not for each read.
+    bytes: &'a [u8],
+    start: usize,
+    /// Whether all of it was checked.
+    is_checked: bool,
     sections: &'a Sections,
     blocks: &'a Range<usize>,
     opened: &'a Opened,
     block_bytes: usize,
+    /// Where the codes of the first row are.
+    codes: usize,
+    dim: usize,
 }
 
 /// The graph of a segment, in either layout.
@@ -129,8 +142,26 @@ impl Segment {
     pub(crate) fn graph(&self, metric: Metric) -> Result<Option<SegmentGraph<'_>>> {
         let Some((sections, opened)) = self.opened_graph(metric)? else { return Ok(None) };
         let Layers::Blocks(blocks) = &sections.layers else { return Ok(None) };
-        let block_bytes = block_bytes(opened.space, self.dim());
-        Ok(Some(SegmentGraph { segment: self, sections, blocks, opened, block_bytes }))
+        let Some(codes) = self.codes_start() else { return Ok(None) };
+        let dim = self.dim();
+        let (is_checked, (bytes, start)) = match self.resident.get() {
+            Some(resident) => (true, resident.bytes()),
+            None => (false, (&*self.map, 0)),
+        };
+        let block_bytes = block_bytes(opened.space, dim);
+        let graph = SegmentGraph {
+            segment: self,
+            bytes,
+            start,
+            is_checked,
+            sections,
+            blocks,
+            opened,
+            block_bytes,
+            codes,
+            dim,
+        };
+        Ok(Some(graph))
     }
 
     pub(super) fn opened_graph(&self, metric: Metric) -> Result<Option<(&Sections, &Opened)>> {
@@ -198,6 +229,26 @@ impl SegmentGraph<'_> {
         }
         Ok(start..start + self.block_bytes)
     }
+
+    /// Returns a range of the file whose bytes are right.
+    #[inline]
+    fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
+        if !self.is_checked {
+            self.segment.check(&range)?;
+        }
+        Ok(self.unchecked(range))
+    }
+
+    #[inline]
+    fn unchecked(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range.start - self.start..range.end - self.start]
+    }
+
+    /// Returns where the codes of a row are, which is not beyond the last.
+    fn codes_range(&self, row: u32) -> Range<usize> {
+        let start = self.codes + row as usize * self.dim;
+        start..start + self.dim
+    }
 }
 
 impl GraphSource for SegmentGraph<'_> {
@@ -219,7 +270,7 @@ impl GraphSource for SegmentGraph<'_> {
 
     #[inline]
     fn block(&self, row: u32) -> Result<(&[u8], RowFactors)> {
-        let block = self.segment.checked(self.block_range(row)?)?;
+        let block = self.checked(self.block_range(row)?)?;
         let (head, signs) = block.split_at(BLOCK_HEAD_BYTES);
         let float = |at: usize| f32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         Ok((signs, RowFactors { square: float(0), factor: float(4) }))
@@ -227,16 +278,21 @@ impl GraphSource for SegmentGraph<'_> {
 
     #[inline]
     fn codes(&self, row: u32) -> Result<&[i8]> {
-        self.segment.row_codes(row)
+        Ok(bytemuck::cast_slice(self.checked(self.codes_range(row))?))
+    }
+
+    #[inline]
+    fn prefetch_vector(&self, kernels: Kernels, row: u32) {
+        self.segment.prefetch_vector_start(kernels, row);
     }
 
     #[inline]
     fn prefetch(&self, kernels: Kernels, row: u32) -> &[u8] {
         // Not checked: nothing is read by it.
         let Ok(range) = self.block_range(row) else { return &[] };
-        let (head, signs) = self.segment.map[range].split_at(BLOCK_HEAD_BYTES);
+        let (head, signs) = self.unchecked(range).split_at(BLOCK_HEAD_BYTES);
         kernels.prefetch(head);
-        kernels.prefetch(self.segment.unchecked_row_codes(row));
+        kernels.prefetch(self.unchecked(self.codes_range(row)));
         kernels.prefetch(&signs[signs.len() - FACTOR_BYTES..]);
         signs
     }

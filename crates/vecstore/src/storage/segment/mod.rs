@@ -24,10 +24,12 @@
 //!  17 graph factors f32 square, f32 factor for each row (see `index::Space`); with sections 9 and 15 where the graph
 //!                   is walked on 8-bit codes. With section 15 but neither 16 nor 17, it is walked on the vectors
 //!  18 text          see `text_index`; only if a row has a text or a sparse vector; with feature bit 3
+//!  64 row sums      u64 x rows          see `row_sum`; feature bit 7. Only repair reads them: they tell which rows of a
+//!                                       damaged block are whole
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; bit 1: there may be sections 12 to
-//!     14; bit 2: there may be sections 15 to 17; bit 3: there may be a section 18, and sparse vectors in bodies;
-//!     a reader refuses unknown ones)
+//!     14; bit 2: there may be sections 15 to 17; bit 3: there may be a section 18, and sparse vectors in bodies; bit 7:
+//!     there may be a section 64; a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
 //!   per section: u32 kind, u32 zero, u64 offset, u64 length
@@ -46,6 +48,9 @@
 mod compact;
 mod graph;
 mod reader;
+mod resident;
+mod row_sum;
+mod salvage;
 mod writer;
 
 use crate::codec::{Reader, WriteFields};
@@ -54,6 +59,8 @@ use crate::storage::Uuid;
 
 pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
+pub(crate) use resident::Residency;
+pub(crate) use salvage::{Remains, SalvagedRows};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
 const MAGIC: &[u8; 8] = b"vsSEG\r\n\x1a";
@@ -67,7 +74,10 @@ const FEATURE_GRAPH: u32 = 2;
 const FEATURE_COMPACT_GRAPH: u32 = 4;
 /// There is a text index; bodies may have sparse vectors, which a reader without them would take for damage.
 const FEATURE_TEXT: u32 = 8;
-const FEATURES: u32 = FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_TEXT;
+/// There are checksums of rows.
+const FEATURE_ROW_SUMS: u32 = 1 << 7;
+const FEATURES: u32 =
+    FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_TEXT | FEATURE_ROW_SUMS;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -101,10 +111,11 @@ enum Kind {
     GraphNibbles = 16,
     GraphFactors = 17,
     Text = 18,
+    RowSums = 64,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Vectors,
         Self::Norms,
         Self::IdEnds,
@@ -123,6 +134,7 @@ impl Kind {
         Self::GraphNibbles,
         Self::GraphFactors,
         Self::Text,
+        Self::RowSums,
     ];
 }
 
@@ -134,7 +146,7 @@ struct Section {
 }
 
 /// The part of a segment that says where everything is and what it hashes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Footer {
     uuid: Uuid,
     collection: Uuid,
@@ -142,6 +154,8 @@ struct Footer {
     dim: u32,
     sections: Vec<Section>,
     blocks: Vec<u64>,
+    /// Where it starts, and everything before it ends.
+    offset: u64,
 }
 
 impl Footer {
@@ -155,7 +169,8 @@ impl Footer {
             feature(FEATURE_FIELDS, Kind::Fields)
                 | feature(FEATURE_GRAPH, Kind::GraphHead)
                 | feature(FEATURE_COMPACT_GRAPH, Kind::GraphNeighbors)
-                | feature(FEATURE_TEXT, Kind::Text),
+                | feature(FEATURE_TEXT, Kind::Text)
+                | feature(FEATURE_ROW_SUMS, Kind::RowSums),
         );
         out.put(&self.uuid.0);
         out.put(&self.collection.0);
@@ -200,6 +215,6 @@ impl Footer {
         }
         let blocks = (0..offset.div_ceil(BLOCK_BYTES as u64)).map(|_| reader.u64()).collect::<Result<_>>()?;
         reader.finish()?;
-        Ok(Self { uuid, collection, rows, dim, sections, blocks })
+        Ok(Self { uuid, collection, rows, dim, sections, blocks, offset })
     }
 }

@@ -1,13 +1,14 @@
 //! Reading of segments.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use vecstore_kernels::{Metric, QueryCodes};
+use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
+use super::resident::Resident;
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
@@ -38,18 +39,21 @@ pub(crate) struct Segment {
     checksum: u64,
     rows: usize,
     dim: usize,
-    vectors: Range<usize>,
+    pub(super) vectors: Range<usize>,
     norms: Option<Range<usize>>,
-    id_ends: Range<usize>,
-    ids: Range<usize>,
-    id_table: Range<usize>,
-    body_ends: Range<usize>,
-    bodies: Range<usize>,
-    expiry: Option<Range<usize>>,
+    pub(super) id_ends: Range<usize>,
+    pub(super) ids: Range<usize>,
+    pub(super) id_table: Range<usize>,
+    pub(super) body_ends: Range<usize>,
+    pub(super) bodies: Range<usize>,
+    pub(super) expiry: Option<Range<usize>>,
+    pub(super) row_sums: Option<Range<usize>>,
     fields: Option<Range<usize>>,
     text: Option<Range<usize>>,
     codes: Option<(Range<usize>, Range<usize>)>,
     pub(super) graph: Option<Sections>,
+    /// Everything before the footer.
+    data_bytes: usize,
     blocks: Vec<u64>,
     /// One bit a block: it was checked and is right.
     checked: Vec<AtomicU64>,
@@ -58,6 +62,9 @@ pub(crate) struct Segment {
     texts: TextState,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
+    /// Searches of the graph.
+    pub(super) walks: AtomicU32,
+    pub(super) resident: OnceLock<Resident>,
 }
 
 impl Segment {
@@ -80,7 +87,7 @@ impl Segment {
         Self::from_footer(path, map, footer, checksum).map_err(|error| in_file(path, &error))
     }
 
-    fn footer(map: &[u8], checksum: u64) -> Result<Footer> {
+    pub(super) fn footer(map: &[u8], checksum: u64) -> Result<Footer> {
         let body = map.len().checked_sub(TAIL_BYTES);
         let body = body.ok_or_else(|| Error::corrupted(format!("the file has only {} bytes", map.len())))?;
         let mut tail = Reader::new(&map[body..], "segment tail");
@@ -96,7 +103,7 @@ impl Segment {
         Footer::decode(footer, offset)
     }
 
-    fn from_footer(path: &Path, map: Mapping, footer: Footer, checksum: u64) -> Result<Self> {
+    pub(super) fn from_footer(path: &Path, map: Mapping, footer: Footer, checksum: u64) -> Result<Self> {
         let find = |kind: Kind| {
             let section = footer.sections.iter().find(|section| section.kind == kind)?;
             Some(section.offset as usize..(section.offset + section.len) as usize)
@@ -118,17 +125,21 @@ impl Segment {
             body_ends: need(Kind::BodyEnds)?,
             bodies: need(Kind::Bodies)?,
             expiry: find(Kind::Expiry),
+            row_sums: find(Kind::RowSums),
             fields: find(Kind::Fields),
             text: find(Kind::Text),
             codes: find(Kind::Codes).zip(find(Kind::Factors)),
             graph: None,
             checked: (0..footer.blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             blocks: footer.blocks,
+            data_bytes: footer.offset as usize,
             map,
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
             texts: TextState::default(),
             graphless: AtomicBool::new(false),
+            walks: AtomicU32::new(0),
+            resident: OnceLock::new(),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -137,6 +148,7 @@ impl Segment {
             && fits(&segment.id_ends, 8)
             && fits(&segment.body_ends, 8)
             && segment.expiry.as_ref().is_none_or(|expiry| fits(expiry, 8))
+            && segment.row_sums.as_ref().is_none_or(|sums| fits(sums, 8))
             && segment.codes.as_ref().is_none_or(|(codes, factors)| fits(codes, dim) && fits(factors, 12))
             && segment.id_table.len() == id_index::capacity(rows) * 8;
         if !right {
@@ -176,6 +188,11 @@ impl Segment {
         self.map.len() as u64
     }
 
+    /// Returns the bytes of the vectors, ids, metadata and texts.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        (self.vectors.len() + self.ids.len() + self.bodies.len()) as u64
+    }
+
     /// Notes that the rows cannot have a graph.
     pub(crate) fn give_up_graph(&self) {
         self.graphless.store(true, Ordering::Relaxed);
@@ -206,29 +223,85 @@ impl Segment {
 
     /// Returns the bytes of a range of the file, all of whose blocks are right.
     pub(super) fn checked(&self, range: Range<usize>) -> Result<&[u8]> {
-        if range.is_empty() {
-            return Ok(&[]);
+        if let Some(bytes) = self.resident.get().and_then(|resident| resident.get(&range)) {
+            return Ok(bytes);
         }
-        for block in range.start / BLOCK_BYTES..=(range.end - 1) / BLOCK_BYTES {
-            let bit = 1u64 << (block % 64);
-            // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
-            if self.checked[block / 64].load(Ordering::Relaxed) & bit == 0 {
-                self.check_block(block)?;
-                self.checked[block / 64].fetch_or(bit, Ordering::Relaxed);
-            }
-        }
+        self.check(&range)?;
         Ok(&self.map[range])
     }
 
+    /// Returns the bytes of a range of the file, of which only those may be read that were checked.
+    pub(super) fn region(&self, range: Range<usize>) -> &[u8] {
+        match self.resident.get().and_then(|resident| resident.get(&range)) {
+            Some(bytes) => bytes,
+            None => &self.map[range],
+        }
+    }
+
+    /// Returns what searches read all over, as a range of the file without vectors and metadata; `None` if it is none.
+    pub(super) fn hot_range(&self) -> Option<Range<usize>> {
+        let end = self.ids.end;
+        let is_in = |section: &Range<usize>| self.vectors.end <= section.start && section.end <= end;
+        let sections =
+            [self.codes.as_ref().map(|(codes, _)| codes), self.norms.as_ref(), Some(&self.id_ends)];
+        let graph = self.graph.as_ref()?.ranges();
+        let all = graph.iter().copied().chain(sections.into_iter().flatten());
+        let is_apart = self.bodies.start >= end && self.body_ends.start >= end;
+        (is_apart && all.clone().all(is_in)).then_some(())?;
+        Some(all.map(|section| section.start).min()?..end)
+    }
+
+    /// Fails unless all blocks of a range of the file are right.
+    #[inline]
+    pub(super) fn check(&self, range: &Range<usize>) -> Result<()> {
+        // Never in a build that anybody uses: the bench `checksums` compares with it.
+        if cfg!(vecstore_unchecked) {
+            return Ok(());
+        }
+        let (first, last) = (range.start / BLOCK_BYTES, range.end.saturating_sub(1) / BLOCK_BYTES);
+        // Most ranges lie within one block.
+        let is_right =
+            self.is_checked(first) && (first >= last || last == first + 1 && self.is_checked(last));
+        if is_right || range.is_empty() { Ok(()) } else { self.check_blocks(first..=last) }
+    }
+
+    /// Returns whether a block was checked and is right.
+    #[inline]
+    fn is_checked(&self, block: usize) -> bool {
+        // Relaxed is enough: the bit stands for bytes that never change, not for anything another thread wrote.
+        self.checked.get(block / 64).is_some_and(|bits| bits.load(Ordering::Relaxed) >> (block % 64) & 1 == 1)
+    }
+
     #[cold]
-    fn check_block(&self, block: usize) -> Result<()> {
+    fn check_blocks(&self, blocks: RangeInclusive<usize>) -> Result<()> {
+        for block in blocks {
+            if !self.is_checked(block) {
+                self.check_block(block)?;
+                self.checked[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the bytes of a block, right or not.
+    pub(super) fn block(&self, block: usize) -> &[u8] {
         let start = block * BLOCK_BYTES;
         // The last block ends where the footer starts; sections never reach beyond it.
-        let footer = Reader::new(&self.map[self.map.len() - TAIL_BYTES..], "segment tail").u64()? as usize;
-        let bytes = &self.map[start..footer.min(start + BLOCK_BYTES)];
+        &self.map[start..self.data_bytes.min(start + BLOCK_BYTES)]
+    }
+
+    /// Returns the number of bytes before the footer.
+    pub(super) fn data_bytes(&self) -> usize {
+        self.data_bytes
+    }
+
+    #[cold]
+    pub(super) fn check_block(&self, block: usize) -> Result<()> {
+        let bytes = self.block(block);
         if xxhash_rust::xxh3::xxh3_64(bytes) == self.blocks[block] {
             return Ok(());
         }
+        let start = block * BLOCK_BYTES;
         Err(Error::corrupted(format!(
             "`{}` is damaged: block {block} (bytes {start}..{}) fails its checksum",
             self.path.display(),
@@ -248,7 +321,7 @@ impl Segment {
         for &row in rows {
             self.vector(row)?;
         }
-        let all = &self.map[self.vectors.clone()];
+        let all = self.region(self.vectors.clone());
         bytemuck::try_cast_slice(all).map_err(|_| unaligned())
     }
 
@@ -263,6 +336,11 @@ impl Segment {
             .as_ref()
             .ok_or_else(|| Error::corrupted("a segment of a cosine collection has no norms"))?;
         self.floats(norms.start + rows.start * 4..norms.start + rows.end * 4)
+    }
+
+    /// Returns whether the vectors' inverse norms are there, as they are under cosine.
+    pub(crate) fn has_norms(&self) -> bool {
+        self.norms.is_some()
     }
 
     /// Returns whether there are codes.
@@ -296,7 +374,7 @@ impl Segment {
             let start = codes.start + row as usize * self.dim;
             self.checked(start..start + self.dim)?;
         }
-        let codes: &[i8] = bytemuck::cast_slice(&self.map[codes.clone()]);
+        let codes: &[i8] = bytemuck::cast_slice(self.region(codes.clone()));
         let factors = self.floats(factors.clone())?;
         let (scales, norms) = (&factors[..self.rows], &factors[2 * self.rows..]);
         let query = QueryCodes::new(query);
@@ -318,26 +396,25 @@ impl Segment {
 
     /// Returns the codes of one row.
     pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
-        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        let start = codes.start + row as usize * self.dim;
+        let start = self.codes_start().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let start = start + row as usize * self.dim;
         Ok(bytemuck::cast_slice(self.checked(start..start + self.dim)?))
     }
 
-    /// Returns where the codes of one row are, for a prefetch.
-    pub(super) fn unchecked_row_codes(&self, row: u32) -> &[u8] {
-        let start = self.codes.as_ref().map_or(0, |(codes, _)| codes.start + row as usize * self.dim);
-        &self.map[start..start + self.dim]
+    /// Returns where the codes of the rows start.
+    pub(super) fn codes_start(&self) -> Option<usize> {
+        self.codes.as_ref().map(|(codes, _)| codes.start)
     }
 
     /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
     pub(super) fn all_codes(&self) -> Result<&[i8]> {
         let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
-        Ok(bytemuck::cast_slice(&self.map[codes.clone()]))
+        Ok(bytemuck::cast_slice(self.region(codes.clone())))
     }
 
     /// Returns a range of the file, of which only those bytes may be read that were checked.
     pub(super) fn unchecked<T: bytemuck::AnyBitPattern>(&self, range: Range<usize>) -> Result<&[T]> {
-        bytemuck::try_cast_slice(&self.map[range]).map_err(|_| unaligned())
+        bytemuck::try_cast_slice(self.region(range)).map_err(|_| unaligned())
     }
 
     /// Returns a range of the file as numbers.
@@ -352,7 +429,8 @@ impl Segment {
 
     fn u64_at(&self, section: &Range<usize>, n: usize) -> Result<u64> {
         let start = section.start + n * 8;
-        Reader::new(self.checked(start..start + 8)?, "segment").u64()
+        let bytes = self.checked(start..start + 8)?;
+        bytes.try_into().map(u64::from_le_bytes).map_err(|_| self.malformed("a number is cut short"))
     }
 
     /// Returns the bytes of item `row` of a column of ends and bytes.
@@ -373,6 +451,37 @@ impl Segment {
     pub(crate) fn id(&self, row: u32) -> Result<&str> {
         let bytes = self.item(&self.id_ends, &self.ids, row)?;
         std::str::from_utf8(bytes).map_err(|_| self.malformed("an id is not UTF-8"))
+    }
+
+    /// Asks the processor for the first components of the vector of a row.
+    #[inline]
+    pub(super) fn prefetch_vector_start(&self, kernels: Kernels, row: u32) {
+        let at = self.vectors.start + row as usize * self.dim * size_of::<f32>();
+        kernels.prefetch(self.map.get(at..at + size_of::<f32>()).unwrap_or_default());
+    }
+
+    /// Asks the processor for what scoring a row on its vector reads, and for what says where its id is.
+    #[inline]
+    pub(crate) fn prefetch_row(&self, kernels: Kernels, row: u32) {
+        let row = row as usize;
+        let prefetch = |section: &Range<usize>, bytes: usize| {
+            let at = section.start + row * bytes;
+            kernels.prefetch(self.region(at..at + bytes));
+        };
+        prefetch(&self.vectors, self.dim * size_of::<f32>());
+        prefetch(&self.id_ends, size_of::<u64>());
+        if let Some(norms) = &self.norms {
+            prefetch(norms, size_of::<f32>());
+        }
+    }
+
+    /// Asks the processor for the id of a row.
+    #[inline]
+    pub(crate) fn prefetch_id(&self, kernels: Kernels, row: u32) {
+        if let Ok(end) = self.u64_at(&self.id_ends, row as usize) {
+            let at = self.ids.start.saturating_add(end as usize).min(self.ids.end);
+            kernels.prefetch(self.region(at.saturating_sub(1)..at));
+        }
     }
 
     pub(crate) fn body_bytes(&self, row: u32) -> Result<&[u8]> {
@@ -443,11 +552,15 @@ impl Segment {
             }
         }
         if problems.is_empty() {
-            problems.extend((0..self.rows as u32).filter_map(|row| self.verify_row(row).err()));
-            problems.extend(self.verify_fields().err());
-            problems.extend(self.verify_text().err());
+            problems = self.verify_rows();
         }
         problems
+    }
+
+    /// Checks that every row can be read and found by its id, and the columns over the metadata.
+    pub(super) fn verify_rows(&self) -> Vec<Error> {
+        let rows = (0..self.rows as u32).filter_map(|row| self.verify_row(row).err());
+        rows.chain(self.verify_fields().err()).chain(self.verify_text().err()).collect()
     }
 
     fn verify_row(&self, row: u32) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 
+use super::row_sum::row_sum;
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, SCAN_ALIGN, SECTION_ALIGN, Section};
 use vecstore_kernels::Kernels;
 
@@ -142,6 +143,13 @@ pub(crate) fn write(
             out.put(&source.expiry(row)?.to_le_bytes())?;
         }
     }
+    out.begin(Kind::RowSums)?;
+    for row in 0..rows {
+        let (id, vector, body) = (source.id(row)?, source.vector(row)?, source.body_bytes(row)?);
+        out.put(
+            &row_sum(id.as_bytes(), bytemuck::cast_slice(vector), body, source.expiry(row)?).to_le_bytes(),
+        )?;
+    }
     out.finish(uuid, collection, rows as u64, source.dim() as u32)
 }
 
@@ -277,7 +285,7 @@ impl Output<'_> {
         self.flush()?;
         let offset = self.written;
         let (sections, blocks) = (std::mem::take(&mut self.sections), std::mem::take(&mut self.blocks));
-        let footer = Footer { uuid, collection, rows, dim, sections, blocks }.encode();
+        let footer = Footer { uuid, collection, rows, dim, sections, blocks, offset }.encode();
         let checksum = xxhash_rust::xxh3::xxh3_64(&footer);
         self.buffer = footer;
         self.buffer.put_u64(offset);

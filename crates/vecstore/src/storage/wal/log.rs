@@ -31,26 +31,31 @@ struct Call {
     synced: bool,
 }
 
+/// Reads a whole log into memory.
+pub(super) fn read_bytes(vfs: &dyn Vfs, path: &Path) -> Result<Vec<u8>> {
+    let read = || -> io::Result<Vec<u8>> {
+        let file = vfs.open(path, false)?;
+        let len = file.len()?;
+        let mut bytes = Vec::new();
+        if len > LOG_BYTES_MAX || bytes.try_reserve_exact(len as usize).is_err() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        bytes.resize(len as usize, 0);
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    };
+    read().map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            damaged(path, 0, "it is longer than a log can be, or than fits in memory")
+        }
+        _ => Error::io("read", path, error),
+    })
+}
+
 impl Log {
     /// Reads a log. A torn tail is fine; damage is an error.
     pub(crate) fn read(vfs: &dyn Vfs, path: &Path, collection: Uuid) -> Result<Self> {
-        let read = || -> io::Result<Vec<u8>> {
-            let file = vfs.open(path, false)?;
-            let len = file.len()?;
-            let mut bytes = Vec::new();
-            if len > LOG_BYTES_MAX || bytes.try_reserve_exact(len as usize).is_err() {
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-            bytes.resize(len as usize, 0);
-            file.read_exact_at(&mut bytes, 0)?;
-            Ok(bytes)
-        };
-        let bytes = read().map_err(|error| match error.kind() {
-            io::ErrorKind::FileTooLarge => {
-                damaged(path, 0, "it is longer than a log can be, or than fits in memory")
-            }
-            _ => Error::io("read", path, error),
-        })?;
+        let bytes = read_bytes(vfs, path)?;
         let mut log = Self {
             path: path.to_owned(),
             bytes,
@@ -132,6 +137,11 @@ impl Log {
         Some(self.header?.first_lsn)
     }
 
+    /// Returns the lsn up to which the log shows that everything was durable.
+    pub(super) fn durable_lsn(&self) -> u64 {
+        self.durable_lsn
+    }
+
     /// Returns the lsn after that of the last call.
     pub(crate) fn next_lsn(&self) -> Option<u64> {
         Some(self.first_lsn()? + self.calls.len() as u64)
@@ -168,6 +178,11 @@ impl Log {
     /// Returns the bytes that hold frames.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.tail as u64
+    }
+
+    /// Returns the whole file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -46,6 +46,7 @@
 mod follower;
 mod log;
 mod payload;
+mod salvage;
 mod writer;
 
 use std::io;
@@ -59,6 +60,7 @@ use crate::vfs::Vfs;
 pub(crate) use follower::LogFollower;
 pub(crate) use log::Log;
 pub(crate) use payload::{Op, Payload, decode_payload};
+pub(crate) use salvage::Remains;
 pub(crate) use writer::{Frame, LogWriter};
 
 const MAGIC: &[u8; 8] = b"vsWAL\r\n\x1a";

@@ -1,0 +1,101 @@
+//! BM25 over what was found: a search by vectors is sharpened by the words of the query.
+
+use std::collections::HashMap;
+
+use super::{Reranker, by_scores};
+use crate::error::{Error, Result};
+use crate::passage::Passage;
+use crate::words::words;
+
+/// Returns the BM25 score of each text for a query, in Lucene's variant; how rare a word is is counted among these texts.
+///
+/// # Errors
+///
+/// `InvalidInput` for a `k1` that is not a number of at least 0, or a `b` outside 0 to 1.
+pub fn bm25_scores(query: &str, texts: &[impl AsRef<str>], k1: f64, b: f64) -> Result<Vec<f64>> {
+    if !(k1 >= 0.0 && k1.is_finite()) {
+        return Err(Error::invalid(format!("k1: expected a number of at least 0, got {k1}")));
+    }
+    if !(0.0..=1.0).contains(&b) {
+        return Err(Error::invalid(format!("b: expected a number from 0 to 1, got {b}")));
+    }
+    let mut terms: HashMap<String, usize> = HashMap::new();
+    for word in words(query) {
+        let next = terms.len();
+        terms.entry(word).or_insert(next);
+    }
+    let mut frequencies = vec![vec![0.0; terms.len()]; texts.len()];
+    let mut holders = vec![0.0; terms.len()];
+    let mut lengths = vec![0.0; texts.len()];
+    for (at, text) in texts.iter().enumerate() {
+        for word in words(text.as_ref()) {
+            lengths[at] += 1.0;
+            if let Some(&term) = terms.get(&word) {
+                frequencies[at][term] += 1.0;
+            }
+        }
+        for (term, holders) in holders.iter_mut().enumerate() {
+            *holders += f64::from(frequencies[at][term] > 0.0);
+        }
+    }
+    let count = texts.len() as f64;
+    let mean = lengths.iter().sum::<f64>() / count;
+    let rarities: Vec<f64> =
+        holders.iter().map(|held| (1.0 + (count - held + 0.5) / (held + 0.5)).ln()).collect();
+    let score = |(frequencies, length): (&Vec<f64>, &f64)| {
+        let norm = k1 * (1.0 - b + b * length / mean);
+        let term = |(frequency, rarity): (&f64, &f64)| {
+            if *frequency == 0.0 { 0.0 } else { rarity * frequency / (frequency + norm) }
+        };
+        frequencies.iter().zip(&rarities).map(term).sum()
+    };
+    Ok(frequencies.iter().zip(&lengths).map(score).collect())
+}
+
+/// Reranks by [`bm25_scores`].
+#[derive(Clone, Copy, Debug)]
+pub struct Bm25Reranker {
+    /// How soon further occurrences of a word stop to count.
+    pub k1: f64,
+    /// How much the length of a text counts, from 0 to 1.
+    pub b: f64,
+}
+
+impl Default for Bm25Reranker {
+    fn default() -> Self {
+        Self { k1: 1.2, b: 0.75 }
+    }
+}
+
+impl Reranker for Bm25Reranker {
+    fn rerank(&self, query: &str, passages: Vec<Passage>, top_k: usize) -> Result<Vec<Passage>> {
+        let texts: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
+        let scores = bm25_scores(query, &texts, self.k1, self.b)?;
+        by_scores(passages, &scores, top_k)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_those_of_the_formula() {
+        let scores =
+            bm25_scores("log Log segment", &["the log is a log", "a segment", "nothing"], 1.2, 0.75).unwrap();
+        let rarity = (1.0_f64 + 2.5 / 1.5).ln();
+        let mean = 8.0 / 3.0;
+        assert!((scores[0] - rarity * 2.0 / (2.0 + 1.2 * (0.25 + 0.75 * 5.0 / mean))).abs() < 1e-12);
+        assert!((scores[1] - rarity / (1.0 + 1.2 * (0.25 + 0.75 * 2.0 / mean))).abs() < 1e-12);
+        assert_eq!(scores[2], 0.0);
+    }
+
+    #[test]
+    fn empty_and_bad_arguments_are_answered() {
+        assert_eq!(bm25_scores("a", &[""], 1.2, 0.75).unwrap(), [0.0]);
+        assert_eq!(bm25_scores("", &["a"], 1.2, 0.75).unwrap(), [0.0]);
+        assert!(bm25_scores("a", &[] as &[&str], 1.2, 0.75).unwrap().is_empty());
+        assert!(bm25_scores("a", &["a"], -1.0, 0.5).is_err());
+        assert!(bm25_scores("a", &["a"], 1.0, f64::NAN).is_err());
+    }
+}

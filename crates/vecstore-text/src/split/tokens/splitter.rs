@@ -1,0 +1,217 @@
+//! Splitting by tokens alone: as many as fit, wherever a token ends between characters.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::cache::with_cache;
+use super::pretokens::Pretokens;
+use super::{Encoding, Vocabulary};
+use crate::split::Splitter;
+use crate::split::chunks::Chunks;
+use crate::split::edges;
+use crate::split::error::Result;
+use crate::split::limits::Limits;
+
+/// Cuts a text into windows of tokens, each as full as it can be.
+///
+/// A window ends where a token ends between two characters, so a character of several tokens is never cut. Encoding a
+/// chunk alone gives at most `chunk_size` tokens, and what two neighbors share at most `chunk_overlap`; where cutting
+/// changes how text is encoded, the window is a little smaller. No text is left out, nor white space.
+///
+/// Costs the length of the text, and memory for one window.
+///
+/// ```
+/// use vecstore_text::split::{Encoding, Limits, Splitter, TokenSplitter};
+///
+/// let text = "Tokens are what models read.";
+/// let chunks = TokenSplitter::new(Limits::new(3, 1)?, Encoding::O200k).split(text)?;
+/// let texts: Vec<&str> = chunks.texts(text).collect();
+/// assert_eq!(texts, ["Tokens are what", " what models read", " read."]);
+/// # Ok::<(), vecstore_text::split::SplitError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TokenSplitter {
+    limits: Limits,
+    encoding: Encoding,
+    graphemes: bool,
+}
+
+impl TokenSplitter {
+    /// Returns a splitter into at most `limits` tokens of an encoding.
+    pub fn new(limits: Limits, encoding: Encoding) -> Self {
+        Self { limits, encoding, graphemes: false }
+    }
+
+    /// Never cuts a grapheme cluster that fits; by default only characters are never cut.
+    #[must_use]
+    pub fn graphemes(mut self, graphemes: bool) -> Self {
+        self.graphemes = graphemes;
+        self
+    }
+}
+
+impl Splitter for TokenSplitter {
+    fn split(&self, text: &str) -> Result<Chunks> {
+        let mut windows =
+            Windows { splitter: self, text, cuts: VecDeque::new(), tokens: 0, done: Vec::new() };
+        windows.cuts.push_back(Cut { at: 0, tokens: 0, between_words: true });
+        let vocabulary = self.encoding.vocabulary();
+        let mut words = Pretokens::new(text, self.encoding);
+        let mut start = 0;
+        // In batches, since the cache must not be in use while windows are measured.
+        let mut batch: Vec<(usize, Option<u16>)> = Vec::with_capacity(BATCH_WORDS);
+        loop {
+            batch.clear();
+            with_cache(self.encoding, |cache| {
+                let mut start = start;
+                for end in words.by_ref().take(BATCH_WORDS) {
+                    batch.push((end, cache.ends(vocabulary, &text.as_bytes()[start..end])));
+                    start = end;
+                }
+            });
+            if batch.is_empty() {
+                break;
+            }
+            for &(end, ends) in &batch {
+                match ends {
+                    Some(ends) => windows.add_short_word(start..end, ends),
+                    None => windows.add_word(vocabulary, start..end),
+                }
+                start = end;
+            }
+        }
+        windows.finish();
+        Ok(Chunks::plain(windows.done))
+    }
+}
+
+/// How many words are looked up at once.
+const BATCH_WORDS: usize = 256;
+
+/// A place where a window may start or end.
+#[derive(Clone, Copy)]
+struct Cut {
+    at: usize,
+    /// The number of tokens before it.
+    tokens: usize,
+    /// Tokens on both sides stay as they are if the text is cut here.
+    between_words: bool,
+}
+
+struct Windows<'a> {
+    splitter: &'a TokenSplitter,
+    text: &'a str,
+    /// From the start of the window that is being filled to what was read.
+    cuts: VecDeque<Cut>,
+    tokens: usize,
+    done: Vec<Range<usize>>,
+}
+
+impl Windows<'_> {
+    fn add_short_word(&mut self, range: Range<usize>, mut ends: u16) {
+        while ends != 0 {
+            self.add_end(range.start + ends.trailing_zeros() as usize, range.end);
+            ends &= ends - 1;
+        }
+    }
+
+    fn add_word(&mut self, vocabulary: &Vocabulary, range: Range<usize>) {
+        let word = &self.text.as_bytes()[range.clone()];
+        vocabulary.encode(word, |end| self.add_end(range.start + end, range.end));
+    }
+
+    fn add_end(&mut self, end: usize, word_end: usize) {
+        self.tokens += 1;
+        if end == word_end {
+            self.add_cut(end, true);
+        } else if self.text.is_char_boundary(end) {
+            self.add_cut(end, false);
+        }
+    }
+
+    fn add_cut(&mut self, at: usize, between_words: bool) {
+        let last = at == self.text.len();
+        if self.splitter.graphemes && !last && !edges::is_grapheme_boundary(self.text, at) {
+            return;
+        }
+        self.cuts.push_back(Cut { at, tokens: self.tokens, between_words });
+        let size = self.splitter.limits.chunk_size();
+        while self.cuts.front().is_some_and(|first| self.tokens - first.tokens > size) {
+            if !self.emit() {
+                break;
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        while self.cuts.len() > 1 {
+            let all = self.cuts.len() - 1;
+            let end = self.cuts[all].at;
+            self.emit();
+            if self.done.last().is_some_and(|range| range.end == end) {
+                return;
+            }
+        }
+    }
+
+    /// Emits the longest window from the first cut on, and moves on; returns whether there was one.
+    fn emit(&mut self) -> bool {
+        let Some(&first) = self.cuts.front() else { return false };
+        let size = self.splitter.limits.chunk_size();
+        let mut end = self.cuts.partition_point(|cut| cut.tokens - first.tokens <= size).saturating_sub(1);
+        while end > 1 && !self.measures(0, end, size) {
+            end -= 1;
+        }
+        if end == 0 || end == 1 && !self.measures(0, 1, size) {
+            return self.emit_characters();
+        }
+        if self.done.last().is_some_and(|last| self.cuts[end].at <= last.end) {
+            // What is repeated leaves no room for the next token.
+            self.cuts.pop_front();
+            return true;
+        }
+        self.done.push(first.at..self.cuts[end].at);
+        self.advance(end);
+        true
+    }
+
+    /// Emits what lies before the next cut and is too large for a window, in characters.
+    fn emit_characters(&mut self) -> bool {
+        let Some(&next) = self.cuts.get(1) else { return false };
+        let size = self.splitter.limits.chunk_size();
+        let range = self.cuts[0].at..next.at;
+        let mut start = range.start;
+        let mut fitting = start;
+        for end in edges::char_ends(self.text, &range) {
+            let fits = self.splitter.encoding.count_within(&self.text[start..end], size).is_some();
+            if !fits && fitting > start {
+                self.done.push(start..fitting);
+                start = fitting;
+            }
+            fitting = end;
+        }
+        self.done.push(start..range.end);
+        self.cuts.pop_front();
+        true
+    }
+
+    /// Starts the next window: at the first cut after this one's start that repeats no more than it may.
+    fn advance(&mut self, end: usize) {
+        let overlap = self.splitter.limits.chunk_overlap();
+        let tokens = self.cuts[end].tokens;
+        let mut start = self.cuts.partition_point(|cut| tokens - cut.tokens.min(tokens) > overlap).max(1);
+        while start < end && !self.measures(start, end, overlap) {
+            start += 1;
+        }
+        self.cuts.drain(..start.min(end));
+    }
+
+    /// Returns whether the text between two cuts, encoded alone, has at most `limit` tokens.
+    fn measures(&self, start: usize, end: usize, limit: usize) -> bool {
+        let (first, last) = (self.cuts[start], self.cuts[end]);
+        if first.between_words && last.between_words {
+            return last.tokens - first.tokens <= limit;
+        }
+        self.splitter.encoding.count_within(&self.text[first.at..last.at], limit).is_some()
+    }
+}

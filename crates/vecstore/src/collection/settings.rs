@@ -1,0 +1,66 @@
+//! What a collection is set to while it is open: its name, status, quotas and quantization.
+
+use std::sync::Arc;
+
+use super::{Collection, Core};
+use crate::database::{CollectionConfig, NamespaceQuotas, NamespaceStatus};
+use crate::error::Result;
+use crate::quantization::Quantization;
+use crate::storage::settings::Settings;
+
+impl Collection {
+    /// Returns what the collection is set to.
+    pub fn config(&self) -> Result<CollectionConfig> {
+        let core = &self.core;
+        Ok(CollectionConfig::new()
+            .dim(core.dim()?)
+            .metric(core.scoring.metric)
+            .quantization(core.quantization())
+            .quotas(core.quotas())
+            .analyzer(core.text.analyzer)
+            .text_fields(core.text.fields.iter().cloned()))
+    }
+}
+
+impl Core {
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name.read())
+    }
+
+    pub(crate) fn set_name(&self, name: &str) {
+        *self.name.write() = Arc::from(name);
+    }
+
+    pub(crate) fn status(&self) -> NamespaceStatus {
+        self.settings.lock().status
+    }
+
+    pub(crate) fn quotas(&self) -> NamespaceQuotas {
+        self.settings.lock().quotas
+    }
+
+    pub(crate) fn quantization(&self) -> Quantization {
+        self.settings.lock().quantization
+    }
+
+    /// Takes status and quotas from what the manifest says now.
+    pub(crate) fn set_limits(&self, settings: Settings) {
+        let mut held = self.settings.lock();
+        (held.status, held.quotas) = (settings.status, settings.quotas);
+    }
+
+    /// Sets what segments are written with by this process, whatever the manifest says.
+    pub(crate) fn set_quantization(&self, quantization: Quantization) {
+        self.settings.lock().quantization = quantization;
+    }
+
+    pub(super) fn check_readable(&self) -> Result<()> {
+        let status = self.status();
+        if status.allows_reads() { Ok(()) } else { Err(status.refusal(&self.name())) }
+    }
+
+    pub(super) fn check_writable(&self) -> Result<()> {
+        let status = self.status();
+        if status.allows_writes() { Ok(()) } else { Err(status.refusal(&self.name())) }
+    }
+}

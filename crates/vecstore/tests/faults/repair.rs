@@ -1,0 +1,315 @@
+//! Repair of damaged stores: what can be read is kept, what is lost is named, and the result is a sound store.
+
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+
+use vecstore::vfs::Vfs;
+use vecstore::{Durability, ErrorKind, Metric, Record, RepairReport, Result, VecStore};
+use vecstore_testkit::{CrashMode, Fault, FaultVfs, Repeat, Rng};
+
+use crate::hostile::{find, put_u32, put_u64, u64_at};
+use crate::rot::{Sample, sample};
+use crate::script::DIM;
+use crate::soak::count;
+use crate::subject::{PATH, check_answers, open, options, read};
+
+fn repair(disk: &FaultVfs) -> Result<RepairReport> {
+    options(disk, Durability::Commit).repair(PATH)
+}
+
+/// Repairs, checks that the result is sound, and that the report is true. Returns both.
+fn repair_and_check(disk: &FaultVfs, sample: &Sample) -> (RepairReport, BTreeMap<String, Record>) {
+    let report = repair(disk).unwrap();
+    let again = repair(disk).unwrap();
+    assert!(again.was_ok(), "a second repair found {:?}", again.problems);
+    let store = open(disk, Durability::Commit).unwrap();
+    let found = read(&store).unwrap();
+    let verified = store.verify().unwrap();
+    assert!(verified.is_ok(), "{:?}", verified.problems);
+    assert_eq!(report.records, found.len(), "{report:?}");
+    check_answers(&store, &found).unwrap();
+    let new = Record::new("written after the repair", [0.5; DIM]);
+    store.upsert_record(&new, None).unwrap();
+    store.compact().unwrap();
+    store.close().unwrap();
+    if report.is_lossless() {
+        assert!(found == sample.expected, "a repair that lost nothing changed records: {report:#?}");
+    }
+    // A call that is lost, or marks, may leave any record as it was before; bytes of records that are lost leave none.
+    let unknown = report.lost.iter().any(|loss| loss.records.is_none());
+    let lost: u64 = report.lost.iter().filter_map(|loss| loss.records).sum();
+    let missing: Vec<&String> = sample.expected.keys().filter(|id| !found.contains_key(*id)).collect();
+    assert!(unknown || missing.len() as u64 <= lost, "{missing:?} are missing, but {report:#?}");
+    let earlier = sample.earlier_records();
+    for (id, record) in &found {
+        let expected = sample.expected.get(id);
+        // Whether it was hidden may be what is lost.
+        let is = |known: &Record| {
+            let mut known = known.clone();
+            known.deleted = record.deleted;
+            known == *record
+        };
+        let as_before = || earlier.get(id).is_some_and(is);
+        let may_be = || expected.is_none_or(is) || as_before();
+        assert!(expected == Some(record) || unknown && may_be(), "`{id}`: {record:?}, {report:#?}");
+    }
+    (report, found)
+}
+
+/// Damages every few bytes of every file in turn, by one bit and by several.
+#[test]
+fn whatever_byte_is_damaged_the_rest_is_saved() {
+    let sample = sample(true);
+    let (mut repaired, mut lossless, mut failures) = (0, 0, Vec::new());
+    let step = count("VECSTORE_REPAIR_STEP", 197) as usize;
+    for (path, len) in sample.disk.files() {
+        if path.ends_with("LOCK") {
+            continue;
+        }
+        let used = used_bytes(&sample.disk, &path, len);
+        for (n, at) in (0..used).step_by(step).enumerate() {
+            let mask = if n % 2 == 0 { 0x10 } else { 0x5a };
+            let disk = sample.disk.fork();
+            disk.flip(&path, at, mask).unwrap();
+            let run = AssertUnwindSafe(|| repair_and_check(&disk, &sample));
+            match panic::catch_unwind(run) {
+                Ok((report, _)) => {
+                    let is_log = path.extension().is_some_and(|extension| extension == "log");
+                    if mask == 0x10 && !is_log && !report.is_lossless() {
+                        failures.push(format!("bit of byte {at} of {}: {:?}", path.display(), report.lost));
+                    }
+                    repaired += 1;
+                    lossless += usize::from(report.is_lossless());
+                }
+                Err(_) => failures.push(format!("byte {at} of {}", path.display())),
+            }
+        }
+    }
+    println!("{repaired} damaged stores repaired, {lossless} without a loss");
+    assert!(failures.is_empty(), "{} failed: {failures:#?}", failures.len());
+    assert!(repaired > 20 && lossless > repaired / 3, "{lossless} of {repaired}");
+}
+
+/// Behind its frames a log is zeros.
+fn used_bytes(disk: &FaultVfs, path: &Path, len: u64) -> u64 {
+    let bytes = disk.read(path).unwrap();
+    let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1);
+    if path.extension().is_some_and(|extension| extension == "log") { used } else { len }
+}
+
+#[test]
+fn a_sound_store_is_left_as_it_is() {
+    for closed in [true, false] {
+        let sample = sample(closed);
+        let before = sample.disk.fingerprint();
+        let report = repair(&sample.disk).unwrap();
+        assert!(report.was_ok() && report.is_lossless() && report.set_aside.is_empty(), "{report:?}");
+        assert_eq!(report.records, sample.expected.len());
+        assert_eq!(sample.disk.fingerprint(), before);
+    }
+}
+
+#[test]
+fn whatever_file_is_lost_the_rest_is_saved() {
+    for closed in [true, false] {
+        let sample = sample(closed);
+        for (path, _) in sample.disk.files() {
+            let disk = sample.disk.fork();
+            disk.remove_file(&path).unwrap();
+            let (report, found) = repair_and_check(&disk, &sample);
+            println!(
+                "{}: {} of {} left, {:?}",
+                path.display(),
+                found.len(),
+                sample.expected.len(),
+                report.lost
+            );
+        }
+    }
+}
+
+#[test]
+fn whatever_file_is_cut_short_the_rest_is_saved() {
+    let sample = sample(true);
+    for (path, len) in sample.disk.files() {
+        for part in [0, 1, 3] {
+            let disk = sample.disk.fork();
+            disk.truncate(&path, used_bytes(&disk, &path, len) * part / 4).unwrap();
+            repair_and_check(&disk, &sample);
+        }
+    }
+}
+
+#[test]
+fn without_any_manifest_the_records_are_found_by_their_files() {
+    let sample = sample(true);
+    let disk = sample.disk.fork();
+    for path in find(&disk, "manifest-") {
+        disk.remove_file(&path).unwrap();
+    }
+    assert_eq!(open(&disk, Durability::Commit).unwrap_err().kind(), ErrorKind::Corrupted);
+    let refused = VecStore::options().vfs(std::sync::Arc::new(disk.clone())).repair(PATH).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
+    assert!(refused.message().contains("metric"), "{refused}");
+    let wrong = options(&disk, Durability::Commit).metric(Metric::Cosine).repair(PATH).unwrap_err();
+    assert_eq!(wrong.kind(), ErrorKind::InvalidInput, "{wrong}");
+    let (report, found) = repair_and_check(&disk, &sample);
+    assert!(!report.is_lossless());
+    for (id, record) in &sample.expected {
+        assert_eq!(found.get(id), Some(record), "`{id}`");
+    }
+}
+
+#[test]
+fn a_damaged_segment_names_its_block_and_the_ids_of_lost_records() {
+    let sample = sample(true);
+    let disk = sample.disk.fork();
+    let path = segment_of(&disk, "old-1");
+    // The first vector, wholly.
+    disk.overwrite(&path, 0, &[0xff; 16]).unwrap();
+    let verified = options(&disk, Durability::Commit).verify(PATH).unwrap();
+    let problem = &verified.problems[0];
+    assert_eq!(problem.path, path);
+    assert!(problem.message.contains("block 0 (bytes 0.."), "{}", problem.message);
+    let (report, found) = repair_and_check(&disk, &sample);
+    assert!(!report.lost_ids.is_empty());
+    assert!(report.lost_ids.iter().all(|id| !found.contains_key(id) && sample.expected.contains_key(id)));
+    assert_eq!(report.lost[0].path, path);
+    assert_eq!(report.set_aside, [Path::new(PATH).join("damaged").join(path.file_name().unwrap())]);
+}
+
+fn segment_of(disk: &FaultVfs, id: &str) -> PathBuf {
+    let holds = |path: &PathBuf| {
+        let bytes = disk.read(path).unwrap();
+        bytes.windows(id.len()).any(|window| window == id.as_bytes())
+    };
+    find(disk, ".seg").into_iter().find(holds).unwrap()
+}
+
+/// The process is killed or the power cut at every call of a repair: the next one saves the same.
+#[test]
+fn a_crash_at_any_call_of_a_repair_loses_nothing_more() {
+    let sample = sample(false);
+    let damaged = sample.disk.fork();
+    damaged.overwrite(segment_of(&damaged, "old-1"), 0, &[0xff; 16]).unwrap();
+    let complete = damaged.fork();
+    let expected = repair_and_check(&complete, &sample).1;
+    let calls = {
+        let disk = damaged.fork();
+        repair(&disk).unwrap();
+        disk.calls()
+    };
+    let (mut crashes, mut stopped) = (0, 0);
+    for call in 1..=calls {
+        for mode in [CrashMode::KeepAll, CrashMode::ALL[1 + call as usize % 5]] {
+            let disk = damaged.fork();
+            disk.stop_at(call);
+            stopped += u64::from(repair(&disk).is_err());
+            let image = disk.crash(&mut Rng::new(call), mode);
+            repair(&image).unwrap();
+            let store = open(&image, Durability::Commit).unwrap();
+            assert!(read(&store).unwrap() == expected, "call {call}, {mode:?}");
+            crashes += 1;
+        }
+    }
+    println!("{crashes} crashes during a repair of {calls} calls, {stopped} of them before its end");
+    assert!(stopped > calls, "{stopped}");
+}
+
+/// A disk that is full or fails during a repair: a typed error, and nothing has changed for the next attempt.
+#[test]
+fn a_repair_that_fails_changes_nothing() {
+    let sample = sample(false);
+    let damaged = sample.disk.fork();
+    damaged.overwrite(segment_of(&damaged, "old-1"), 0, &[0xff; 16]).unwrap();
+    let complete = damaged.fork();
+    let expected = repair_and_check(&complete, &sample).1;
+    let (mut runs, mut failed) = (0, 0);
+    let every = count("VECSTORE_REPAIR_FAULT_EVERY", 5);
+    for (n, fault) in (0..).zip(Fault::ALL) {
+        for call in (1 + n % every..=complete.calls().min(120)).step_by(every as usize) {
+            let disk = damaged.fork();
+            disk.fail_at(call, fault, Repeat::Onwards);
+            runs += 1;
+            if let Err(error) = repair(&disk) {
+                failed += 1;
+                assert_eq!(error.kind(), ErrorKind::Io, "{fault:?} at {call}: {error}");
+            }
+            disk.clear_faults();
+            repair(&disk).unwrap_or_else(|error| panic!("{fault:?} at {call}: {error}"));
+            let store = open(&disk, Durability::Commit).unwrap();
+            assert!(read(&store).unwrap() == expected, "{fault:?} at {call}");
+        }
+    }
+    println!("{runs} repairs on a failing disk, {failed} of which failed");
+    assert!(failed > 20, "{failed}");
+}
+
+#[test]
+fn a_store_that_is_open_is_not_repaired() {
+    let sample = sample(true);
+    let store = open(&sample.disk, Durability::Commit).unwrap();
+    assert_eq!(repair(&sample.disk).unwrap_err().kind(), ErrorKind::Locked);
+    store.close().unwrap();
+}
+
+#[test]
+fn what_is_no_store_is_not_repaired() {
+    let vfs = FaultVfs::new();
+    assert_eq!(repair(&vfs).unwrap_err().kind(), ErrorKind::NotFound);
+    vfs.write(Path::new(PATH).join("letter.txt"), b"dear").unwrap();
+    let before = vfs.fingerprint();
+    assert_eq!(repair(&vfs).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(options(&vfs, Durability::Commit).verify(PATH).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(vfs.fingerprint(), before);
+}
+
+/// Files of a version to come are refused by name, and never given up as damaged.
+#[test]
+fn files_of_a_newer_format_are_refused_and_left_alone() {
+    let sample = sample(true);
+    let manifest = find(&sample.disk, "manifest-").pop().unwrap();
+    let log = find(&sample.disk, ".log").pop().unwrap();
+    let xxh3 = xxhash_rust::xxh3::xxh3_64;
+    let newer = |path: &Path, make: &dyn Fn(&FaultVfs, &mut Vec<u8>)| {
+        let disk = sample.disk.fork();
+        let mut bytes = disk.read(path).unwrap();
+        make(&disk, &mut bytes);
+        disk.write(path, &bytes).unwrap();
+        let before = disk.fingerprint();
+        for outcome in [
+            open(&disk, Durability::Commit).map(drop),
+            repair(&disk).map(drop),
+            options(&disk, Durability::Commit).verify(PATH).map(drop),
+        ] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{}: {error}", path.display());
+            assert!(error.message().contains("newer"), "{error}");
+        }
+        assert_eq!(disk.fingerprint(), before, "{}", path.display());
+    };
+    for (at, value) in [(8, 2_u16), (14, 0x8000)] {
+        newer(&manifest, &|_, bytes| {
+            bytes[at..at + 2].copy_from_slice(&value.to_le_bytes());
+            let end = bytes.len() - 8;
+            let sum = xxh3(&bytes[..end]);
+            put_u64(bytes, end, sum);
+        });
+    }
+    newer(&log, &|_, bytes| {
+        bytes[8..10].copy_from_slice(&2_u16.to_le_bytes());
+        let sum = crc32c::crc32c(&bytes[..60]);
+        put_u32(bytes, 60, sum);
+    });
+    for segment in find(&sample.disk, ".seg") {
+        for (at, value) in [(0, 2_u8), (5, 0x80)] {
+            newer(&segment, &|disk, bytes| {
+                let tail = bytes.len() - 32;
+                let footer = u64_at(bytes, tail) as usize;
+                bytes[footer + at] = value;
+                crate::hostile::put_segment(disk, &segment, bytes);
+            });
+        }
+    }
+}

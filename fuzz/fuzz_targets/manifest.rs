@@ -1,0 +1,4 @@
+//! Feeds the target `manifest` of `vecstore::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vecstore::fuzzing::run("manifest", bytes));

@@ -1,0 +1,250 @@
+"""Answers to questions that were asked before in other words."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections import abc
+from types import TracebackType
+
+from vecstore import _vecstore
+from vecstore._errors import InvalidInputError
+from vecstore._types import Vector
+from vecstore.rag._calls import Call, Work, arun, run
+from vecstore.rag._models import Embedder, check_count, check_embedder, embedded
+
+__all__ = ["CacheHit", "CacheStats", "SemanticCache"]
+
+
+class CacheHit(typing.NamedTuple):
+    """An entry that was found: its value, the cosine with its key, and the question it was kept for."""
+
+    value: typing.Any
+    similarity: float
+    query: str
+
+
+class CacheStats(typing.NamedTuple):
+    """What a cache did since it was opened.
+
+    >>> CacheStats(entries=2, capacity=9, hits=3, misses=1, evictions=0).hit_rate
+    0.75
+    """
+
+    entries: int
+    capacity: int
+    hits: int
+    misses: int
+    evictions: int
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of lookups that found something, 0 before the first."""
+        lookups = self.hits + self.misses
+        return self.hits / lookups if lookups else 0.0
+
+
+class SemanticCache:
+    """A cache whose keys are vectors: it finds the nearest key, if that is near enough.
+
+    Every lookup is an exact search, so that an entry above the threshold is always found. Beyond the
+    capacity, the entry that was used least lately goes.
+
+    Parameters
+    ----------
+    capacity : int
+        The most entries.
+    similarity_threshold : float
+        The cosine from which on two questions are taken for the same.
+    ttl : float, optional
+        Seconds that an entry lives.
+    path : path, optional
+        A directory where the entries are kept: they are there when it is opened again, in order of insertion.
+        Values are then what metadata can be: None, bool, int, float, str, bytes, aware datetime, list and
+        dict of them. Without a path, they may be any object.
+    embedder : TextEmbedder or callable, optional
+        Turns questions into vectors; without it, vectors are given.
+
+    Examples
+    --------
+    >>> with SemanticCache(1000, 0.9, embedder=HashingEmbedder(256)) as cache:
+    ...     cache.insert("What is a log?", "A file of writes.")
+    ...     cache.get("what is a LOG"), cache.get("Who sings?")
+    ('A file of writes.', None)
+    """
+
+    def __init__(
+        self,
+        capacity: int = 1000,
+        similarity_threshold: float = 0.95,
+        ttl: float | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        embedder: Embedder | None = None,
+    ) -> None:
+        if embedder is not None:
+            check_embedder(embedder)
+        self._state = _vecstore._RagSemanticCache(
+            check_count("capacity", capacity), similarity_threshold, ttl, path
+        )
+        self._embedder = embedder
+        #: In memory, entries hold numbers and these the values: a value need not be what metadata can be.
+        self._objects: dict[str, typing.Any] | None = {} if path is None else None
+
+    def insert(self, query: str | Vector, value: typing.Any, *, scope: str = "") -> None:
+        """Keeps a value for a question; one that was kept for the same question is replaced.
+
+        Entries of one ``scope`` (a model, a user) are never returned for another.
+        """
+        run(self._inserting(query, value, scope))
+
+    async def ainsert(self, query: str | Vector, value: typing.Any, *, scope: str = "") -> None:
+        """Does what `insert` does, on an event loop."""
+        await arun(self._inserting(query, value, scope))
+
+    def get(self, query: str | Vector, default: typing.Any = None, *, scope: str = "") -> typing.Any:
+        """The value kept for the nearest question, if that is near enough."""
+        hit = run(self._looking_up(query, scope))
+        return default if hit is None else hit.value
+
+    async def aget(self, query: str | Vector, default: typing.Any = None, *, scope: str = "") -> typing.Any:
+        """Does what `get` does, on an event loop."""
+        hit = await arun(self._looking_up(query, scope))
+        return default if hit is None else hit.value
+
+    def lookup(self, query: str | Vector, *, scope: str = "") -> CacheHit | None:
+        """What `get` finds, with how near it is and what was asked then.
+
+        >>> cache = SemanticCache(10, 0.9)
+        >>> cache.insert([1.0, 0.0], "yes")
+        >>> cache.lookup([1.0, 0.0]).similarity
+        1.0
+        """
+        return run(self._looking_up(query, scope))
+
+    def contains(self, query: str | Vector, *, scope: str = "") -> bool:
+        """Whether `get` would find something; this is no lookup and no use."""
+        return run(self._containing(query, scope))
+
+    def __contains__(self, query: str | Vector) -> bool:
+        return self.contains(query)
+
+    def get_or_compute(
+        self, query: str | Vector, compute: abc.Callable[..., typing.Any], *, scope: str = ""
+    ) -> typing.Any:
+        """The value kept for the nearest question, or else ``compute(query)``, which is kept.
+
+        >>> cache = SemanticCache(10, 0.9, embedder=HashingEmbedder(64))
+        >>> cache.get_or_compute("a question", str.upper), cache.get_or_compute("A question?", str.upper)
+        ('A QUESTION', 'A QUESTION')
+        """
+        return run(self._computing(query, compute, scope))
+
+    async def aget_or_compute(
+        self, query: str | Vector, compute: abc.Callable[..., typing.Any], *, scope: str = ""
+    ) -> typing.Any:
+        """Does what `get_or_compute` does, on an event loop."""
+        return await arun(self._computing(query, compute, scope))
+
+    def _key(self, query: str | Vector) -> Work[typing.Any]:
+        if not isinstance(query, str):
+            return query
+        if self._embedder is None:
+            raise InvalidInputError(
+                "query: expected a vector, got a str: the cache was made without an embedder"
+            )
+        return (yield from embedded(self._embedder, [query], query=True))[0]
+
+    def _inserting(self, query: str | Vector, value: typing.Any, scope: str) -> Work[None]:
+        key = yield from self._key(query)
+        self._keep(key, query, value, scope)
+
+    def _keep(self, key: Vector, query: str | Vector, value: typing.Any, scope: str) -> None:
+        text = query if isinstance(query, str) else ""
+        kept = value if self._objects is None else None
+        identity, gone = self._state.insert(scope, key, text, kept)
+        if self._objects is not None:
+            self._objects[identity] = value
+            for other in gone:
+                self._objects.pop(other, None)
+
+    def _looking_up(self, query: str | Vector, scope: str) -> Work[CacheHit | None]:
+        key = yield from self._key(query)
+        return self._find(key, scope)
+
+    def _find(self, key: Vector, scope: str) -> CacheHit | None:
+        found = self._state.get(scope, key)
+        if found is None:
+            return None
+        identity, entry, similarity, text = found
+        value = entry["value"]
+        if self._objects is not None:
+            if identity not in self._objects:
+                return None  # another thread removed it, or has not yet put it there
+            value = self._objects[identity]
+        return CacheHit(value, similarity, text)
+
+    def _containing(self, query: str | Vector, scope: str) -> Work[bool]:
+        key = yield from self._key(query)
+        return self._state.contains(scope, key)
+
+    def _computing(
+        self, query: str | Vector, compute: abc.Callable[..., typing.Any], scope: str
+    ) -> Work[typing.Any]:
+        key = yield from self._key(query)
+        hit = self._find(key, scope)
+        if hit is not None:
+            return hit.value
+        value = yield Call(compute, query)
+        self._keep(key, query, value, scope)
+        return value
+
+    def cleanup_expired(self) -> int:
+        """Frees the space of entries whose time is over, which no lookup returns. Returns how many."""
+        gone = self._state.remove_expired()
+        if self._objects is not None:
+            for identity in gone:
+                self._objects.pop(identity, None)
+        return len(gone)
+
+    def clear(self) -> None:
+        """Removes all entries and forgets the counts."""
+        self._state.clear()
+        if self._objects is not None:
+            self._objects.clear()
+
+    def stats(self) -> CacheStats:
+        """What the cache did."""
+        return CacheStats(*self._state.stats())
+
+    def hit_rate(self) -> float:
+        """The share of lookups that found something, 0 before the first."""
+        return self.stats().hit_rate
+
+    def __len__(self) -> int:
+        return self.stats().entries
+
+    def __bool__(self) -> bool:
+        return True
+
+    def is_empty(self) -> bool:
+        """Whether there are no entries."""
+        return len(self) == 0
+
+    def close(self) -> None:
+        """Makes everything durable and closes the cache."""
+        self._state.close()
+
+    def __enter__(self) -> SemanticCache:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SemanticCache({self.stats()})"

@@ -1,0 +1,135 @@
+"""Embedders that need no server."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections import abc
+from types import TracebackType
+
+from vecstore import _vecstore
+from vecstore.rag._calls import arun, run
+from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, embedded
+
+__all__ = ["CachedEmbedder", "HashingEmbedder"]
+
+
+class HashingEmbedder:
+    """Not a model: hashes words and pairs of words into components. For tests, and where nothing better is.
+
+    Texts are near that share words; it knows no synonyms and no languages. Vectors have norm 1, and are the
+    same on every machine and in every version.
+
+    Parameters
+    ----------
+    dim : int
+        The number of components.
+
+    Examples
+    --------
+    >>> embedder = HashingEmbedder(64)
+    >>> embedder.embed("The Log") == embedder.embed("the log!")
+    True
+    """
+
+    def __init__(self, dim: int = 384) -> None:
+        self.dim = check_count("dim", dim)
+
+    def embed(self, text: str) -> list[float]:
+        """The vector of a text."""
+        return _vecstore._rag_hashed([text], self.dim)[0]
+
+    def embed_batch(self, texts: abc.Sequence[str]) -> list[list[float]]:
+        """The vectors of texts."""
+        return _vecstore._rag_hashed(list(texts), self.dim)
+
+    def __call__(self, text: str) -> list[float]:
+        return self.embed(text)
+
+    def __repr__(self) -> str:
+        return f"HashingEmbedder(dim={self.dim})"
+
+
+class CachedEmbedder:
+    """Keeps the vectors of another embedder by a hash of their text, in memory or in a directory.
+
+    The text is kept beside its vector and compared, so that texts of one hash are never taken for each other.
+    A directory is for one model: a vector of another dimension is an error.
+
+    Parameters
+    ----------
+    embedder : TextEmbedder or callable
+        Asked for what is not there, each text once, in batches.
+    path : path, optional
+        The directory. Without it, the cache is in memory.
+    capacity : int
+        The most vectors in memory; beyond it, the oldest go. In a directory there is no bound.
+    batch_size : int
+        The most texts in one call.
+    retries, backoff
+        As in `embed_texts`.
+
+    Examples
+    --------
+    >>> asked = []
+    >>> embedder = CachedEmbedder(lambda text: asked.append(text) or [float(len(text))])
+    >>> embedder.embed_batch(["a", "bb", "a"]), embedder.embed("bb"), asked
+    ([[1.0], [2.0], [1.0]], [2.0], ['a', 'bb'])
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        capacity: int = 100_000,
+        batch_size: int = 64,
+        retries: int = 2,
+        backoff: float = 0.5,
+    ) -> None:
+        check_embedder(embedder)
+        self._embedder = embedder
+        self._batch_size = check_count("batch_size", batch_size)
+        self._retries = Retries.checked(retries, backoff)
+        self._cache = _vecstore._RagEmbeddingCache(path, check_count("capacity", capacity))
+
+    def embed(self, text: str) -> list[float]:
+        """The vector of a text."""
+        return self.embed_batch([text])[0]
+
+    def embed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
+        """The vectors of texts."""
+        return run(self._embedding(texts))
+
+    async def aembed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
+        """Does what `embed_batch` does, on an event loop."""
+        return await arun(self._embedding(texts))
+
+    def _embedding(self, texts: abc.Iterable[str]) -> typing.Any:
+        return embedded(
+            self._embedder, texts, batch_size=self._batch_size, cache=self._cache, retries=self._retries
+        )
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Makes everything durable and closes the cache."""
+        self._cache.close()
+
+    def __enter__(self) -> CachedEmbedder:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"CachedEmbedder({self._embedder!r})"

@@ -1,0 +1,167 @@
+"""What was said in a conversation."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections import abc
+
+from vecstore import _vecstore
+from vecstore.rag._calls import Call, Work, arun, run
+from vecstore.rag._models import TokenCounter, check_count
+
+__all__ = ["ConversationMemory", "Message"]
+
+Summarizer = abc.Callable[..., typing.Any]
+
+
+class Message(typing.NamedTuple):
+    """One message of a conversation.
+
+    >>> Message("user", "Hello").to_dict()
+    {'role': 'user', 'content': 'Hello'}
+    """
+
+    role: str
+    content: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The message as chat models take it."""
+        return {"role": self.role, "content": self.content}
+
+
+class ConversationMemory:
+    """A conversation that forgets its oldest messages rather than exceed a number of tokens.
+
+    Messages of the role ``system`` are kept, whatever their number. A message larger than what they leave of
+    the budget is cut to that, at a paragraph, sentence or word. Adding takes constant time.
+
+    Parameters
+    ----------
+    max_tokens : int
+        The budget.
+    token_estimator : callable, optional
+        Returns the number of tokens of a text. Without it, `ContextWindowManager.simple_token_estimator`.
+    summarizer : callable, optional
+        Called as ``summarizer(messages, previous_summary)``, or with the messages alone if it takes one
+        argument; returns a text that takes the place of the messages that are about to be forgotten: the
+        first message after the system messages, of at most a quarter of the budget. When the budget is
+        exceeded, half of it is freed at once, so that it is called rarely. If it raises, nothing is lost: the
+        next message tries again. An async one needs `aadd_message`, or no running event loop.
+
+    Examples
+    --------
+    >>> memory = ConversationMemory(8)
+    >>> memory.add_message("system", "Be brief.")
+    >>> memory.add_message("user", "What is a segment?")
+    >>> memory.add_message("user", "And a manifest?")
+    >>> print(memory.format_messages())
+    system: Be brief.
+    <BLANKLINE>
+    user: And a manifest?
+    """
+
+    def __init__(
+        self,
+        max_tokens: int,
+        token_estimator: TokenCounter | None = None,
+        *,
+        summarizer: Summarizer | None = None,
+    ) -> None:
+        check_count("max_tokens", max_tokens)
+        for name, value in (("token_estimator", token_estimator), ("summarizer", summarizer)):
+            if value is not None and not callable(value):
+                raise TypeError(f"{name}: expected a callable, got {type(value).__name__}")
+        self._max_tokens = max_tokens
+        self._token_estimator = token_estimator
+        self._summarizer = summarizer
+        self._state = _vecstore._RagMemory(max_tokens, summarizer is not None)
+
+    @classmethod
+    def with_token_estimator(cls, max_tokens: int, token_estimator: TokenCounter) -> ConversationMemory:
+        """A memory that counts tokens with a function of yours.
+
+        >>> ConversationMemory.with_token_estimator(100, len).max_tokens
+        100
+        """
+        return cls(max_tokens, token_estimator)
+
+    @property
+    def max_tokens(self) -> int:
+        """The budget."""
+        return self._max_tokens
+
+    def add_message(self, role: str, content: str) -> None:
+        """Adds a message, and forgets the oldest ones that no longer fit."""
+        run(self._adding(role, content))
+
+    async def aadd_message(self, role: str, content: str) -> None:
+        """Does what `add_message` does, on an event loop."""
+        await arun(self._adding(role, content))
+
+    def _adding(self, role: str, content: str) -> Work[None]:
+        for name, value in (("role", role), ("content", content)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
+        self._state.add(role, content, self._token_estimator)
+        forgotten = self._state.forgotten()
+        if self._summarizer is not None and forgotten:
+            messages = [Message(*message) for message in forgotten]
+            arguments = (messages, self._state.summary())[: _arity(self._summarizer)]
+            summary = yield Call(self._summarizer, *arguments)
+            if not isinstance(summary, str):
+                raise TypeError(f"summarizer: expected to return a str, got {type(summary).__name__}")
+            self._state.set_summary(summary, len(messages), self._token_estimator)
+
+    def get_messages(self) -> list[Message]:
+        """The messages, oldest first."""
+        return [Message(*message) for message in self._state.messages()]
+
+    def to_dicts(self) -> list[dict[str, str]]:
+        """The messages as chat models take them.
+
+        >>> memory = ConversationMemory(100)
+        >>> memory.add_message("user", "Hello")
+        >>> memory.to_dicts()
+        [{'role': 'user', 'content': 'Hello'}]
+        """
+        return [message.to_dict() for message in self.get_messages()]
+
+    def format_messages(self) -> str:
+        """The messages as ``role: content``, with a blank line between two."""
+        return self._state.format()
+
+    def clear(self) -> None:
+        """Forgets all messages, the system messages too."""
+        self._state.clear()
+
+    def token_count(self) -> int:
+        """How many tokens the messages have; more than the budget only if system messages alone do."""
+        return self._state.token_count()
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> abc.Iterator[Message]:
+        return iter(self.get_messages())
+
+    def __repr__(self) -> str:
+        return (
+            f"ConversationMemory(max_tokens={self._max_tokens}, messages={len(self)}, "
+            f"tokens={self.token_count()})"
+        )
+
+
+def _arity(function: abc.Callable[..., typing.Any]) -> int:
+    """How many of two arguments a callable takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return 2
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return min(2, max(1, sum(parameter.kind in positional for parameter in parameters)))

@@ -1,0 +1,222 @@
+"""Servers that speak OpenAI's protocol: the hosted ones, and those on this machine."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing
+import urllib.error
+import urllib.request
+from collections import abc
+
+from vecstore._errors import InvalidInputError, VecStoreError
+from vecstore.rag._calls import Call, Work, arun, run
+from vecstore.rag._models import Retries, check_count, embedded
+
+__all__ = ["ModelServerError", "OpenAICompatible"]
+
+
+class ModelServerError(VecStoreError):
+    """A server refused, could not be reached, or answered what is no answer.
+
+    ``status`` is the HTTP status, if there was a response; ``retry_after`` are the seconds it asks to wait;
+    ``is_transient`` says whether the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        is_transient: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.is_transient = is_transient
+
+
+class OpenAICompatible:
+    """Embeddings and chat by a server that speaks OpenAI's protocol.
+
+    It is an embedder and a language model: hand it wherever either is expected. Only the standard library is
+    used; calls that failed in passing (a lost connection, the statuses 408, 409, 425, 429 and 5xx) are made
+    again.
+
+    Parameters
+    ----------
+    base_url : str
+        Such as ``https://api.example.com/v1``, without ``/embeddings``.
+    key : str, optional
+        Sent as a bearer token.
+    model : str
+        The model's name.
+    dimensions : int, optional
+        Asked of models that can shorten their vectors.
+    timeout : float
+        Seconds for one call.
+    retries, backoff
+        As in `embed_texts`.
+    batch_size : int
+        The most texts in one call.
+    parameters : dict, optional
+        Sent with each chat, such as ``{"temperature": 0}``.
+    headers : dict, optional
+        Sent with each call.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None = None,
+        model: str = "",
+        *,
+        dimensions: int | None = None,
+        timeout: float = 60.0,
+        retries: int = 2,
+        backoff: float = 0.5,
+        batch_size: int = 64,
+        parameters: abc.Mapping[str, typing.Any] | None = None,
+        headers: abc.Mapping[str, str] | None = None,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise InvalidInputError(f"base_url: expected http:// or https://, got {base_url!r}")
+        if not model:
+            raise InvalidInputError("model: expected the name of a model, got ''")
+        if not 0 < timeout < math.inf:
+            raise InvalidInputError(f"timeout: expected a number of seconds above 0, got {timeout!r}")
+        self.base_url = base_url.rstrip("/")
+        self.model = model
+        self.dimensions = dimensions
+        self.timeout = timeout
+        self.batch_size = check_count("batch_size", batch_size)
+        self.parameters = dict(parameters or {})
+        self._retries = Retries.checked(retries, backoff)
+        self._headers = {"Content-Type": "application/json", **(headers or {})}
+        if key is not None:
+            self._headers["Authorization"] = f"Bearer {key}"
+
+    # Embeddings
+
+    def embed(self, text: str) -> list[float]:
+        """The vector of a text."""
+        return self.embed_batch([text])[0]
+
+    def embed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
+        """The vectors of texts."""
+        return run(self._embedding(texts))
+
+    async def aembed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
+        """Does what `embed_batch` does, on an event loop: calls run in threads."""
+        return await arun(self._embedding(texts))
+
+    def _embedding(self, texts: abc.Iterable[str]) -> Work[list[list[float]]]:
+        def call(texts: list[str]) -> list[typing.Any]:
+            return self._embeddings(texts)
+
+        return embedded(call, texts, batch_size=self.batch_size, retries=self._retries)
+
+    def _embeddings(self, texts: list[str]) -> list[typing.Any]:
+        body: dict[str, typing.Any] = {"model": self.model, "input": texts, "encoding_format": "float"}
+        if self.dimensions is not None:
+            body["dimensions"] = self.dimensions
+        answer = self._post("embeddings", body)
+        try:
+            entries = sorted(answer["data"], key=lambda entry: entry["index"])
+            vectors = [entry["embedding"] for entry in entries]
+            places = [entry["index"] for entry in entries]
+        except (KeyError, TypeError) as error:
+            raise ModelServerError(f"embeddings: the answer is not of the protocol: {error!r}") from None
+        if places != list(range(len(texts))):
+            raise ModelServerError(
+                f"embeddings: expected a vector for each of {len(texts)} texts, got {len(places)}"
+            )
+        return vectors
+
+    # Chat
+
+    def generate(self, prompt: str) -> str:
+        """The answer to a prompt."""
+        return self.chat([{"role": "user", "content": prompt}])
+
+    async def agenerate(self, prompt: str) -> str:
+        """Does what `generate` does, on an event loop."""
+        return await self.achat([{"role": "user", "content": prompt}])
+
+    def chat(self, messages: abc.Iterable[typing.Any], **parameters: typing.Any) -> str:
+        """The answer to messages: dicts, (role, content) pairs, or what `ConversationMemory` returns.
+
+        Further arguments are sent with the call, such as ``temperature=0``.
+        """
+        return run(self._chatting(messages, parameters))
+
+    async def achat(self, messages: abc.Iterable[typing.Any], **parameters: typing.Any) -> str:
+        """Does what `chat` does, on an event loop."""
+        return await arun(self._chatting(messages, parameters))
+
+    def _chatting(self, messages: abc.Iterable[typing.Any], parameters: dict[str, typing.Any]) -> Work[str]:
+        listed = [message if isinstance(message, dict) else _message(message) for message in messages]
+        body = {"model": self.model, "messages": listed, **self.parameters, **parameters}
+        attempt = 0
+        while True:
+            try:
+                answer = yield Call(self._post, "chat/completions", body)
+                break
+            except ModelServerError as error:
+                attempt += 1
+                if not error.is_transient or attempt > self._retries.retries:
+                    raise
+                yield self._retries.pause(attempt, error.retry_after)
+        try:
+            content = answer["choices"][0]["message"]["content"]
+        except (KeyError, IndexError, TypeError) as error:
+            raise ModelServerError(f"chat: the answer is not of the protocol: {error!r}") from None
+        if not isinstance(content, str):
+            raise ModelServerError(f"chat: expected a text, got {type(content).__name__}")
+        return content
+
+    def _post(self, path: str, body: dict[str, typing.Any]) -> typing.Any:
+        url = f"{self.base_url}/{path}"
+        data = json.dumps(body).encode("utf-8", "replace")
+        request = urllib.request.Request(url, data, self._headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:
+                content = response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refused(url, error) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise ModelServerError(f"{url}: {reason}", is_transient=isinstance(error, OSError)) from error
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise ModelServerError(f"{url}: the answer is not JSON: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"OpenAICompatible({self.base_url!r}, model={self.model!r})"
+
+
+#: Statuses of servers that may answer the next time, beside 5xx.
+_TRANSIENT = (408, 409, 425, 429)
+
+
+def _refused(url: str, error: urllib.error.HTTPError) -> ModelServerError:
+    body = error.read(2000).decode("utf-8", "replace")
+    try:
+        body = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        body = body.strip()
+    after = error.headers.get("Retry-After", "")
+    return ModelServerError(
+        f"{url}: status {error.code}: {body or error.reason}",
+        status=error.code,
+        retry_after=float(after) if after.replace(".", "", 1).isdigit() else None,
+        is_transient=error.code in _TRANSIENT or error.code >= 500,
+    )
+
+
+def _message(message: typing.Any) -> dict[str, str]:
+    role, content = message
+    return {"role": role, "content": content}

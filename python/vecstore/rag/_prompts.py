@@ -1,0 +1,91 @@
+"""Prompts with variables."""
+
+from __future__ import annotations
+
+import typing
+from collections import abc
+
+from vecstore import _vecstore
+
+__all__ = ["PromptTemplate"]
+
+
+class PromptTemplate:
+    """A text with variables in braces: ``{name}``. Doubled braces are braces: ``{{`` and ``}}``.
+
+    A name has letters, digits, ``_``, ``-`` and ``.``. What a variable is filled with is text: braces in it
+    stay as they are.
+
+    Parameters
+    ----------
+    template : str
+        The text.
+
+    Raises
+    ------
+    InvalidInputError
+        For a brace that is neither part of a variable nor doubled, with its position.
+
+    Examples
+    --------
+    >>> template = PromptTemplate("{question} Answer as {{...}} in {language}.")
+    >>> template.with_default("language", "English").fill("question", "What is {this}?").render()
+    'What is {this}? Answer as {...} in English.'
+    """
+
+    def __init__(self, template: str) -> None:
+        if not isinstance(template, str):
+            raise TypeError(f"template: expected a str, got {type(template).__name__}")
+        self._template = template
+        self._state = _vecstore._RagPrompt(template)
+
+    @property
+    def template(self) -> str:
+        """The text as it was given."""
+        return self._template
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables, each once."""
+        return self._state.variables()
+
+    def fill(self, name: str, value: object) -> PromptTemplate:
+        """Fills a variable, with ``str(value)``, and returns this template."""
+        self._state.set(name, str(value))
+        return self
+
+    def with_default(self, name: str, value: object) -> PromptTemplate:
+        """Sets what a variable is if it is not filled, and returns this template."""
+        self._state.set_default(name, str(value))
+        return self
+
+    def render(self) -> str:
+        """The text with all variables filled.
+
+        Raises
+        ------
+        InvalidInputError
+            If variables are neither filled nor have a default; it names them.
+        """
+        return self._state.render()
+
+    def render_and_reset(self) -> str:
+        """The text, after which what variables were filled with is forgotten. Defaults stay.
+
+        >>> template = PromptTemplate("Hello {name}").fill("name", "Ada")
+        >>> template.render_and_reset(), template.fill("name", "Grace").render()
+        ('Hello Ada', 'Hello Grace')
+        """
+        return self._state.render_and_reset()
+
+    def format(self, mapping: abc.Mapping[str, object] | None = None, /, **variables: object) -> str:
+        """The text with these values, which go before what was filled. The template is not changed.
+
+        >>> PromptTemplate("{a} and {b}").fill("b", 1).format({"a": 2})
+        '2 and 1'
+        """
+        values: dict[str, typing.Any] = {**(mapping or {}), **variables}
+        return self._state.format({name: str(value) for name, value in values.items()})
+
+    def __repr__(self) -> str:
+        return f"PromptTemplate({self._template!r})"

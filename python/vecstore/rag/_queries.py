@@ -1,0 +1,236 @@
+"""More queries out of one, and one ranking out of several."""
+
+from __future__ import annotations
+
+import typing
+from collections import abc
+
+from vecstore import _vecstore
+from vecstore._errors import InvalidInputError
+from vecstore._vecstore import Neighbor
+from vecstore.rag._calls import Work, arun, run
+from vecstore.rag._fusion import fused
+from vecstore.rag._models import (
+    Embedder,
+    Retries,
+    check_count,
+    check_embedder,
+    check_model,
+    embedded,
+    expanded,
+)
+from vecstore.rag._results import Result
+
+__all__ = ["HyDEHelper", "MultiQueryRetrieval", "QueryExpander"]
+
+Synonyms = typing.Union[abc.Mapping[str, abc.Iterable[str]], abc.Iterable["tuple[str, abc.Iterable[str]]"]]
+
+
+class QueryExpander:
+    """Makes more queries out of one: by rules, or by a language model.
+
+    Parameters
+    ----------
+    llm : LanguageModel or callable, optional
+        Asked by `expand` and `decompose`. Without one, `decompose` goes by rules, which are English.
+    count : int
+        How many queries are asked for.
+
+    Examples
+    --------
+    >>> QueryExpander.expand_with_synonyms("Trust rust", {"rust": ["rustlang"]})
+    ['Trust rust', 'Trust rustlang']
+    >>> QueryExpander().decompose("What are the benefits and drawbacks of slots?")
+    ['What are the benefits of slots?', 'What are the drawbacks of slots?']
+    >>> QueryExpander(lambda prompt: "1. one way\\n2. another way").expand("a way")
+    ['a way', 'one way', 'another way']
+    """
+
+    def __init__(self, llm: typing.Any = None, count: int = 3) -> None:
+        if llm is not None:
+            check_model(llm)
+        self._llm = llm
+        self._count = check_count("count", count)
+
+    @staticmethod
+    def expand_with_synonyms(query: str, synonyms: Synonyms) -> list[str]:
+        """The query, and one more for each synonym of its words and phrases, which are compared whole.
+
+        ``synonyms`` is a dict, or pairs, of a phrase and the phrases that may take its place.
+        """
+        items = synonyms.items() if isinstance(synonyms, abc.Mapping) else synonyms
+        pairs = []
+        for phrase, others in items:
+            if isinstance(others, str):
+                raise TypeError(f"synonyms[{phrase!r}]: expected a list of str, got a str")
+            pairs.append((phrase, list(others)))
+        return _vecstore._rag_synonyms(query, pairs)
+
+    @staticmethod
+    def decompose_query(query: str, num_subqueries: int = 4) -> list[str]:
+        """Splits a question into at most so many simpler ones, by rules.
+
+        It splits at question marks and semicolons, at an "and" before another question, by the two sides of a
+        comparison, and by the parts of an enumeration. A question that none fits comes back as it is.
+
+        >>> QueryExpander.decompose_query("What is the difference between a list and a tuple?", 2)
+        ['a list', 'a tuple']
+        """
+        return _vecstore._rag_decompose(query, check_count("num_subqueries", num_subqueries))
+
+    @staticmethod
+    def generate_variations(query: str, prefixes: abc.Iterable[str]) -> list[str]:
+        """The query, and one more for each other beginning, where it begins as questions do.
+
+        >>> QueryExpander.generate_variations("How to sort a list?", ["guide to"])
+        ['How to sort a list?', 'guide to sort a list?']
+        """
+        if isinstance(prefixes, str):
+            raise TypeError("prefixes: expected a list of str, got a str")
+        return _vecstore._rag_variations(query, list(prefixes))
+
+    def expand(self, query: str) -> list[str]:
+        """The query, and the same question in other words, by the model."""
+        return run(self._expanding(query))
+
+    async def aexpand(self, query: str) -> list[str]:
+        """Does what `expand` does, on an event loop."""
+        return await arun(self._expanding(query))
+
+    def _expanding(self, query: str) -> Work[list[str]]:
+        if self._llm is None:
+            raise InvalidInputError("expand: asks a language model, and there is none: QueryExpander(llm)")
+        others = yield from expanded(self._llm, query, "multi_query", self._count, Retries())
+        return [query, *(other for other in others if other != query)]
+
+    def decompose(self, query: str) -> list[str]:
+        """The simpler questions that a question is made of, by the model, or else by rules."""
+        return run(self._decomposing(query))
+
+    async def adecompose(self, query: str) -> list[str]:
+        """Does what `decompose` does, on an event loop."""
+        return await arun(self._decomposing(query))
+
+    def _decomposing(self, query: str) -> Work[list[str]]:
+        if self._llm is None:
+            return self.decompose_query(query, self._count)
+        return (yield from expanded(self._llm, query, "decompose", self._count, Retries()))
+
+
+class HyDEHelper:
+    """Searches by what an answer might look like instead of by the question (Gao et al., 2022).
+
+    Parameters
+    ----------
+    generator : callable or LanguageModel
+        Called with the question; returns a passage that would answer it.
+    embedder : TextEmbedder or callable, optional
+        Used by `embed`.
+    count : int
+        How many passages `embed` makes.
+
+    Examples
+    --------
+    >>> helper = HyDEHelper(lambda question: f"{question} The log is synced at each write.",
+    ...                     HashingEmbedder(8))
+    >>> helper.generate_hypothetical_document("When?")
+    'When? The log is synced at each write.'
+    >>> len(helper.embed("When?"))
+    8
+    """
+
+    def __init__(self, generator: typing.Any, embedder: Embedder | None = None, count: int = 1) -> None:
+        check_model(generator)
+        if embedder is not None:
+            check_embedder(embedder)
+        self._generator = generator
+        self._embedder = embedder
+        self._count = check_count("count", count)
+
+    def generate_hypothetical_document(self, query: str) -> str:
+        """A passage that would answer the question."""
+        return run(self._documents(query, 1))[0]
+
+    async def agenerate_hypothetical_document(self, query: str) -> str:
+        """Does what `generate_hypothetical_document` does, on an event loop."""
+        return (await arun(self._documents(query, 1)))[0]
+
+    def _documents(self, query: str, count: int) -> Work[list[str]]:
+        from vecstore.rag._models import answered
+
+        return (yield from answered(self._generator, [query] * count))
+
+    def embed(self, query: str) -> list[float]:
+        """The mean of the vectors of the question and of the passages, each of norm 1: what to search by."""
+        return run(self._embedding(query))
+
+    async def aembed(self, query: str) -> list[float]:
+        """Does what `embed` does, on an event loop."""
+        return await arun(self._embedding(query))
+
+    def _embedding(self, query: str) -> Work[list[float]]:
+        if self._embedder is None:
+            raise InvalidInputError(
+                "embed: needs an embedder, and there is none: HyDEHelper(generator, embedder)"
+            )
+        documents = yield from self._documents(query, self._count)
+        vectors = yield from embedded(self._embedder, [query, *documents])
+        norms = [sum(component * component for component in vector) ** 0.5 or 1.0 for vector in vectors]
+        return [
+            sum(component / norm for component, norm in zip(components, norms)) / len(vectors)
+            for components in zip(*vectors)
+        ]
+
+
+class MultiQueryRetrieval:
+    """Searches with several wordings of a question, and fuses what they find.
+
+    Parameters
+    ----------
+    store : VecStore or Collection
+        Where to search.
+    embedder : TextEmbedder or callable
+        Turns queries into vectors.
+    llm : LanguageModel or callable
+        Writes the other wordings.
+    count : int
+        How many.
+
+    Examples
+    --------
+    >>> a, b, c = (vecstore.Neighbor(id, 1.0, 0.0) for id in "abc")
+    >>> [neighbor.id for neighbor in MultiQueryRetrieval.reciprocal_rank_fusion([[a, b], [b, c]])]
+    ['b', 'a', 'c']
+    """
+
+    def __init__(self, store: typing.Any, embedder: Embedder, llm: typing.Any, count: int = 3) -> None:
+        from vecstore.rag._retriever import Retriever
+
+        self._retriever = Retriever(
+            store, embedder, llm=llm, expansion="multi_query", expansion_count=count, max_tokens=None
+        )
+
+    def retrieve(self, query: str, k: int = 10) -> list[Neighbor]:
+        """The best k of what all wordings find."""
+        return self._retriever.retrieve(query, k=k).sources
+
+    async def aretrieve(self, query: str, k: int = 10) -> list[Neighbor]:
+        """Does what `retrieve` does, on an event loop."""
+        return (await self._retriever.aretrieve(query, k=k)).sources
+
+    @staticmethod
+    def reciprocal_rank_fusion(
+        result_sets: abc.Iterable[abc.Iterable[Result]], k: float = 60
+    ) -> list[Neighbor]:
+        """One ranking by the sum of 1 / (k + rank), ranks from 1."""
+        return fused(result_sets, lambda runs: _vecstore._rag_rrf(runs, k, None))
+
+    @staticmethod
+    def average_fusion(result_sets: abc.Iterable[abc.Iterable[Result]]) -> list[Neighbor]:
+        """One ranking by the mean of the scores in the rankings that have a result.
+
+        >>> sets = [[vecstore.Neighbor("a", 0.9, 0.1)], [vecstore.Neighbor("a", 0.5, 0.5)]]
+        >>> MultiQueryRetrieval.average_fusion(sets)[0].score
+        0.7
+        """
+        return fused(result_sets, lambda runs: _vecstore._rag_average(runs, "none"))

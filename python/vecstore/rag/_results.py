@@ -1,0 +1,71 @@
+"""Search results as rerankers, packing and citations take them."""
+
+from __future__ import annotations
+
+import typing
+from collections import abc
+
+from vecstore import _vecstore
+from vecstore._errors import InvalidInputError
+from vecstore._vecstore import Neighbor
+
+__all__ = ["Result", "as_neighbors", "ranked", "text_of", "with_text"]
+
+#: A `Neighbor`, a text, or a dict with ``text`` and perhaps ``id``, ``score`` and ``metadata``.
+Result = typing.Union[Neighbor, str, abc.Mapping[str, typing.Any]]
+
+
+def as_neighbors(results: abc.Iterable[typing.Any], what: str = "results") -> list[Neighbor]:
+    """Results as neighbors. Texts get their place as id, and scores that fall with it."""
+    if isinstance(results, str):
+        raise TypeError(f"{what}: expected a list, got a str")
+    return [_as_neighbor(result, at, what) for at, result in enumerate(results)]
+
+
+def _as_neighbor(result: typing.Any, at: int, what: str) -> Neighbor:
+    if isinstance(result, Neighbor):
+        return result
+    if isinstance(result, str):
+        return Neighbor(str(at), 1.0 / (1 + at), 0.0, {}, text=result)
+    if isinstance(result, abc.Mapping):
+        text = result.get("text", result.get("content"))
+        metadata = result.get("metadata")
+        identity, score, vector = result.get("id", str(at)), result.get("score"), result.get("vector")
+    else:
+        text = getattr(result, "text", None) or getattr(result, "page_content", None)
+        metadata = getattr(result, "metadata", None)
+        identity, score = getattr(result, "id", None) or str(at), getattr(result, "score", None)
+        vector = getattr(result, "vector", None)
+    if text is None and metadata is None:
+        raise TypeError(f"{what}[{at}]: expected a Neighbor, a str or a dict, got {type(result).__name__}")
+    number = 1.0 / (1 + at) if score is None else float(score)
+    return Neighbor(str(identity), number, 0.0, dict(metadata or {}), vector, text)
+
+
+def text_of(neighbor: Neighbor) -> str:
+    """The text of a neighbor: its own, or the entry ``text`` of its metadata."""
+    if neighbor.text is not None:
+        return neighbor.text
+    text = neighbor.metadata.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def with_text(neighbor: Neighbor, text: str) -> Neighbor:
+    """The same neighbor with another text, also in its metadata if it is there."""
+    metadata = neighbor.metadata
+    if isinstance(metadata.get("text"), str):
+        metadata = {**metadata, "text": text}
+    return Neighbor(neighbor.id, neighbor.score, neighbor.distance, metadata, neighbor.vector, text)
+
+
+def ranked(neighbors: list[Neighbor], ranking: list[tuple[int, float]]) -> list[Neighbor]:
+    """Neighbors in the order and with the scores of a ranking."""
+    return _vecstore._rag_rescored(neighbors, ranking)
+
+
+def distinct_places(neighbors: list[Neighbor], what: str) -> dict[str, int]:
+    """The place of each id."""
+    places = {neighbor.id: at for at, neighbor in enumerate(neighbors)}
+    if len(places) != len(neighbors):
+        raise InvalidInputError(f"{what}: expected distinct ids")
+    return places
