@@ -187,7 +187,9 @@ def test_an_error_of_the_embedder_changes_nothing_and_is_passed_on(docs: Collect
         docs.batch_upsert_texts([("a", "first")], broken)
     with pytest.raises(TypeError, match="embedder: expected an object with `embed` or a callable, got int"):
         docs.query_text("a", 3)
-    with pytest.raises(TypeError, match="splitter: expected an object with `split_with_metadata` or `split_text`"):
+    with pytest.raises(
+        TypeError, match="splitter: expected an object with `split_with_metadata` or `split_text`"
+    ):
         docs.upsert_chunks("a", "text", 3, embed)
     assert docs.is_empty()
 

@@ -80,4 +80,6 @@ def test_signatures_are_there_to_read() -> None:
         "(path, *, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"
     )
     assert str(inspect.signature(VecDatabase.create_collection)) == "(self, /, name, config=None)"
-    assert str(inspect.signature(Collection.query_text)) == "(self, /, text, embedder, k=10, filter=None)"
+    assert str(inspect.signature(Collection.query_text)) == (
+        "(self, /, text, embedder, k=10, filter=None, *, params=None)"
+    )
