@@ -117,7 +117,6 @@ impl TextChunk {
 impl TextChunk {
     #[new]
     #[pyo3(signature = (index, content, char_start, char_end, byte_start, byte_end, metadata=None))]
-    #[expect(clippy::too_many_arguments, reason = "they are its fields")]
     fn new(
         index: usize,
         content: Bound<'_, PyString>,
