@@ -175,8 +175,8 @@ class RecursiveCharacterTextSplitter(TextSplitter):
     >>> splitter = RecursiveCharacterTextSplitter(20, 8)
     >>> splitter.split_text("A paragraph.\\n\\nAnother one, which is longer.")
     ['A paragraph.', 'Another one, which', 'which is longer.']
-    >>> RecursiveCharacterTextSplitter(2, sizer="cl100k").split_text("Two tokens each.")
-    ['Two', 'tokens', 'each.']
+    >>> RecursiveCharacterTextSplitter(3, sizer="cl100k").split_text("Two tokens each.")
+    ['Two tokens', 'each.']
     """
 
     __slots__ = ()
