@@ -195,14 +195,15 @@ def _is_vector(rows: typing.Any) -> bool:
 
 
 def _rows(rows: typing.Any, count: int) -> list[typing.Any]:
+    expected = f"embedder: expected {count} vectors for as many texts"
+    if _is_vector(rows):
+        raise InvalidInputError(f"{expected}, got numbers that are in none")
     try:
         listed = list(rows)
     except TypeError:
-        raise InvalidInputError(
-            f"embedder: expected {count} vectors for as many texts, got {type(rows).__name__}"
-        ) from None
+        raise InvalidInputError(f"{expected}, got {type(rows).__name__}") from None
     if len(listed) != count:
-        raise InvalidInputError(f"embedder: expected {count} vectors for as many texts, got {len(listed)}")
+        raise InvalidInputError(f"{expected}, got {len(listed)}")
     return listed
 
 

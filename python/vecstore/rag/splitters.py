@@ -14,7 +14,8 @@ from collections import abc
 from vecstore import _vecstore
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._vecstore import TextChunk
-from vecstore.rag import _embedding
+from vecstore.rag._calls import arun, run
+from vecstore.rag._models import check_embedder, embedding
 
 if typing.TYPE_CHECKING:
     import numpy as np
@@ -504,7 +505,8 @@ class SemanticTextSplitter(TextSplitter):
             if amount is not None:
                 raise InvalidInputError("amount: expected none with the absolute threshold, got one")
             amount = similarity_threshold
-        self._embedder = _embedding.Embedder(embedder)
+        check_embedder(embedder)
+        self._embedder = embedder
         self._semantic = _vecstore._split_semantic(
             max_chunk_size, min_chunk_size, threshold, amount, buffer_size, batch_size, _sizer(sizer)
         )
@@ -547,13 +549,13 @@ class SemanticTextSplitter(TextSplitter):
     def _split(self, text: Text) -> _vecstore._SemanticSession:
         session = self._semantic.session(text)
         while batch := session.next_batch():
-            session.supply(self._embedder.embed(batch))
+            session.supply(run(embedding(self._embedder, batch)))
         return session
 
     async def _asplit(self, text: Text) -> _vecstore._SemanticSession:
         session = self._semantic.session(text)
         while batch := session.next_batch():
-            session.supply(await self._embedder.aembed(batch))
+            session.supply(await arun(embedding(self._embedder, batch)))
         return session
 
 
