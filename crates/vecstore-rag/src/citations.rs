@@ -176,7 +176,7 @@ fn numbers(inner: &str) -> Option<Vec<usize>> {
 /// Returns the sentences of an answer. One of nothing but markers belongs to the one before it.
 fn claims(answer: &str, markers: &[Marker]) -> Vec<Range<usize>> {
     let mut claims: Vec<Range<usize>> = Vec::new();
-    for sentence in sentences(answer) {
+    for sentence in whole_markers(answer, sentences(answer), markers) {
         // Markers at the beginning of a sentence vouch for the one that ended before them.
         let mut start = sentence.start;
         while let Some(marker) = markers.iter().find(|marker| marker.place.start == start)
@@ -198,6 +198,21 @@ fn claims(answer: &str, markers: &[Marker]) -> Vec<Range<usize>> {
         claims.push(start..sentence.end);
     }
     claims
+}
+
+/// Moves the ends of sentences out of markers: by the rules of Unicode, the bracket of `mice.[1] Pigs` closes the sentence before.
+fn whole_markers(answer: &str, mut sentences: Vec<Range<usize>>, markers: &[Marker]) -> Vec<Range<usize>> {
+    for n in 1..sentences.len() {
+        let start = sentences[n].start;
+        let cut = markers.iter().find(|marker| marker.place.start < start && start < marker.place.end);
+        if let Some(marker) = cut {
+            let before = sentences[n - 1].start.min(marker.place.start)..marker.place.start;
+            sentences[n - 1].end = before.start + answer[before].trim_end().len();
+            sentences[n].start = marker.place.start;
+        }
+    }
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
 }
 
 fn claim_of(claims: &[Range<usize>], marker: &Marker) -> usize {
@@ -301,6 +316,23 @@ mod tests {
         assert_eq!(report.citations[1].support, Some(0.0));
         let uncited: Vec<&str> = report.uncited.iter().map(|range| &answer[range.clone()]).collect();
         assert_eq!(uncited, ["Snakes bite."]);
+    }
+
+    #[test]
+    fn a_marker_right_behind_a_full_stop_belongs_to_that_sentence() {
+        for (answer, expected) in [
+            ("Snakes eat mice.[1] Pigs fly.", "Snakes eat mice.[1]"),
+            ("Snakes eat mice.[1]", "Snakes eat mice.[1]"),
+            ("Snakes eat mice![1][1] Pigs fly.", "Snakes eat mice![1][1]"),
+        ] {
+            let report = check_citations(answer, &["Snakes eat mice."]);
+            for one in &report.citations {
+                assert_eq!(&answer[one.claim.clone()], expected);
+                assert_eq!(one.is_supported(0.9), Some(true), "{answer}");
+            }
+            let uncited: Vec<&str> = report.uncited.iter().map(|range| &answer[range.clone()]).collect();
+            assert!(uncited.iter().all(|&range| range == "Pigs fly."), "{uncited:?}");
+        }
     }
 
     #[test]
