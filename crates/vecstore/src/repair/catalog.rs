@@ -127,8 +127,9 @@ fn rebuild(
         let name = if only { "default".to_owned() } else { format!("recovered-{}", &uuid.to_string()[..8]) };
         let entry = rebuild_entry(vfs, &directory, uuid, name, metric)?;
         let message = format!(
-            "what the manifest said of the collection `{}`: its name, which of its records were replaced or deleted, and \
-             its metric, unless one was given",
+            "what the manifest said of the collection `{}`: its name, which of its records were replaced or deleted, its \
+             metric, unless one was given, its analyzer and text fields (texts are indexed anew with the standard analyzer), \
+             quotas, status and snapshots",
             entry.name
         );
         report.lost(root, None, message);

@@ -391,7 +391,7 @@ impl<'a> Salvage<'a> {
         let mut entry = entry.clone();
         entry.snapshots.retain(|snapshot| !self.damaged_snapshots.contains(&snapshot.name));
         let entry = &entry;
-        let mut rebuild = Rebuild { vfs, directory, entry, scoring, options, files };
+        let mut rebuild = Rebuild { vfs, directory, entry, scoring, options, files, is_rebuilt };
         let mut snapshot = Snapshot { lsn: entry.checkpoint_lsn, dim: entry.dim, ..Snapshot::default() };
         let mut unsure = Vec::new();
         for found in segments {
@@ -447,6 +447,8 @@ struct Rebuild<'a, 'b> {
     scoring: Scoring,
     options: &'a OpenOptions,
     files: &'a mut Files<'b>,
+    /// The manifest is lost, and with it how terms were made of texts.
+    is_rebuilt: bool,
 }
 
 impl Rebuild<'_, '_> {
@@ -471,6 +473,10 @@ impl Rebuild<'_, '_> {
             self.files.damaged(path);
         }
         let remains = match remains {
+            // Terms that were made in another way than queries' are would be missed: indexes of texts are made anew.
+            Ok(remains) if remains.problems.is_empty() && self.is_rebuilt && remains.segment.has_text() => {
+                return self.readable_rows(&path, &remains.segment, &marks, report);
+            }
             Ok(remains) if remains.problems.is_empty() => {
                 return Ok(Some((Part::Segment(Arc::new(remains.segment)), marks)));
             }

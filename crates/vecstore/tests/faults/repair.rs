@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use vecstore::vfs::Vfs;
-use vecstore::{Durability, ErrorKind, Metric, Record, RepairReport, Result, VecStore};
+use vecstore::{Batch, Durability, ErrorKind, Metric, Record, RepairReport, Result, TextQuery, VecStore};
 use vecstore_testkit::{CrashMode, Fault, FaultVfs, Repeat, Rng};
 
 use crate::hostile::{find, put_u32, put_u64, u64_at};
@@ -159,6 +159,26 @@ fn without_any_manifest_the_records_are_found_by_their_files() {
     for (id, record) in &sample.expected {
         assert_eq!(found.get(id), Some(record), "`{id}`");
     }
+}
+
+#[test]
+fn without_any_manifest_texts_are_indexed_as_queries_are_read() {
+    let disk = FaultVfs::new();
+    let make = || options(&disk, Durability::Commit).metric(Metric::Cosine);
+    let store = make().analyzer("english".parse().unwrap()).open(PATH).unwrap();
+    let mut batch = Batch::new(2).unwrap();
+    batch.push(&Record::new("a", vec![1.0, 0.0]).with_text("running dogs"), None).unwrap();
+    store.upsert_many(batch).unwrap();
+    store.compact().unwrap();
+    store.close().unwrap();
+    for path in find(&disk, "manifest-") {
+        disk.remove_file(&path).unwrap();
+    }
+    let report = make().repair(PATH).unwrap();
+    assert!(report.lost.iter().any(|lost| lost.message.contains("analyzer")), "{report:?}");
+    let store = make().open(PATH).unwrap();
+    let found = |words: &str| store.text_query(&TextQuery::new(words)).unwrap().len();
+    assert_eq!((found("running"), found("run")), (1, 0));
 }
 
 #[test]

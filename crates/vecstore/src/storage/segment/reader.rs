@@ -528,6 +528,11 @@ impl Segment {
         TextIndex::open(self, range.clone(), self.rows).map(Some).map_err(|error| in_file(&self.path, &error))
     }
 
+    /// Returns whether the segment has a text index of its own.
+    pub(crate) fn has_text(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// Returns what is known of the texts beside that.
     pub(crate) fn texts(&self) -> &TextState {
         &self.texts
