@@ -3,4 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod choices;
+mod equivalence;
+mod facets;
+mod order;
 mod support;
+mod upkeep;
