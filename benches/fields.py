@@ -1,7 +1,7 @@
 """Times of counts by filter, facets and deletes through the Python package.
 
-``python benches/fields.py`` (a million records) or ``python benches/fields.py 62000``. Records have two components and a metric
-without a graph: what is measured is the metadata. Deletes are durable (``durability="commit"``).
+``python benches/fields.py`` (a million records) or ``python benches/fields.py 62000``. Vectors have two components
+and a metric without a graph: what is measured is the metadata. Deletes are durable (``durability="commit"``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 import vecstore
 
 DELETED_ROWS = 62_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -50,7 +49,11 @@ def test_indexes_are_listed_with_what_they_hold_and_survive_reopening(path: Path
             *("number", False, ("number",), 500, 0, 500),
         )
         assert n.bytes > 500
-        assert (indexes["deep.x"].kind, indexes["deep.x"].automatic, indexes["deep.x"].distinct) == (None, True, 3)
+        assert (indexes["deep.x"].kind, indexes["deep.x"].automatic, indexes["deep.x"].distinct) == (
+            None,
+            True,
+            3,
+        )
         assert store.count({"name": "name 7"}) == 1
         store.create_index("name")
         assert next(index for index in store.list_indexes() if index.path == "name").kind == "any"
@@ -113,7 +116,20 @@ def test_a_reader_changes_no_index(path: Path) -> None:
 def test_distinct_values_and_facets(sealed: bool) -> None:
     with VecStore(":memory:") as store:
         noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
-        values: list[Any] = [1, 1.0, 1.5, True, "1", None, b"x", noon, ["a", "b", "a"], [["a"]], {"k": 1}, float("nan")]
+        values: list[Any] = [
+            1,
+            1.0,
+            1.5,
+            True,
+            "1",
+            None,
+            b"x",
+            noon,
+            ["a", "b", "a"],
+            [["a"]],
+            {"k": 1},
+            float("nan"),
+        ]
         values.append(noon.astimezone(timezone(timedelta(hours=2))))
         fill(store, [{"v": value} for value in values] + [{}])
         if sealed:
@@ -178,7 +194,19 @@ def test_limits_of_facets(store: VecStore) -> None:
 @pytest.mark.parametrize("sealed", [False, True])
 def test_records_are_listed_in_the_order_of_a_value(sealed: bool) -> None:
     with VecStore(":memory:") as store:
-        values: list[Any] = [3, 1.5, "b", "a", True, None, [1], float("nan"), 3.0, -1, datetime(2024, 1, 1, tzinfo=UTC)]
+        values: list[Any] = [
+            3,
+            1.5,
+            "b",
+            "a",
+            True,
+            None,
+            [1],
+            float("nan"),
+            3.0,
+            -1,
+            datetime(2024, 1, 1, tzinfo=UTC),
+        ]
         fill(store, [{"v": value} for value in values] + [{}])
         if sealed:
             store.compact()
@@ -231,16 +259,6 @@ def test_disk_comes_down_by_itself(path: Path) -> None:
 
 def test_the_guide_runs() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    example = doctest.DocTestParser().get_doctest(
-        "".join(f">>> {line}\n" for line in code.splitlines() if line and not line.startswith("print"))
-        + ">>> store.count({'price': {'$gte': 3, '$lt': 5}})\n2\n"
-        + ">>> store.distinct('tags'), dict(store.facets('kind'))\n(['red', 'sweet'], {'fruit': 2, 'vegetable': 1})\n"
-        + ">>> [record.id for record in store.scroll(order_by='-price').records]\n['pear', 'apple', 'leek']\n",
-        {},
-        "guide",
-        None,
-        0,
-    )
-    report: list[str] = []
-    doctest.DocTestRunner().run(example, out=report.append)
-    assert not report, "".join(report)
+    printed: list[Any] = []
+    exec(code, {"print": printed.append})
+    assert printed == [2, ["red", "sweet"], {"fruit": 2, "vegetable": 1}, ["pear", "apple", "leek"]]

@@ -280,15 +280,18 @@ class FieldIndex:
     """The index on one path of the metadata: a value of ``VecStore.list_indexes``."""
 
     path: str
-    #: What was asked for (``any``, ``keyword``, ``number``, ``bool``, ``datetime``, ``geo``); None if it was made by itself.
+    #: What was asked for: ``any``, ``keyword``, ``number``, ``bool``, ``datetime``, ``geo``; None if it
+    #: was made by itself.
     kind: str | None
     #: Whether it was made by itself.
     automatic: bool
-    #: The types that records have there, or in lists there: null, bool, number, string, bytes, datetime, list, map.
+    #: The types that records have there, or in lists there: null, bool, number, string, bytes, datetime,
+    #: list, map.
     types: tuple[str, ...]
     #: Records in segments that have the path.
     records: int
-    #: Those with a value there that the index leaves to the records: of another kind, too long, or beyond the caps.
+    #: Those with a value there that the index leaves to the records: of another kind, too long, or beyond the
+    #: caps.
     unindexed: int
     #: Distinct values that are held.
     distinct: int

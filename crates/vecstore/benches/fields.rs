@@ -40,7 +40,10 @@ fn product(n: usize) -> Metadata {
         .with("name", format!("product {mixed:09} {n}"))
         .with("active", mixed % 10 != 0)
         .with("tags", [format!("t{}", mixed % 7), format!("t{}", mixed % 31)])
-        .with("added", Value::DateTime(DateTime::new((mixed % 31_536_000) as i64 * 1_000_000, 0).expect("a time")))
+        .with(
+            "added",
+            Value::DateTime(DateTime::new((mixed % 31_536_000) as i64 * 1_000_000, 0).expect("a time")),
+        )
 }
 
 fn filters(store: &VecStore) -> Result<()> {
@@ -77,7 +80,8 @@ fn filters(store: &VecStore) -> Result<()> {
 fn main() -> Result<()> {
     let rows: usize = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let options = VecStore::options().durability(Durability::None).metric(Metric::Manhattan).background(false);
+    let options =
+        VecStore::options().durability(Durability::None).metric(Metric::Manhattan).background(false);
     let store = options.open(directory.path())?;
     once(&format!("upsert {rows} rows"), || {
         for start in (0..rows).step_by(50_000) {

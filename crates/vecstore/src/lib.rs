@@ -70,8 +70,8 @@ mod vec_database;
 pub mod vfs;
 
 pub use collection::{
-    Collection, CompactionConfig, CompactionResult, Facet, FieldIndexSummary, NamespaceStats, OrderBy, Page, Problem,
-    RangeFacet, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
+    Collection, CompactionConfig, CompactionResult, Facet, FieldIndexSummary, NamespaceStats, OrderBy, Page,
+    Problem, RangeFacet, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
 };
 pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};

@@ -78,7 +78,16 @@ impl BaseCollection {
             plain_value(
                 py,
                 "FieldIndex",
-                (index.path, kind, automatic, types, index.records, index.unindexed, index.distinct, index.bytes),
+                (
+                    index.path,
+                    kind,
+                    automatic,
+                    types,
+                    index.records,
+                    index.unindexed,
+                    index.distinct,
+                    index.bytes,
+                ),
             )
         });
         PyList::new(py, values.collect::<PyResult<Vec<_>>>()?)
@@ -163,7 +172,10 @@ impl BaseCollection {
         let mut keys = KeyObjects::default();
         if let Some(buckets) = buckets {
             if limit.is_some() {
-                return Err(invalid(py, "facets: limit is for values, and buckets are as many as they are: give one of them"));
+                return Err(invalid(
+                    py,
+                    "facets: limit is for values, and buckets are as many as they are: give one of them",
+                ));
             }
             let bounds = bounds(buckets)?;
             let ranges = self.run(py, |engine| engine.range_facets(&path, filter.as_ref(), &bounds))?;
@@ -208,6 +220,8 @@ pub(super) fn order_by(object: &Bound<'_, PyAny>) -> PyResult<OrderBy> {
     match &*direction {
         "asc" => Ok(OrderBy::ascending(&*path)),
         "desc" => Ok(OrderBy::descending(&*path)),
-        other => Err(invalid(py, format!("order_by: expected `asc` or `desc`, got `{}`", other.escape_debug()))),
+        other => {
+            Err(invalid(py, format!("order_by: expected `asc` or `desc`, got `{}`", other.escape_debug())))
+        }
     }
 }

@@ -4,9 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::Collection;
 use super::part::PartView;
 use super::snapshot::Snapshot;
-use super::Collection;
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::field_index::{PathColumns, RowIds, Scalar, rows_of_words};
@@ -72,7 +72,8 @@ impl Collection {
         let counts = snapshot.tally(path, filter, self.core.now())?.counts;
         let mut found: Vec<(Reverse<usize>, FacetKey<'_>, Counted)> =
             counts.into_iter().map(|(key, counted)| (Reverse(counted.count), key, counted)).collect();
-        let order = |a: &(Reverse<usize>, FacetKey<'_>, Counted), b: &(Reverse<usize>, FacetKey<'_>, Counted)| {
+        let order = |a: &(Reverse<usize>, FacetKey<'_>, Counted),
+                     b: &(Reverse<usize>, FacetKey<'_>, Counted)| {
             (a.0, &a.1).cmp(&(b.0, &b.1))
         };
         let limit = limit.unwrap_or(usize::MAX);
@@ -131,9 +132,12 @@ fn check_bounds(bounds: &[Option<Value>]) -> Result<()> {
             if n == 0 || n + 1 == bounds.len() {
                 continue;
             }
-            return Err(Error::invalid(format!("buckets: only the first and the last bound may be None, got bound {n}")));
+            return Err(Error::invalid(format!(
+                "buckets: only the first and the last bound may be None, got bound {n}"
+            )));
         };
-        let value = Scalar::of_value(bound).filter(|value| !matches!(value, Scalar::Bool(_) | Scalar::Bytes(_)));
+        let value =
+            Scalar::of_value(bound).filter(|value| !matches!(value, Scalar::Bool(_) | Scalar::Bytes(_)));
         let value = value.ok_or_else(|| {
             Error::invalid(format!(
                 "buckets: bounds are numbers, datetimes or strings, got {} as bound {n}",
@@ -305,7 +309,8 @@ impl PartView {
             }
         }
         if let Some(untold) = columns.untold()? {
-            let words = among.get_or_insert_with(|| (0..untold.len()).map(|n| self.visible_word(n)).collect());
+            let words =
+                among.get_or_insert_with(|| (0..untold.len()).map(|n| self.visible_word(n)).collect());
             for (n, (word, untold)) in words.iter_mut().zip(&untold).enumerate() {
                 for row in rows_of_words(&[*word & untold]) {
                     tally.add(value(n as u32 * 64 + row)?);

@@ -59,13 +59,7 @@ impl Core {
     }
 
     /// Puts a new segment in the place of `views`.
-    fn exchange(
-        &self,
-        writer: &Writer,
-        views: &[PartView],
-        new: NewSegment,
-        made: Made<'_>,
-    ) -> Result<()> {
+    fn exchange(&self, writer: &Writer, views: &[PartView], new: NewSegment, made: Made<'_>) -> Result<()> {
         let mut upkeep = writer.upkeep.lock();
         // What happened to the rows up to here is in the log, or was, if a seal has dropped it since: it goes to the marks
         // of the new segment. What happens from here on stays in the log.

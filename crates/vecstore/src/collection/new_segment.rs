@@ -90,8 +90,7 @@ impl Core {
         let path = self.directory.join(segment::file_name(uuid));
         made.begin(&path);
         let choices = self.field_choices();
-        let checksum =
-            segment::rewrite_fields(vfs, &path, (uuid, self.uuid), segment, &choices, cancelled)?;
+        let checksum = segment::rewrite_fields(vfs, &path, (uuid, self.uuid), segment, &choices, cancelled)?;
         let new = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
         if segment.is_graphless() {
             new.give_up_graph();

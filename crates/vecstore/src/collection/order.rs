@@ -330,7 +330,8 @@ fn listed<'a>(
             found.push(Ranked { value, id, row });
         }
     }
-    let by_place = |a: &Ranked<'_>, b: &Ranked<'_>| compare((a.value, a.id), (b.value, b.id), order.descending);
+    let by_place =
+        |a: &Ranked<'_>, b: &Ranked<'_>| compare((a.value, a.id), (b.value, b.id), order.descending);
     if at_most < found.len() {
         found.select_nth_unstable_by(at_most, by_place);
         found.truncate(at_most);
@@ -358,7 +359,11 @@ struct ColumnStream<'a> {
 enum Group<'a> {
     Sorted(std::vec::IntoIter<(&'a str, u32)>),
     /// The rows of a bitmap in the order of ids.
-    ById { words: Vec<u64>, order: Arc<Vec<u32>>, next: usize },
+    ById {
+        words: Vec<u64>,
+        order: Arc<Vec<u32>>,
+        next: usize,
+    },
 }
 
 impl<'a> ColumnStream<'a> {
@@ -384,8 +389,10 @@ impl<'a> ColumnStream<'a> {
     fn next(&mut self) -> Result<Option<Ranked<'a>>> {
         loop {
             while let Some((id, row)) = self.next_of_group()? {
-                let is_elsewhere =
-                    self.unsorted.as_ref().is_some_and(|words| words[row as usize / 64] >> (row % 64) & 1 == 1);
+                let is_elsewhere = self
+                    .unsorted
+                    .as_ref()
+                    .is_some_and(|words| words[row as usize / 64] >> (row % 64) & 1 == 1);
                 if !is_elsewhere && self.wanted.lists(row)? {
                     return Ok(Some(Ranked { value: self.value, id, row }));
                 }

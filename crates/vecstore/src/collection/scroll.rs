@@ -243,11 +243,7 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(
-        snapshot: &'a Snapshot,
-        rules: Rules<'a>,
-        after: Option<&str>,
-    ) -> Result<Self> {
+    fn new(snapshot: &'a Snapshot, rules: Rules<'a>, after: Option<&str>) -> Result<Self> {
         let filters = snapshot.parts.iter().map(|view| PartFilter::for_rows(view, rules.matcher));
         let mut listing = Self {
             snapshot,

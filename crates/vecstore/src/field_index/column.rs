@@ -304,16 +304,17 @@ impl<'a> Column<'a> {
             let count = if dense < self.place.dense && self.u32_at(self.dense, dense * 2)? == n {
                 let bitmap = &bitmaps[dense as usize * words..(dense as usize + 1) * words];
                 dense += 1;
-                let both = |(stored, among): (&[u8; 8], &u64)| (u64::from_le_bytes(*stored) & among).count_ones();
+                let both =
+                    |(stored, among): (&[u8; 8], &u64)| (u64::from_le_bytes(*stored) & among).count_ones();
                 bitmap.iter().zip(among).map(|pair| both(pair) as usize).sum()
             } else {
                 let end = at + self.count(&(n..n + 1))? * width;
                 let rows = sparse.get(at..end);
                 at = end;
-                let is_among = |row: u32| {
-                    among.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
-                };
-                let rows = rows.ok_or_else(|| self.section.corrupted("the ends of a column do not ascend"))?;
+                let is_among =
+                    |row: u32| among.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+                let rows =
+                    rows.ok_or_else(|| self.section.corrupted("the ends of a column do not ascend"))?;
                 if width == 2 {
                     rows.as_chunks().0.iter().filter(|row| is_among(u16::from_le_bytes(**row).into())).count()
                 } else {

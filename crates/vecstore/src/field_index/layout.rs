@@ -192,7 +192,10 @@ impl FieldPlace {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         self.exists.encode(out);
         let bits = [!self.values.is_empty(), !self.elements.is_empty(), self.sizes.is_some()];
-        out.put_u8(bits.iter().enumerate().fold(0, |bits, (n, &there)| bits | u8::from(there) << n) | self.choice << CHOICE_SHIFT);
+        out.put_u8(
+            bits.iter().enumerate().fold(0, |bits, (n, &there)| bits | u8::from(there) << n)
+                | self.choice << CHOICE_SHIFT,
+        );
         if bits[0] {
             self.values.encode(out);
         }

@@ -112,7 +112,11 @@ impl<'a> PathColumns<'a> {
                     Some(among) => {
                         let mut words = vec![0; among.len()];
                         set.scatter(&mut words)?;
-                        words.iter().zip(among).map(|(word, among)| (word & among).count_ones() as usize).sum()
+                        words
+                            .iter()
+                            .zip(among)
+                            .map(|(word, among)| (word & among).count_ones() as usize)
+                            .sum()
                     }
                 };
                 if count > 0 {

@@ -26,12 +26,8 @@ const SET_TYPES: [(usize, &str); 5] = [
     (part::LISTS, "list"),
     (part::MAPS, "map"),
 ];
-const COLUMN_TYPES: [(usize, &str); part::COLUMNS] = [
-    (part::NUMBERS, "number"),
-    (part::STRINGS, "string"),
-    (part::BYTES, "bytes"),
-    (part::TIMES, "datetime"),
-];
+const COLUMN_TYPES: [(usize, &str); part::COLUMNS] =
+    [(part::NUMBERS, "number"), (part::STRINGS, "string"), (part::BYTES, "bytes"), (part::TIMES, "datetime")];
 
 impl<'a> FieldIndex<'a> {
     /// Returns the figures of each path, in order.

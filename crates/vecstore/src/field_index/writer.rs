@@ -69,7 +69,11 @@ struct FieldColumns {
 
 impl FieldColumns {
     fn chosen(choice: Option<Choice>) -> Self {
-        let table = || choice.map_or_else(TableWriter::default, |choice| TableWriter::holding(|column| choice.holds(column)));
+        let table = || {
+            choice.map_or_else(TableWriter::default, |choice| {
+                TableWriter::holding(|column| choice.holds(column))
+            })
+        };
         Self { values: table(), elements: table(), choice, ..Self::default() }
     }
 

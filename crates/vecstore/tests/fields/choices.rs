@@ -70,7 +70,8 @@ fn a_path_beyond_the_automatic_ones_is_indexed_when_asked_for_and_stays_so() {
 fn a_dropped_index_takes_no_bytes_and_comes_back_when_asked_for() {
     let directory = tempfile::tempdir().unwrap();
     let store = store_at(directory.path());
-    let metadata = |n: usize| Metadata::new().with("name", format!("a name of some length, {n}")).with("n", n as i64);
+    let metadata =
+        |n: usize| Metadata::new().with("name", format!("a name of some length, {n}")).with("n", n as i64);
     fill(&store, 0..5_000, metadata);
     store.seal().unwrap();
     let held = index(&store, "name").unwrap().bytes;
@@ -146,7 +147,10 @@ fn an_index_on_points_holds_their_parts() {
     store.seal().unwrap();
     let kinds: Vec<(String, bool)> =
         store.list_indexes().unwrap().into_iter().map(|index| (index.path, index.kind.is_some())).collect();
-    assert_eq!(kinds, [("place", true), ("place.lat", false), ("place.lon", false)].map(|(p, k)| (p.to_owned(), k)));
+    assert_eq!(
+        kinds,
+        [("place", true), ("place.lat", false), ("place.lon", false)].map(|(p, k)| (p.to_owned(), k))
+    );
     let near = field("place").geo_radius(vecstore::GeoPoint::new(10.0, 10.0), 50_000.0);
     assert_eq!(store.count(&near).unwrap(), (0..2_000).filter(|n| n % 90 == 10 && n % 180 == 10).count());
 }
@@ -158,7 +162,8 @@ fn an_index_that_is_there_in_full_costs_no_rewrite() {
     fill(&store, 0..100, |n| Metadata::new().with("n", n as i64));
     store.seal().unwrap();
     let segments = || {
-        let mut names: Vec<_> = walk(directory.path()).into_iter().filter(|name| name.ends_with(".seg")).collect();
+        let mut names: Vec<_> =
+            walk(directory.path()).into_iter().filter(|name| name.ends_with(".seg")).collect();
         names.sort();
         names
     };
@@ -214,7 +219,9 @@ fn marks_and_writes_survive_while_columns_are_written_again() {
 fn a_choice_that_no_index_can_follow_is_refused() {
     let store = store();
     let refused = |path: &str, part: &str| {
-        for error in [store.create_index(path, FieldKind::Any).unwrap_err(), store.drop_index(path).unwrap_err()] {
+        for error in
+            [store.create_index(path, FieldKind::Any).unwrap_err(), store.drop_index(path).unwrap_err()]
+        {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.message().contains(part), "{error}");
         }
@@ -239,7 +246,9 @@ fn a_choice_that_no_index_can_follow_is_refused() {
 fn odd_paths_are_paths_like_any_other() {
     let store = store();
     let paths = ["caf\u{e9} \u{1f600}", "a.b", "a b", "a\\b", "x..y", ".", "a\nb", "0"];
-    fill(&store, 0..100, |n| paths.iter().map(|&path| (path.to_owned(), Value::Int((n % 3) as i64))).collect());
+    fill(&store, 0..100, |n| {
+        paths.iter().map(|&path| (path.to_owned(), Value::Int((n % 3) as i64))).collect()
+    });
     for path in paths {
         store.create_index(path, FieldKind::Number).unwrap();
     }
@@ -255,8 +264,10 @@ fn collections_have_choices_of_their_own_and_keep_them_in_backups() {
     let directory = tempfile::tempdir().unwrap();
     let database = VecDatabase::open_in_memory().unwrap();
     let config = vecstore::CollectionConfig::new();
-    let (a, b) =
-        (database.create_collection("a", &config).unwrap(), database.create_collection("b", &config).unwrap());
+    let (a, b) = (
+        database.create_collection("a", &config).unwrap(),
+        database.create_collection("b", &config).unwrap(),
+    );
     for collection in [&a, &b] {
         collection.upsert("x", &[1.0, 2.0], &Metadata::new().with("n", 1)).unwrap();
     }

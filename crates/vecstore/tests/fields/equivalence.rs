@@ -222,8 +222,7 @@ fn check(store: &VecStore, model: &BTreeMap<String, Record>, random: &mut Random
     });
     let order = if descending { OrderBy::descending(path) } else { OrderBy::ascending(path) };
     let request = ScrollRequest::new().filter(filter).order_by(order).vectors(false);
-    let all: Vec<String> =
-        store.records(&request).unwrap().map(|record| record.unwrap().id).collect();
+    let all: Vec<String> = store.records(&request).unwrap().map(|record| record.unwrap().id).collect();
     let expected: Vec<String> = ordered.into_iter().map(|(_, id)| id).collect();
     assert_eq!(all, expected, "{path} {descending}");
     let (mut listed, mut cursor) = (Vec::new(), None);
@@ -251,7 +250,8 @@ fn run(seed: u64, directory: Option<&std::path::Path>) {
             0..=5 => {
                 for _ in 0..random.below(25) {
                     let id = format!("id-{:03}", random.below(120));
-                    let record = Record::new(&*id, [1.0, random.below(9) as f32]).with_metadata(metadata(&mut random));
+                    let record =
+                        Record::new(&*id, [1.0, random.below(9) as f32]).with_metadata(metadata(&mut random));
                     if random.below(12) == 0 {
                         store.upsert_record(&record, Some(Duration::ZERO)).unwrap();
                         model.remove(&id);

@@ -67,7 +67,10 @@ fn values_are_distinct_by_type_and_come_in_order() {
         assert_eq!(distinct[..expected.len()], expected);
         assert!(matches!(distinct[expected.len()..], [Value::Map(_)]), "{distinct:?}");
         let facets = pairs(store.facets("v", None, Some(2)).unwrap());
-        assert_eq!(facets, [(Value::Int(1), 2), (Value::DateTime(DateTime::new(time.unix_micros(), 0).unwrap()), 2)]);
+        assert_eq!(
+            facets,
+            [(Value::Int(1), 2), (Value::DateTime(DateTime::new(time.unix_micros(), 0).unwrap()), 2)]
+        );
         assert_eq!(store.distinct("nowhere", None).unwrap(), []);
         assert_eq!(pairs(store.facets("other", None, None).unwrap()), [(Value::Int(1), 10)]);
     });
@@ -88,10 +91,16 @@ fn counts_leave_out_what_was_deleted_hidden_or_has_expired() {
         let facets = pairs(store.facets("c", None, None).unwrap());
         assert_eq!(facets, [(Value::from("b"), 990), (Value::from("c"), 990), (Value::from("a"), 989)]);
         let filter = field("c").eq("a") & field("id").lt(60);
-        assert_eq!(pairs(store.facets("id", Some(&filter), Some(2)).unwrap()), [(Value::Int(33), 1), (Value::Int(36), 1)]);
+        assert_eq!(
+            pairs(store.facets("id", Some(&filter), Some(2)).unwrap()),
+            [(Value::Int(33), 1), (Value::Int(36), 1)]
+        );
         let tags = pairs(store.facets("tags", None, Some(1)).unwrap());
         assert_eq!(tags, [(Value::Int(7), 2_969)]);
-        assert_eq!(store.distinct("tags", Some(&field("id").is_in([31, 32]))).unwrap(), [1, 2, 7].map(Value::Int));
+        assert_eq!(
+            store.distinct("tags", Some(&field("id").is_in([31, 32]))).unwrap(),
+            [1, 2, 7].map(Value::Int)
+        );
     });
 }
 

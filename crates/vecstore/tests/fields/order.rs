@@ -74,8 +74,18 @@ fn a_cursor_of_another_order_is_refused() {
     let by = |order: OrderBy| ScrollRequest::new().order_by(order).limit(10);
     let cursor = store.scroll(&by(OrderBy::ascending("n"))).unwrap().cursor.unwrap();
     assert!(store.scroll(&by(OrderBy::ascending("n")).after(cursor.clone())).is_ok());
-    let mut others = vec![(OrderBy::descending("n"), cursor.clone()), (OrderBy::ascending("m"), cursor.clone())];
-    for odd in ["", "id-000001", "0", "zz", "01", "\u{e9}\u{e9}", &cursor[..cursor.len() - 2], &format!("{cursor}00")] {
+    let mut others =
+        vec![(OrderBy::descending("n"), cursor.clone()), (OrderBy::ascending("m"), cursor.clone())];
+    for odd in [
+        "",
+        "id-000001",
+        "0",
+        "zz",
+        "01",
+        "\u{e9}\u{e9}",
+        &cursor[..cursor.len() - 2],
+        &format!("{cursor}00"),
+    ] {
         others.push((OrderBy::ascending("n"), odd.to_owned()));
     }
     for (order, cursor) in others {

@@ -19,7 +19,9 @@ fn disk_comes_down_by_itself_after_a_delete_of_half() {
     let directory = tempfile::tempdir().unwrap();
     let store = VecStore::options().durability(Durability::None).open(directory.path()).unwrap();
     fill(&store, 0..20_000, |n| {
-        Metadata::new().with("half", n % 2 == 0).with("text", format!("a text that takes some room {n}").repeat(20))
+        Metadata::new()
+            .with("half", n % 2 == 0)
+            .with("text", format!("a text that takes some room {n}").repeat(20))
     });
     store.compact().unwrap();
     let before = store.stats().unwrap().disk_bytes;
@@ -38,6 +40,10 @@ fn records_that_come_after_an_index_was_asked_for_get_it_in_the_background() {
     store.create_index("n", FieldKind::Number).unwrap();
     fill(&store, 0..17_000, |n| Metadata::new().with("n", n as i64));
     wait_until("the records are sealed", || {
-        store.list_indexes().unwrap().iter().any(|index| index.kind == Some(FieldKind::Number) && index.records == 17_000)
+        store
+            .list_indexes()
+            .unwrap()
+            .iter()
+            .any(|index| index.kind == Some(FieldKind::Number) && index.records == 17_000)
     });
 }

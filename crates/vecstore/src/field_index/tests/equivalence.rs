@@ -37,7 +37,8 @@ fn caps() -> impl Strategy<Value = Caps> {
 
 /// Paths with an index that was asked for or dropped.
 fn choices() -> impl Strategy<Value = FieldChoices> {
-    let path = prop::sample::select(vec!["a", "b", "c", "a.b", "a.b.c", "c.lat", "a.0", "missing", "missing.too"]);
+    let path =
+        prop::sample::select(vec!["a", "b", "c", "a.b", "a.b.c", "c.lat", "a.0", "missing", "missing.too"]);
     let asked = prop::sample::select(FieldKind::ALL.to_vec()).prop_map(Choice::Asked);
     let choice = prop_oneof![3 => asked, 1 => Just(Choice::Dropped)];
     prop_oneof![
