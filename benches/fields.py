@@ -1,6 +1,6 @@
 """Times of counts by filter, facets and deletes through the Python package.
 
-``python benches/fields.py`` (a million records) or ``python benches/fields.py 62000``. Vectors have two components
+Run with a number of records, a million if none is given. Vectors have two components
 and a metric without a graph: what is measured is the metadata. Deletes are durable (``durability="commit"``).
 """
 
