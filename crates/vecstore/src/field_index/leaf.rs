@@ -288,11 +288,7 @@ fn strings<'a>(table: &Table<'a>, test: &Test) -> Result<Leaf<'a>> {
 }
 
 /// Returns the rows of a table whose value satisfies every comparison.
-fn ordered<'a>(
-    table: &Table<'a>,
-    is_within: &dyn Fn(ValueRef<'_>) -> bool,
-    tests: &[(Comparison, &Operand)],
-) -> Result<Leaf<'a>> {
+fn ordered<'a>(table: &Table<'a>, test: &Test, tests: &[(Comparison, &Operand)]) -> Result<Leaf<'a>> {
     let mut leaf = Leaf::default();
     leaf.maybe(table.set(part::DROPPED));
     let has = |kind: fn(&Operand) -> bool| tests.iter().any(|(_, operand)| kind(operand));
@@ -325,7 +321,7 @@ fn ordered<'a>(
     })?;
     if has(|operand| matches!(operand, Operand::Time(_))) {
         if let Some(strings) = table.column(part::STRINGS).filter(Column::has_times) {
-            let found = strings.scan_texts(|text| is_within(ValueRef::Str(text)))?;
+            let found = strings.scan_texts(|text| test.matches(Some(ValueRef::Str(text))))?;
             leaf.scanned(strings, found);
         }
     } else {
@@ -362,38 +358,24 @@ fn range_of<'a, K>(
     Ok(())
 }
 
-/// Returns the rows of a table whose value satisfies several comparisons.
-pub(super) fn within<'a>(table: &Table<'a>, tests: &[&Test]) -> Result<Leaf<'a>> {
-    let comparisons: Vec<(Comparison, &Operand)> = tests
-        .iter()
-        .filter_map(|test| match test {
-            Test::Ordered(comparison, operand) => Some((*comparison, operand)),
-            _ => None,
-        })
-        .collect();
-    ordered(table, &|value| tests.iter().all(|test| test.matches(Some(value))), &comparisons)
-}
-
 /// Returns the rows with a number in a closed range.
 pub(super) fn numbers_within<'a>(field: Option<&Field<'a>>, low: f64, high: f64) -> Result<Leaf<'a>> {
     let (low, high) = (Operand::Float(low), Operand::Float(high));
     let test = Test::Between(low.clone(), high.clone());
     let tests = [(Comparison::GreaterOrEqual, &low), (Comparison::LessOrEqual, &high)];
-    let is_within = |value: ValueRef<'_>| test.matches(Some(value));
-    field.map_or_else(|| Ok(Leaf::default()), |field| ordered(&field.values(), &is_within, &tests))
+    field.map_or_else(|| Ok(Leaf::default()), |field| ordered(&field.values(), &test, &tests))
 }
 
 /// Returns the rows whose value in a table satisfies a test, not through elements of its own.
 pub(super) fn of_table<'a>(table: &Table<'a>, test: &Test) -> Result<Leaf<'a>> {
     let mut wanted = WantedValues::default();
-    let is_within = |value: ValueRef<'_>| test.matches(Some(value));
     match test {
         Test::Equal(operand) => operand.for_each_wanted(&mut |value| wanted.push(value)),
         Test::In(operands) => operands.for_each_wanted(&mut |value| wanted.push(value)),
-        Test::Ordered(comparison, operand) => return ordered(table, &is_within, &[(*comparison, operand)]),
+        Test::Ordered(comparison, operand) => return ordered(table, test, &[(*comparison, operand)]),
         Test::Between(low, high) => {
             let tests = [(Comparison::GreaterOrEqual, low), (Comparison::LessOrEqual, high)];
-            return ordered(table, &is_within, &tests);
+            return ordered(table, test, &tests);
         }
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Like(_) | Test::Regex(_) | Test::Text(_) => {
             return strings(table, test);

@@ -3,14 +3,11 @@
 //! Each node has a lower and an upper bound, and the document decides on the rows between. The bounds of `And` and
 //! `Or` are those of their parts put together; those of `Not` are exchanged.
 
-use std::collections::BTreeMap;
-
 use super::elements;
 use super::leaf::{self, Leaf, Part, look_up, union};
 use super::predicate::{self, RowFilter};
 use super::reader::FieldIndex;
 use super::row_ids::RowIds;
-use super::stored_set::StoredSet;
 use crate::error::Result;
 use crate::filter::{FieldPath, Node, Test};
 
@@ -124,37 +121,13 @@ impl<'a> Plan<'a> {
 fn step<'a>(index: &FieldIndex<'a>, node: &Node) -> Result<Step<'a>> {
     let all = |nodes: &[Node]| nodes.iter().map(|node| step(index, node)).collect::<Result<Vec<_>>>();
     Ok(match node {
-        Node::All(nodes) => Step::All(all_of(index, nodes)?),
+        Node::All(nodes) => Step::All(all(nodes)?),
         Node::Any(nodes) => Step::Any(all(nodes)?),
         Node::Not(node) => Step::Not(Box::new(step(index, node)?)),
         Node::Field { path, test } => condition(index, path, test)?,
         // Stands only inside `$elem_match`, which has steps of its own.
         Node::Element(_) => Step::Any(Vec::new()),
     })
-}
-
-/// Returns the steps of an `And`. Comparisons of one path become one range: a lower and an upper bound apart would have many
-/// rows each, and counts could not tell how many are in both.
-fn all_of<'a>(index: &FieldIndex<'a>, nodes: &[Node]) -> Result<Vec<Step<'a>>> {
-    let mut comparisons: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
-    let mut steps = Vec::new();
-    for node in nodes {
-        match node {
-            Node::Field { path, test: test @ Test::Ordered(..) } => {
-                comparisons.entry(path.as_str()).or_default().push(test);
-            }
-            other => steps.push(step(index, other)?),
-        }
-    }
-    for (path, tests) in comparisons {
-        let looked = look_up(index, path)?;
-        let leaf = match &looked.field {
-            Some(field) => leaf::within(&field.values(), &tests)?,
-            None => Leaf::default(),
-        };
-        steps.push(with_undecided(Step::Leaf(leaf), looked.undecided));
-    }
-    Ok(steps)
 }
 
 fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Result<Step<'a>> {
@@ -177,24 +150,20 @@ fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Resul
         }
         (field, test) => Step::Leaf(leaf::of_field(field.as_ref(), test)?),
     };
-    Ok(with_undecided(step, looked.undecided))
-}
-
-/// Adds rows of which nothing is known, whatever the columns say.
-fn with_undecided<'a>(step: Step<'a>, undecided: Vec<StoredSet<'a>>) -> Step<'a> {
-    if undecided.is_empty() {
-        return step;
+    if looked.undecided.is_empty() {
+        return Ok(step);
     }
+    // Of these rows nothing is known, whatever the columns say.
     let mut unknown = Leaf::default();
-    undecided.into_iter().for_each(|set| unknown.maybe(set));
-    match step {
+    looked.undecided.into_iter().for_each(|set| unknown.maybe(set));
+    Ok(match step {
         Step::Leaf(mut leaf) => {
             leaf.maybe.extend(unknown.maybe);
             Step::Leaf(leaf)
         }
         // Rows without columns are in no other step of these kinds.
         step => Step::Any(vec![step, Step::Leaf(unknown)]),
-    }
+    })
 }
 
 impl<'a> Step<'a> {
