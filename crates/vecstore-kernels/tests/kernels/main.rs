@@ -6,5 +6,6 @@ mod graph;
 mod identity;
 mod nibbles;
 mod oracle;
+mod peer;
 mod shapes;
 mod values;
