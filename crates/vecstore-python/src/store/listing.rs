@@ -66,7 +66,7 @@ impl BaseCollection {
     /// (['pear'], None)
     /// >>> [record.id for record in store.scroll(order_by="-price").records]
     /// ['pear', 'apple', 'leek']
-    #[expect(clippy::too_many_arguments, reason = "what a page can be asked for")]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     #[pyo3(
         signature = (filter=None, *, limit=Int::Fits(100), cursor=None, with_vectors=false, order_by=None, params=None),
         text_signature = "($self, filter=None, *, limit=100, cursor=None, with_vectors=False, order_by=None, \

@@ -64,6 +64,20 @@ impl Collection {
     /// # Errors
     ///
     /// `InvalidInput` for a limit of 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use vecstore::{Metadata, Value, VecStore};
+    ///
+    /// let store = VecStore::options().open_in_memory()?;
+    /// for (id, tags) in [("a", ["red", "round"]), ("b", ["red", "long"])] {
+    ///     store.upsert(id, &[1.0, 0.0], &Metadata::new().with("tags", tags))?;
+    /// }
+    /// let most = &store.facets("tags", None, Some(1))?[0];
+    /// assert_eq!((&most.value, most.count), (&Value::from("red"), 2));
+    /// # Ok::<(), vecstore::Error>(())
+    /// ```
     pub fn facets(&self, path: &str, filter: Option<&Filter>, limit: Option<usize>) -> Result<Vec<Facet>> {
         if limit == Some(0) {
             return Err(Error::invalid("limit must be at least 1, got 0"));

@@ -51,6 +51,18 @@ impl Collection {
     ///
     /// `InvalidInput` for a path that is empty, over 1,024 bytes or 64 levels, starts with `$`, or is one more than 256 that
     /// were created or dropped; `Io`. If a segment could not be written, upkeep tries again later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use vecstore::{FieldKind, Metadata, VecStore};
+    ///
+    /// let store = VecStore::options().open_in_memory()?;
+    /// store.upsert("a", &[1.0, 0.0], &Metadata::new().with("sku", "A-1"))?;
+    /// store.create_index("sku", FieldKind::Keyword)?;
+    /// assert_eq!(store.list_indexes()?[0].kind, Some(FieldKind::Keyword));
+    /// # Ok::<(), vecstore::Error>(())
+    /// ```
     pub fn create_index(&self, path: &str, kind: FieldKind) -> Result<()> {
         self.choose_fields(path, Choice::Asked(kind))
     }
