@@ -247,7 +247,7 @@ def test_a_pattern_that_would_take_others_forever_does_not(path: Path) -> None:
 
 def test_disk_comes_down_by_itself(path: Path) -> None:
     with VecStore(path, durability="none") as store:
-        fill(store, [{"half": n % 2, "text": f"text {n} " * 100} for n in range(6_000)])
+        fill(store, [{"half": n % 2, "text": f"text {n} " * 300} for n in range(6_000)])
         store.compact()
         before = store.stats().disk_bytes
         assert store.delete_where({"half": 0}) == 3_000

@@ -211,7 +211,7 @@ impl Core {
                 Err(_) if !self.is_retiring() => Ok(Next::Again),
                 Err(error) => Err(error),
             },
-            // Only after a crash, or a failure, of the call that chose the columns.
+            // After a crash or a failure of the call that chose the columns, or going back to an earlier snapshot.
             later => match self.build_fields(writer, &mut turn) {
                 Ok(true) => Ok(Next::Again),
                 Err(_) if !self.is_retiring() => Ok(Next::Again),
