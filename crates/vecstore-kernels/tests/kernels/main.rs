@@ -8,4 +8,5 @@ mod nibbles;
 mod oracle;
 mod peer;
 mod shapes;
+mod sign_rows;
 mod values;

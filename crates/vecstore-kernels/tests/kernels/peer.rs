@@ -209,7 +209,7 @@ where
     let mut errors = Errors::default();
     for row in rows.chunks(dim) {
         let mut code = MinMaxData::<BITS>::new_boxed(dim);
-        peer.compress_into(row, code.reborrow_mut()).ok().expect("codes");
+        assert!(peer.compress_into(row, code.reborrow_mut()).is_ok(), "codes");
         let mut read = vec![0.0; dim];
         code.reborrow().decompress_into(&mut read).expect("a vector");
         for query in queries.chunks(dim) {

@@ -143,7 +143,8 @@ impl<'a> Leaf<'a> {
         let ((column, one), (same, two)) = (single(self)?, single(other)?);
         column.is_same(&same).then(|| {
             let mut leaf = Self::default();
-            leaf.values(column, vec![one.start.max(two.start)..one.end.min(two.end)]);
+            let both = one.start.max(two.start)..one.end.min(two.end);
+            leaf.values(column, Vec::from([both]));
             leaf
         })
     }
