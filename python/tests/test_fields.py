@@ -149,7 +149,9 @@ def test_distinct_values_and_facets(sealed: bool) -> None:
 @pytest.mark.parametrize("sealed", [False, True])
 def test_facets_are_what_a_counter_says(sealed: bool) -> None:
     with VecStore(":memory:") as store:
-        metadatas = [{"c": "xyz"[n % 3], "tags": [n % 5, n % 7], "n": n} for n in range(2_000)]
+        metadatas: list[dict[str, Any]] = [
+            {"c": "xyz"[n % 3], "tags": [n % 5, n % 7], "n": n} for n in range(2_000)
+        ]
         fill(store, metadatas)
         if sealed:
             store.compact()
@@ -226,9 +228,10 @@ def test_an_order_that_is_none_is_refused(store: VecStore) -> None:
     for order in ("", "-", "$price", ("price", "down"), ("", "asc")):
         with pytest.raises(InvalidInputError):
             store.scroll(order_by=order)  # type: ignore[arg-type]
-    for order in (3, ("price",), ["price", "asc", "x"]):
+    others: list[Any] = [3, ("price",), ["price", "asc", "x"]]
+    for other in others:
         with pytest.raises(TypeError):
-            store.scroll(order_by=order)  # type: ignore[arg-type]
+            store.scroll(order_by=other)
     with pytest.raises(InvalidInputError, match="ordered by `price` descending"):
         store.scroll(order_by="-price", cursor=cursor)
     with pytest.raises(InvalidInputError, match="cursor"):

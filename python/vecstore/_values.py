@@ -262,7 +262,8 @@ class Facet(typing.NamedTuple):
     """A value and how many records have it: ``dict(store.facets("kind"))``."""
 
     value: typing.Any
-    count: int
+    # Stands before the method `count` that every tuple has, and that nobody needs of a pair.
+    count: int  # type: ignore[assignment]
 
 
 class RangeFacet(typing.NamedTuple):
@@ -272,7 +273,7 @@ class RangeFacet(typing.NamedTuple):
     start: typing.Any
     #: The first value that is beyond it; None if it has no upper end.
     end: typing.Any
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
