@@ -10,7 +10,7 @@ use super::snapshot::Snapshot;
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
 use crate::field_index::{PathColumns, RowIds, Scalar, rows_of_words};
-use crate::filter::{Filter, Matcher, element, field};
+use crate::filter::{FieldBuilder, Filter, Matcher, element, field};
 use crate::metadata::{DocumentRef, Value, ValueRef};
 
 /// Up to this share of the rows (1 in 64), reading the documents of those beats adding up columns: about 300 ns a row against
@@ -119,13 +119,13 @@ impl Collection {
         let (snapshot, now) = (self.core.snapshot()?, self.core.now());
         let count = |range: &[Option<Value>]| {
             let [start, end] = range else { return Err(Error::invalid("a range has two bounds")) };
-            let within = |about: fn(&str) -> crate::FieldBuilder| {
-                let start = start.iter().map(|start| about(path).gte(start.clone()));
-                let end = end.iter().map(|end| about(path).lt(end.clone()));
+            let within = |about: &dyn Fn() -> FieldBuilder| {
+                let start = start.iter().map(|start| about().gte(start.clone()));
+                let end = end.iter().map(|end| about().lt(end.clone()));
                 Filter::And(start.chain(end).collect())
             };
-            let values = within(|path| field(path)) | field(path).elem_match(within(|_| element()));
-            let wanted = Filter::And(filter.iter().map(|&filter| filter.clone()).chain([values]).collect());
+            let values = within(&|| field(path)) | field(path).elem_match(within(&element));
+            let wanted = Filter::And(filter.cloned().into_iter().chain([values]).collect());
             let count = snapshot.count_matches(&wanted.compile()?, now)?;
             Ok(RangeFacet { start: start.clone(), end: end.clone(), count })
         };

@@ -117,8 +117,8 @@ impl Choice {
 
     /// Returns the choice of a number.
     pub(crate) fn from_code(code: u8) -> Option<Self> {
-        let all = FieldKind::ALL.into_iter().map(Self::Asked).chain([Self::Dropped]);
-        all.into_iter().find(|choice| choice.code() == code)
+        let mut all = FieldKind::ALL.into_iter().map(Self::Asked).chain([Self::Dropped]);
+        all.find(|choice| choice.code() == code)
     }
 
     /// Returns whether values of a column (a number of `part`) are held.
