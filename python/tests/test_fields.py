@@ -36,6 +36,7 @@ def listed(store: VecStore, **arguments: Any) -> list[str]:
 def test_indexes_are_listed_with_what_they_hold_and_survive_reopening(path: Path) -> None:
     with VecStore(path) as store:
         fill(store, [{"n": n, "name": f"name {n}", "deep": {"x": n % 3}} for n in range(500)])
+        store.compact()
         store.create_index("n", kind="number")
         assert store.drop_index("name") is True
         assert store.drop_index("name") is False
