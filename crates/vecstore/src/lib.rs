@@ -80,9 +80,11 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
-    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
-    StepReason, TextQuery,
+    ArmRank, Boost, BoostMode, Decay, DecayShape, Example, FieldBoost, FilterBoost, Fusion, GraphLayout,
+    Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery, IdQuery, Include, MmrQuery, Modifier,
+    Neighbor, Origin, PartKind, PrefetchQuery, Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage,
+    QueryStep, RecommendQuery, Rerank, SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy,
+    TextQuery,
 };
 pub use record::{Batch, BatchOutcome, Operation, Record};
 pub use repair::{Loss, RepairReport};

@@ -1,8 +1,11 @@
 //! A collection: records of one dimension and metric, their log, and the upkeep that turns the one into segments.
 
+mod boosted;
 mod commit;
+mod diverse;
 mod exchange;
 mod explain;
+mod groups;
 mod hybrid;
 mod matches;
 mod memory;
@@ -13,7 +16,9 @@ mod opening;
 mod part;
 mod policy;
 mod quota;
+mod ranking;
 mod read;
+mod recommend;
 mod recovery;
 mod replacement;
 mod scroll;
@@ -21,6 +26,7 @@ mod seal;
 mod settings;
 mod snapshot;
 mod snapshots;
+mod staged;
 mod stats;
 mod text;
 mod upkeep;
