@@ -6,6 +6,7 @@ from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
+from vecstore._searches import _Boosts
 from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
@@ -17,12 +18,14 @@ from vecstore._values import (
     CompactionResult,
     Config,
     ExplainedNeighbor,
+    Group,
     HNSWSearchParams,
     HybridQuery,
     NamespaceQuotas,
     NamespaceStats,
     NamespaceStatus,
     Page,
+    PrefetchQuery,
     Query,
     QueryEstimate,
     QueryPlan,
@@ -121,6 +124,7 @@ __all__ = [
 _Durability = Literal["commit", "interval", "none"]
 _Quantization = Literal["auto", "none", "int8", "int4"]
 _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
+_Strategy = Literal["average_vector", "best_score", "sum_scores"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
@@ -232,6 +236,7 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
@@ -245,6 +250,7 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> QueryBatch: ...
@@ -256,6 +262,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
@@ -268,6 +275,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
@@ -288,9 +296,73 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
+    def recommend(
+        self,
+        positive: str | Sequence[str | Vector] | Vectors,
+        negative: str | Sequence[str | Vector] | Vectors = (),
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def query_by_id(
+        self,
+        id: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        include_self: bool = False,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def mmr_query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        fetch_k: int = 50,
+        lambda_: float = 0.5,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def group_query(
+        self,
+        vector: Vector,
+        by: str,
+        groups: int = 10,
+        group_size: int = 3,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Group]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
     def highlight(
         self,
         keywords: str,

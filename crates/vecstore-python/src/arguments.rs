@@ -145,6 +145,8 @@ named_texts! {
     Keywords "keywords"
     Path "path"
     Pattern "pattern"
+    Strategy "strategy"
+    By "by"
     Words "words"
     Affix "prefix or suffix"
     Flags "flags"

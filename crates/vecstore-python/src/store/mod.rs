@@ -1,6 +1,7 @@
 //! The store: what it has in common with a collection of a database, by what the methods do, and what it has besides.
 
 mod batch;
+mod boosts;
 mod embedding;
 mod explain;
 mod listing;
@@ -10,7 +11,9 @@ mod read;
 mod repair;
 mod search;
 mod snapshots;
+mod stages;
 mod texts;
+mod tools;
 mod upkeep;
 mod write;
 

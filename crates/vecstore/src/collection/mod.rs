@@ -3,6 +3,7 @@
 mod boosted;
 mod commit;
 mod diverse;
+mod duplicates;
 mod exchange;
 mod explain;
 mod groups;
@@ -10,6 +11,7 @@ mod hybrid;
 mod matches;
 mod memory;
 mod merge;
+mod multi;
 mod namespace_stats;
 mod new_segment;
 mod opening;

@@ -7,6 +7,7 @@ use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Matcher};
 use crate::metadata;
+use crate::multi_vector::MultiVector;
 use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
 use crate::record::{Record, check_id, dimension_mismatch};
 use crate::sparse::SparseVector;
@@ -255,7 +256,10 @@ impl Snapshot {
 
     pub(super) fn record(&self, location: Location) -> Result<Record> {
         let vector = self.part(location).part.vector(location.row)?.to_vec();
-        Ok(Record { vector, ..self.record_without_vector(location)? })
+        let tokens = self.part(location).part.body(location.row)?.tokens;
+        let vectors =
+            tokens.map(|tokens| MultiVector::from_stored(vector.len(), tokens.components().collect()));
+        Ok(Record { vector, vectors, ..self.record_without_vector(location)? })
     }
 
     pub(super) fn record_without_vector(&self, location: Location) -> Result<Record> {
@@ -265,6 +269,7 @@ impl Snapshot {
         Ok(Record {
             id: view.part.id(location.row)?.to_owned(),
             vector: Vec::new(),
+            vectors: None,
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
             sparse: body.sparse.map(|sparse| SparseVector::from_ascending(sparse.iter().collect())),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::hybrid::{arm, in_order};
+use super::multi::Interaction;
 use super::ranking::{Asked, Ranking};
 use super::snapshot::Snapshot;
 use super::{Collection, count};
@@ -83,6 +84,12 @@ impl Staged<'_> {
                 let found = collection.hybrid_in(&self.snapshot, &query)?;
                 Ok(Passed { scores: Scores::Plain, rows: found.hits.scored().collect() })
             }
+            QueryStage::Multi(query) => {
+                let mut query = query.clone();
+                query.options.filter = both(within, query.options.filter.as_ref());
+                let hits = collection.multi_in(&self.snapshot, &query)?;
+                Ok(Passed { scores: Scores::Plain, rows: hits.scored().collect() })
+            }
             QueryStage::Fusion { prefetch, fusion, weights, k } => {
                 self.fuse(prefetch, *fusion, weights, *k, within)
             }
@@ -160,6 +167,12 @@ impl Staged<'_> {
                 };
                 let rows = passed.rows.iter().map(rescore).collect::<Result<_>>()?;
                 self.pass(Scores::Metric(scoring), rows, k)
+            }
+            Rerank::Vectors(vectors) => {
+                let interaction = Interaction::new(self.collection, &self.snapshot, vectors)?;
+                let rows: Vec<_> = passed.rows.iter().map(|(row, _)| row.location()).collect();
+                let scored = self.collection.interact(&interaction, &rows)?;
+                self.pass(Scores::Plain, scored.into_iter().map(|row| (row, -row.key)).collect(), k)
             }
             Rerank::Expression(text) => {
                 let formula = Expression::parse(text)?;

@@ -11,6 +11,7 @@ mod bounds;
 mod hits;
 mod hybrid;
 mod mmr;
+mod multi;
 mod options;
 mod plan;
 mod recommend;
@@ -22,6 +23,7 @@ mod shaped;
 mod stages;
 mod text;
 mod topk;
+mod unique;
 
 pub(crate) use boost::Boosts;
 pub use boost::{Boost, BoostMode, Decay, DecayShape, FieldBoost, FilterBoost, Modifier, Origin};
@@ -30,6 +32,7 @@ pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
 pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
 pub(crate) use mmr::mmr;
+pub use multi::MultiQuery;
 pub use options::{Query, QueryOptions};
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
@@ -45,3 +48,4 @@ pub(crate) use stages::{DIVERSE_MAX, Expression, Inputs, in_prefetch};
 pub use stages::{PrefetchQuery, QueryStage, Rerank};
 pub use text::{Highlight, SparseQuery, TextQuery};
 pub(crate) use text::{Plan, TextSearch, check_keywords, highlight, search_texts};
+pub use unique::{Duplicate, DuplicateQuery, UniqueOutcome};

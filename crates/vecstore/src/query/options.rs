@@ -103,9 +103,7 @@ impl QueryOptions {
         if self.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("min_score must be a number, got NaN"));
         }
-        if !(self.recall > 0.0 && self.recall <= 1.0) {
-            return Err(Error::invalid(format!("recall must be above 0 and at most 1, got {}", self.recall)));
-        }
+        check_recall(self.recall)?;
         if self.boosts.len() > BOOSTS_MAX {
             return Err(Error::invalid(format!(
                 "a search may have {BOOSTS_MAX} boosts, got {}",
@@ -114,6 +112,13 @@ impl QueryOptions {
         }
         Ok(())
     }
+}
+
+pub(crate) fn check_recall(recall: f32) -> Result<()> {
+    if recall > 0.0 && recall <= 1.0 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("recall must be above 0 and at most 1, got {recall}")))
 }
 
 /// Gives kinds of searches the setters of their `options`.

@@ -176,12 +176,12 @@ impl Fused {
 
 /// Fuses arms, each counting by its weight, in no particular order.
 pub(crate) fn fuse(fusion: Fusion, arms: &[Arm], weights: &[f64]) -> Vec<Fused> {
-    let mut at: HashMap<(usize, u32), usize> = HashMap::new();
+    let mut at: HashMap<Location, usize> = HashMap::new();
     let mut fused: Vec<Fused> = Vec::new();
     let mut parts: Vec<Option<f64>> = Vec::new();
     for (n, (arm, weight)) in arms.iter().zip(weights).enumerate() {
         for (rank, (&place, part)) in arm.rows.iter().zip(fusion.parts(&arm.scores)).enumerate() {
-            let found = *at.entry((place.part, place.row)).or_insert_with(|| {
+            let found = *at.entry(place).or_insert_with(|| {
                 fused.push(Fused { place, score: 0.0, arms: vec![None; arms.len()] });
                 parts.resize(parts.len() + arms.len(), None);
                 fused.len() - 1

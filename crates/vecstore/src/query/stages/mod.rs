@@ -6,12 +6,14 @@ pub(crate) use expression::{Expression, Inputs};
 
 use super::boost::Boost;
 use super::hybrid::{Fusion, HybridQuery};
+use super::multi::MultiQuery;
 use super::options::{Query, QueryOptions};
 use super::shaped::check_lambda;
 use super::text::{SparseQuery, TextQuery};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::limits::MAX_K;
+use crate::multi_vector::MultiVector;
 
 /// The most stages of a query, those of its prefetches included.
 const STAGES_MAX: usize = 256;
@@ -64,6 +66,8 @@ pub enum QueryStage {
     Sparse(SparseQuery),
     /// Searches by a vector and words.
     Hybrid(HybridQuery),
+    /// Searches by late interaction.
+    Multi(MultiQuery),
     /// Runs several searches and makes one ranking of all.
     Fusion {
         /// The searches.
@@ -112,6 +116,8 @@ pub enum QueryStage {
 pub enum Rerank {
     /// Its vector's score with another.
     Vector(Vec<f32>),
+    /// Its score by late interaction: see [`MultiQuery`].
+    Vectors(MultiVector),
     /// A formula of its score and its metadata.
     ///
     /// Numbers, `+ - * /`, `( )`; `score`, `rank` (from 1) and `now` (Unix seconds); paths of the metadata, in backticks if they
@@ -172,7 +178,7 @@ impl PrefetchQuery {
             *left -= 1;
             if stage.is_search() != (at == 0) {
                 let message = match at {
-                    0 => "the first stage must be a search: vector, text, sparse, hybrid or fusion",
+                    0 => "the first stage must be a search: vector, text, sparse, hybrid, multi or fusion",
                     _ => "only the first stage may be a search; to score by another vector use rerank",
                 };
                 return Err(stage.fault(at, &Error::invalid(message)));
@@ -218,6 +224,7 @@ impl QueryStage {
             Self::Text(_) => "text_search",
             Self::Sparse(_) => "sparse_search",
             Self::Hybrid(_) => "hybrid_search",
+            Self::Multi(_) => "multi_search",
             Self::Fusion { .. } => "fusion",
             Self::Filter(_) => "filter",
             Self::Rerank { .. } => "rerank",
@@ -237,7 +244,12 @@ impl QueryStage {
     fn is_search(&self) -> bool {
         matches!(
             self,
-            Self::Vector(_) | Self::Text(_) | Self::Sparse(_) | Self::Hybrid(_) | Self::Fusion { .. }
+            Self::Vector(_)
+                | Self::Text(_)
+                | Self::Sparse(_)
+                | Self::Hybrid(_)
+                | Self::Multi(_)
+                | Self::Fusion { .. }
         )
     }
 
@@ -247,6 +259,7 @@ impl QueryStage {
             Self::Text(query) => query.check(),
             Self::Sparse(query) => query.options.check(),
             Self::Hybrid(query) => query.check(),
+            Self::Multi(query) => query.check(),
             Self::Fusion { prefetch, fusion, weights, k } => {
                 fusion.check()?;
                 check_k(*k)?;
@@ -308,4 +321,4 @@ macro_rules! from_each {
     )*};
 }
 
-from_each!(Vector(Query) Text(TextQuery) Sparse(SparseQuery) Hybrid(HybridQuery));
+from_each!(Vector(Query) Text(TextQuery) Sparse(SparseQuery) Hybrid(HybridQuery) Multi(MultiQuery));
