@@ -52,6 +52,7 @@ _VALUES = (
     "Config",
     "Decay",
     "Distance",
+    "Duplicate",
     "ExplainedNeighbor",
     "FieldBoost",
     "FilterBoost",
@@ -75,6 +76,7 @@ _VALUES = (
     "RepairReport",
     "Snapshot",
     "StoreStats",
+    "UniqueResult",
     "VerifyReport",
 )
 
@@ -119,6 +121,8 @@ __all__ = [
     "FieldBoost",
     "FilterBoost",
     "Group",
+    "Duplicate",
+    "UniqueResult",
     "Neighbor",
     "SearchResult",
     # How a search was done

@@ -24,6 +24,7 @@ from vecstore._values import (
     Config,
     Decay,
     Distance,
+    Duplicate,
     ExplainedNeighbor,
     FieldBoost,
     FilterBoost,
@@ -47,6 +48,7 @@ from vecstore._values import (
     RepairReport,
     Snapshot,
     StoreStats,
+    UniqueResult,
     VerifyReport,
 )
 from vecstore._vecstore import (
@@ -108,6 +110,8 @@ __all__ = [
     "FieldBoost",
     "FilterBoost",
     "Group",
+    "Duplicate",
+    "UniqueResult",
     "Neighbor",
     "SearchResult",
     # How a search was done

@@ -14,6 +14,7 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "Decay",
+    "Duplicate",
     "FieldBoost",
     "FilterBoost",
     "Group",
@@ -21,6 +22,7 @@ __all__ = [
     "PrefetchQuery",
     "Query",
     "QueryStage",
+    "UniqueResult",
 ]
 
 _Include = typing.Iterable[typing.Literal["metadata", "vector", "text"]]
@@ -145,6 +147,25 @@ class Group(typing.NamedTuple):
     neighbors: list[Neighbor]
 
 
+class Duplicate(typing.NamedTuple):
+    """A record that is like another: ``VecStore.find_duplicates``."""
+
+    id: str
+    #: The record that it is most like, which stays.
+    of: str
+    score: float
+
+
+@dataclass(frozen=True)
+class UniqueResult:
+    """What ``VecStore.upsert_unique`` did."""
+
+    #: How many records were written.
+    written: int
+    #: Those that were left out, in the order they were given.
+    duplicates: list[Duplicate]
+
+
 @dataclass(frozen=True)
 class QueryStage:
     """A stage of a `PrefetchQuery`; make it with one of the methods below.
@@ -242,6 +263,22 @@ class QueryStage:
         return cls("hybrid_search", {"query": query})
 
     @classmethod
+    def multi_search(
+        cls,
+        vectors: _types.Vectors,
+        k: int = 100,
+        filter: _types.Filter | None = None,
+        *,
+        candidates: int | None = None,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+    ) -> QueryStage:
+        """Searches by late interaction, as ``VecStore.multi_query``."""
+        arguments = {"vectors": vectors, "k": k, "filter": filter, "candidates": candidates, "exact": exact}
+        return cls("multi_search", {**arguments, "min_score": min_score, "boost": boost})
+
+    @classmethod
     def fusion(
         cls,
         prefetch: abc.Iterable[QueryStage | PrefetchQuery],
@@ -269,11 +306,13 @@ class QueryStage:
         vector: _types.Vector | None = None,
         k: int | None = None,
         *,
+        vectors: _types.Vectors | None = None,
         score: str | None = None,
     ) -> QueryStage:
         """Gives each record a new score, orders them by it and keeps the best ``k``, or all.
 
-        By its vector's score with another vector, or by a formula ``score``: numbers, ``+ - * /``, parentheses;
+        By its vector's score with another vector; by late interaction with ``vectors``, as ``VecStore.multi_query``;
+        or by a formula ``score``: numbers, ``+ - * /``, parentheses;
         ``score``, ``rank`` (from 1) and ``now`` (Unix seconds); paths of the metadata, in backticks if they are not
         plain words with dots; ``abs sqrt exp ln log10 pow min max``; ``default(path, number)`` for records without a
         number there. Times are Unix seconds.
@@ -282,7 +321,7 @@ class QueryStage:
         >>> [(n.id, n.score) for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
         [('pear', 2.0), ('apple', 1.5), ('leek', 1.0)]
         """
-        return cls("rerank", {"vector": vector, "k": k, "score": score})
+        return cls("rerank", {"vector": vector, "k": k, "vectors": vectors, "score": score})
 
     @classmethod
     def boost(cls, boost: _Boosts, k: int | None = None) -> QueryStage:

@@ -16,6 +16,7 @@ from vecstore._plans import (
 )
 from vecstore._searches import (
     Decay,
+    Duplicate,
     FieldBoost,
     FilterBoost,
     Group,
@@ -23,6 +24,7 @@ from vecstore._searches import (
     PrefetchQuery,
     Query,
     QueryStage,
+    UniqueResult,
 )
 from vecstore._vecstore import Record, _quota_preset
 
@@ -44,6 +46,7 @@ __all__ = [
     "Config",
     "Decay",
     "Distance",
+    "Duplicate",
     "ExplainedNeighbor",
     "FieldBoost",
     "FilterBoost",
@@ -67,6 +70,7 @@ __all__ = [
     "RepairReport",
     "Snapshot",
     "StoreStats",
+    "UniqueResult",
     "VerifyReport",
 ]
 

@@ -17,6 +17,7 @@ from vecstore._values import (
     CompactionConfig,
     CompactionResult,
     Config,
+    Duplicate,
     ExplainedNeighbor,
     Group,
     HNSWSearchParams,
@@ -32,6 +33,7 @@ from vecstore._values import (
     RepairReport,
     Snapshot,
     StoreStats,
+    UniqueResult,
     VerifyReport,
 )
 
@@ -154,6 +156,36 @@ class BaseCollection:
         texts: Iterable[str | None] | None = None,
         sparse: Iterable[Sparse | None] | None = None,
         progress: bool = False,
+    ) -> int: ...
+    def upsert_unique(
+        self,
+        ids: Iterable[str],
+        vectors: Vectors,
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        threshold: float = 0.98,
+        texts: Iterable[str | None] | None = None,
+        sparse: Iterable[Sparse | None] | None = None,
+        recall: float = 0.99,
+        exact: bool = False,
+    ) -> UniqueResult: ...
+    def upsert_multi(
+        self,
+        id: str,
+        vectors: Vectors,
+        metadata: Metadata | None = None,
+        *,
+        text: str | None = None,
+        sparse: Sparse | None = None,
+        ttl_seconds: float | None = None,
+    ) -> None: ...
+    def upsert_multi_many(
+        self,
+        ids: Iterable[str],
+        vectors: Iterable[Vectors],
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        texts: Iterable[str | None] | None = None,
     ) -> int: ...
     def batch_upsert(self, records: Iterable[Metadata | Record | tuple[Any, ...]]) -> int: ...
     def batch_execute(self, operations: Iterable[BatchOperation]) -> BatchResult: ...
@@ -362,6 +394,30 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Group]: ...
+    def multi_query(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        candidates: int | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def find_duplicates(
+        self,
+        threshold: float = 0.98,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.99,
+        exact: bool = False,
+        params: Metadata | None = None,
+    ) -> list[Duplicate]: ...
     def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
     def highlight(
         self,
@@ -517,6 +573,7 @@ class Record:
         sparse: Sparse | None = None,
         expires_at: datetime | None = None,
         deleted: bool = False,
+        vectors: Vectors | None = None,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -528,6 +585,8 @@ class Record:
     def text(self) -> str | None: ...
     @property
     def sparse(self) -> dict[int, float] | None: ...
+    @property
+    def vectors(self) -> list[list[float]] | None: ...
     @property
     def expires_at(self) -> datetime | None: ...
     @property
@@ -797,6 +856,7 @@ def _record(
     sparse: Sparse | None,
     expires_at: datetime | None,
     deleted: bool,
+    vectors: list[list[float]] | None,
 ) -> Record: ...
 def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...
 

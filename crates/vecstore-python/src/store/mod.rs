@@ -2,9 +2,11 @@
 
 mod batch;
 mod boosts;
+mod duplicates;
 mod embedding;
 mod explain;
 mod listing;
+mod multi;
 mod open;
 mod plain_query;
 mod read;

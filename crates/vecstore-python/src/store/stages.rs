@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
-use vecstore::{Fusion, Include, PrefetchQuery, QueryStage, Rerank, SparseQuery, TextQuery};
+use vecstore::{Fusion, Include, MultiQuery, PrefetchQuery, QueryStage, Rerank, SparseQuery, TextQuery};
 
 use super::BaseCollection;
 use super::boosts::boosts;
@@ -13,7 +13,7 @@ use crate::arguments::{FusionName, Included, Int, Keywords, Number, Text};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::{filter, optional_filter};
 use crate::sparse::sparse_vector;
-use crate::vectors::vector;
+use crate::vectors::{multi_vector, vector};
 
 /// How deep prefetches may nest here; the engine has a limit of its own, below this.
 const DEPTH_MAX: usize = 32;
@@ -98,15 +98,27 @@ fn stage(stage: &Bound<'_, PyAny>, depth: usize) -> PyResult<QueryStage> {
             let sparse = sparse_vector(&arguments.any("indices_values")?, "indices_values")?;
             SparseQuery::new(sparse).options(arguments.options()?).into()
         }
+        "multi_search" => {
+            let query = MultiQuery::new(multi_vector(&arguments.any("vectors")?, "vectors")?);
+            let mut query = query.options(arguments.options()?).exact(arguments.any("exact")?.extract()?);
+            if let Some(candidates) = arguments.optional("candidates")? {
+                query = query.candidates(candidates.extract::<Int>()?.within(py, "candidates", 1..=MAX_K)?);
+            }
+            query.into()
+        }
         "fusion" => fusion(&arguments, depth)?,
         "filter" => QueryStage::Filter(filter(&arguments.any("filter")?, None)?),
         "rerank" => {
-            let by = match (arguments.optional("vector")?, arguments.optional("score")?) {
-                (Some(components), None) => Rerank::Vector(vector(&components, "vector")?),
-                (None, Some(score)) => Rerank::Expression(Text::new(&score, "score")?.to_owned()),
-                (given, _) => {
-                    let got = if given.is_some() { "both" } else { "neither" };
-                    return Err(invalid(py, format!("rerank: expected a vector or a score, got {got}")));
+            let optional = |name| arguments.optional(name);
+            let by = match (optional("vector")?, optional("vectors")?, optional("score")?) {
+                (Some(components), None, None) => Rerank::Vector(vector(&components, "vector")?),
+                (None, Some(vectors), None) => Rerank::Vectors(multi_vector(&vectors, "vectors")?),
+                (None, None, Some(score)) => Rerank::Expression(Text::new(&score, "score")?.to_owned()),
+                (None, None, None) => {
+                    return Err(invalid(py, "rerank: expected a vector, vectors or a score, got none"));
+                }
+                _ => {
+                    return Err(invalid(py, "rerank: expected one of vector, vectors and score, got several"));
                 }
             };
             QueryStage::Rerank { by, k: arguments.optional_k()? }
