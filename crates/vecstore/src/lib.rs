@@ -81,7 +81,7 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use multi_vector::MultiVector;
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
-pub use query::{
+pub use query::{PrefixQuery,
     ArmRank, Boost, BoostMode, Decay, DecayShape, Duplicate, DuplicateQuery, Example, FieldBoost,
     FilterBoost, Fusion, GraphLayout, Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery,
     IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, Query,

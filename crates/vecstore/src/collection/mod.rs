@@ -17,6 +17,7 @@ mod new_segment;
 mod opening;
 mod part;
 mod policy;
+mod prefix;
 mod quota;
 mod ranking;
 mod read;

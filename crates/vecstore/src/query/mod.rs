@@ -14,6 +14,7 @@ mod mmr;
 mod multi;
 mod options;
 mod plan;
+mod prefix;
 mod recommend;
 mod recorder;
 mod scan;
@@ -33,6 +34,8 @@ pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
 pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
 pub(crate) use mmr::mmr;
 pub use multi::MultiQuery;
+pub use prefix::PrefixQuery;
+pub(crate) use topk::{Candidate, TopK};
 pub use options::{Query, QueryOptions};
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,

@@ -3,7 +3,10 @@
 
 mod boosts;
 mod diverse;
+mod duplicates;
 mod groups;
+mod multi;
+mod prefix;
 mod recommend;
 mod staged;
 mod world;
