@@ -10,6 +10,7 @@ mod boost;
 mod bounds;
 mod hits;
 mod hybrid;
+mod matches;
 mod mmr;
 mod multi;
 mod options;
