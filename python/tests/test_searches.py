@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -248,6 +251,30 @@ def test_prefetches_nest_as_deep_as_they_may(world: World) -> None:
     for depth in (8, 500):
         with pytest.raises(InvalidInputError, match="nest 8 deep"):
             world.store.prefetch_query(PrefetchQuery([nested(depth)]))
+
+
+def test_a_prefix_is_enough_to_find_candidates(world: World) -> None:
+    vector = world.rng.standard_normal(DIM).astype(np.float32)
+    head = world.vectors[:, :8]
+    prefix = (head @ vector[:8]) / np.linalg.norm(head, axis=1)
+    candidates = np.argsort(-prefix)[:100]
+    scores = world.scores(vector)
+    expected = [world.ids[n] for n in sorted(candidates, key=lambda n: -scores[n])[:10]]
+    assert ids(world.store.query(vector, prefix_dim=8)) == expected
+    assert ids(world.store.query(vector, prefix_dim=DIM)) == ids(world.store.query(vector, exact=True))
+    for wrong in (0, DIM + 1):
+        with pytest.raises(InvalidInputError, match="prefix_dim"):
+            world.store.query(vector, prefix_dim=wrong)
+
+
+def test_the_examples_of_the_guide_run() -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "search.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    scope: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for block in blocks:
+            exec(compile(block, str(guide), "exec"), scope)
+    assert len(blocks) == 9
 
 
 def max_sim(query: Any, tokens: Any) -> float:

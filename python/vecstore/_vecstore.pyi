@@ -271,6 +271,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
+        prefix_dim: int | None = None,
     ) -> list[Neighbor]: ...
     def query_batch(
         self,

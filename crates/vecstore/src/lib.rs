@@ -81,12 +81,12 @@ pub use metadata::{DateTime, Metadata, Value};
 pub use multi_vector::MultiVector;
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
-pub use query::{PrefixQuery,
+pub use query::{
     ArmRank, Boost, BoostMode, Decay, DecayShape, Duplicate, DuplicateQuery, Example, FieldBoost,
     FilterBoost, Fusion, GraphLayout, Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery,
-    IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, Query,
-    QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, RecommendQuery, Rerank, SearchMethod,
-    SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome,
+    IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, PrefixQuery,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, RecommendQuery, Rerank,
+    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome,
 };
 pub use record::{Batch, BatchOutcome, Extras, Operation, Record};
 pub use repair::{Loss, RepairReport};

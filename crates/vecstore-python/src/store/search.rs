@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
-use vecstore::limits::MAX_K;
-use vecstore::{Include, QueryOptions};
+use vecstore::limits::{MAX_DIM, MAX_K};
+use vecstore::{Include, PrefixQuery, QueryOptions};
 
 use super::BaseCollection;
 use super::boosts::boosts;
@@ -116,6 +116,9 @@ impl BaseCollection {
     ///     What neighbors carry besides id, score and distance: `metadata`, `vector`, `text`.
     /// params : dict, optional
     ///     Values for `:name` in a filter string.
+    /// prefix_dim : int, optional
+    ///     Compares every record on so many first components alone (of a Matryoshka model), whatever the recall, and orders
+    ///     the best 10 k, at least 100, by whole vectors.
     ///
     /// Returns
     /// -------
@@ -135,8 +138,9 @@ impl BaseCollection {
     /// pear 0.963 4
     #[pyo3(
         signature = (vector, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
-                     min_score=None, boost=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+                     min_score=None, boost=None, include=Included::DEFAULT, params=None,
+                     prefix_dim=None),
+        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None, prefix_dim=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query<'py>(
@@ -151,9 +155,18 @@ impl BaseCollection {
         boost: Option<Bound<'py, PyAny>>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
+        prefix_dim: Option<Int>,
     ) -> PyResult<Bound<'py, PyList>> {
+        let py = vector.py();
         let wanted = Wanted { k, filter, params, recall, exact, offset, min_score, boost };
-        self.neighbors(vector, &wanted.options(vector.py())?, include)
+        let options = wanted.options(py)?;
+        let Some(prefix_dim) = prefix_dim else { return self.neighbors(vector, &options, include) };
+        if exact {
+            return Err(invalid(py, "prefix_dim and exact=True contradict each other: give one of them"));
+        }
+        let prefix_dim = prefix_dim.within(py, "prefix_dim", 1..=MAX_DIM)?;
+        let query = PrefixQuery::new(self::vector(vector, "vector")?, prefix_dim).options(options);
+        self.matched(py, include, |engine| engine.search_prefix(&query))
     }
 
     /// Searches for several vectors at once, which reads each record once for several of them.

@@ -118,7 +118,10 @@ fn stage(stage: &Bound<'_, PyAny>, depth: usize) -> PyResult<QueryStage> {
                     return Err(invalid(py, "rerank: expected a vector, vectors or a score, got none"));
                 }
                 _ => {
-                    return Err(invalid(py, "rerank: expected one of vector, vectors and score, got several"));
+                    return Err(invalid(
+                        py,
+                        "rerank: expected one of vector, vectors and score, got several",
+                    ));
                 }
             };
             QueryStage::Rerank { by, k: arguments.optional_k()? }

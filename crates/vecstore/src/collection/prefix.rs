@@ -1,6 +1,7 @@
 //! Searching by the first components of vectors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -58,14 +59,19 @@ impl Collection {
             }
         }
         let limit = query.depth().min(snapshot.live());
-        let now = self.core.now();
-        let scan = |task: &Task<'_>| scan(task, scoring, &prefix, limit, now);
+        let scan = Scan { scoring, prefix: &prefix, limit, now: self.core.now() };
         let best = match self.core.shared.pool(snapshot.live() * prefix.len() * size_of::<f32>()) {
             Some(pool) if tasks.len() > 1 => pool.install(|| {
-                let found = tasks.par_iter().map(scan);
+                let found = tasks.par_iter().map(|task| scan.run(task));
                 found.try_reduce(|| TopK::new(limit), |a, b| Ok(a.merge(b)))
             })?,
-            _ => tasks.iter().map(scan).try_fold(TopK::new(limit), |all, some| Ok(all.merge(some?)))?,
+            _ => {
+                let mut best = TopK::new(limit);
+                for task in &tasks {
+                    best = best.merge(scan.run(task)?);
+                }
+                best
+            }
         };
         let rerank = |candidate: &Candidate<'_>| -> Result<FoundRow> {
             let found = FoundRow::from(candidate);
@@ -77,33 +83,36 @@ impl Collection {
         count(&self.core.counters.queries, 1);
         let enough = |&(_, score): &(FoundRow, f32)| options.min_score.is_none_or(|min| score >= min);
         let best: Vec<_> = best.into_iter().skip(options.offset).take(options.k).take_while(enough).collect();
-        drop((tasks, filters));
-        Ok(Hits::rescored(snapshot, Scores::Metric(scoring), best))
+        Ok(Hits::rescored(Arc::clone(&snapshot), Scores::Metric(scoring), best))
     }
 }
 
-fn scan<'s>(
-    task: &Task<'s>,
+/// What a task is scanned for.
+struct Scan<'a> {
     scoring: Scoring,
-    prefix: &[f32],
+    prefix: &'a [f32],
     limit: usize,
     now: u64,
-) -> Result<TopK<'s>> {
-    let mut best = TopK::new(limit);
-    for row in task.rows.start as u32..task.rows.end as u32 {
-        let vector = &task.view.part.vector(row)?[..prefix.len()];
-        let mut key = [scoring.kernels.raw(scoring.op(), prefix, vector)];
-        if scoring.uses_norms() {
-            // A row without a direction in these components is like nothing.
-            let norm = scoring.kernels.norm(vector);
-            scoring.keys(&[if norm > 0.0 { 1.0 / norm } else { 0.0 }], &mut key);
-        } else {
-            scoring.keys(&[], &mut key);
+}
+
+impl Scan<'_> {
+    fn run<'s>(&self, task: &Task<'s>) -> Result<TopK<'s>> {
+        let mut best = TopK::new(self.limit);
+        for row in task.rows.start as u32..task.rows.end as u32 {
+            let vector = &task.view.part.vector(row)?[..self.prefix.len()];
+            let mut key = [self.scoring.kernels.raw(self.scoring.op(), self.prefix, vector)];
+            if self.scoring.uses_norms() {
+                // A row without a direction in these components is like nothing.
+                let norm = self.scoring.kernels.norm(vector);
+                self.scoring.keys(&[if norm > 0.0 { 1.0 / norm } else { 0.0 }], &mut key);
+            } else {
+                self.scoring.keys(&[], &mut key);
+            }
+            let is_near = key[0] <= best.limit();
+            if is_near && task.view.is_visible(row, self.now)? && task.filter.matches(task.view, row)? {
+                best.offer(Candidate { key: key[0], id: task.view.part.id(row)?, part: task.part, row });
+            }
         }
-        let is_near = key[0] <= best.limit();
-        if is_near && task.view.is_visible(row, now)? && task.filter.matches(task.view, row)? {
-            best.offer(Candidate { key: key[0], id: task.view.part.id(row)?, part: task.part, row });
-        }
+        Ok(best)
     }
-    Ok(best)
 }

@@ -35,12 +35,11 @@ pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
 pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
 pub(crate) use mmr::mmr;
 pub use multi::MultiQuery;
-pub use prefix::PrefixQuery;
-pub(crate) use topk::{Candidate, TopK};
 pub use options::{Query, QueryOptions};
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
 };
+pub use prefix::PrefixQuery;
 pub(crate) use recommend::squeezed;
 pub use recommend::{Example, IdQuery, RecommendQuery, Strategy};
 pub(crate) use recorder::Recorder;
@@ -52,4 +51,5 @@ pub(crate) use stages::{DIVERSE_MAX, Expression, Inputs, in_prefetch};
 pub use stages::{PrefetchQuery, QueryStage, Rerank};
 pub use text::{Highlight, SparseQuery, TextQuery};
 pub(crate) use text::{Plan, TextSearch, check_keywords, highlight, search_texts};
+pub(crate) use topk::{Candidate, TopK};
 pub use unique::{Duplicate, DuplicateQuery, UniqueOutcome};

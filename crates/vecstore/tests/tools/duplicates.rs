@@ -43,7 +43,10 @@ fn without_duplicates_no_two_records_are_alike() {
                     None => kept.push(id),
                 }
             }
-            assert_eq!(found.iter().map(|found| &found.id).collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+            assert_eq!(
+                found.iter().map(|found| &found.id).collect::<Vec<_>>(),
+                expected.keys().collect::<Vec<_>>()
+            );
             assert!(filter.is_some() || found.len() > 50);
             for found in found {
                 assert!((f64::from(found.score) - expected[&found.id]).abs() < 1e-4);

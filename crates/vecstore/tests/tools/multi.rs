@@ -60,7 +60,12 @@ fn exact_search_is_max_sim_over_all() {
                 let staged = world.store.prefetch_query(&PrefetchQuery::new(stages)).unwrap();
                 assert_best(&staged, &ranked, 10, &what);
                 let stage = MultiQuery::new(vectors).k(3).exact(true).into();
-                assert_best(&world.store.prefetch_query(&PrefetchQuery::new([stage])).unwrap(), &ranked, 3, &what);
+                assert_best(
+                    &world.store.prefetch_query(&PrefetchQuery::new([stage])).unwrap(),
+                    &ranked,
+                    3,
+                    &what,
+                );
             }
         }
     }

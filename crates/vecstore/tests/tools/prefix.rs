@@ -9,9 +9,8 @@ fn the_best_by_a_prefix_are_ordered_by_whole_vectors() {
         let mut world = World::new(metric, 40);
         for filter in world.filters() {
             let vector = world.rng.vector(DIM);
-            let mut ranked = world.ranked(filter.as_ref(), |record| {
-                world.score(&vector[..PREFIX], &record.vector[..PREFIX])
-            });
+            let mut ranked = world
+                .ranked(filter.as_ref(), |record| world.score(&vector[..PREFIX], &record.vector[..PREFIX]));
             ranked.truncate(40);
             for (id, score) in &mut ranked {
                 *score = world.score(&vector, &world.records[id].vector);
