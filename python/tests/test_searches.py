@@ -81,9 +81,11 @@ def test_recommend_takes_ids_and_vectors(world: World) -> None:
     best = np.maximum(world.unit @ up[0], world.unit @ up[1])
     found = world.store.recommend(["r003", "r005"], strategy="best_score", k=9, exact=True)
     assert ids(found) == world.best(best, 9, ("r003", "r005"))
-    assert ids(world.store.recommend("r003", k=3, exact=True)) == ids(world.store.query_by_id("r003", 3, exact=True))
+    assert ids(world.store.recommend("r003", k=3, exact=True)) == ids(
+        world.store.query_by_id("r003", 3, exact=True)
+    )
     found = world.store.recommend(["r003"], k=5, filter={"kind": "k1"})
-    assert all(neighbor.metadata["kind"] == "k1" for neighbor in found) and len(found) == 5
+    assert [neighbor.metadata["kind"] for neighbor in found] == ["k1"] * 5
 
 
 def test_query_by_id_may_include_itself(world: World) -> None:
@@ -117,8 +119,8 @@ def test_groups_are_full(world: World) -> None:
     vector = world.rng.standard_normal(DIM)
     order = world.best(world.scores(vector), ROWS)
     kinds: dict[str, list[str]] = {}
-    for id in order:
-        kinds.setdefault(f"k{int(id[1:]) % 30 % 4}", []).append(id)
+    for member in order:
+        kinds.setdefault(f"k{int(member[1:]) % 30 % 4}", []).append(member)
     groups = world.store.group_query(vector, "kind", groups=10, group_size=20, exact=True)
     assert [(group.value, ids(group.neighbors)) for group in groups] == [
         (kind, members[:20]) for kind, members in kinds.items()
@@ -148,13 +150,18 @@ def test_recency_decays(world: World, kind: Any, left: Callable[[Any], Any]) -> 
     assert world.store.query(vector, k=12, boost=[iso], exact=True) == found
     assert ids(world.store.query_batch([vector], k=12, boost=boost, exact=True)[0]) == ids(found)
     # A recent record is about as old now as it was then.
-    now = world.store.query(vector, k=12, boost=Decay("at", None, 20 * 86400, 5 * 86400, 0.3, kind), exact=True)
+    now = world.store.query(
+        vector, k=12, boost=Decay("at", None, 20 * 86400, 5 * 86400, 0.3, kind), exact=True
+    )
     assert [n.score for n in now] == pytest.approx([n.score for n in found], abs=1e-3)
 
 
 def test_boosts_join(world: World) -> None:
     vector = world.rng.standard_normal(DIM)
-    boosts = [FilterBoost({"kind": "k1"}, 3.0), FieldBoost("price", 0.1, "sqrt", mode="add", most=1.5)]
+    boosts: list[Decay | FilterBoost | FieldBoost] = [
+        FilterBoost({"kind": "k1"}, 3.0),
+        FieldBoost("price", 0.1, "sqrt", mode="add", most=1.5),
+    ]
     kinds = np.array([n % 30 % 4 for n in range(ROWS)])
     scores = world.scores(vector)
     tripled = np.where(scores >= 0, scores * 3, scores / 3)
@@ -195,13 +202,18 @@ def test_bad_boosts_are_refused(world: World, boost: Any, error: type[Exception]
 def test_stages(world: World) -> None:
     vector, other = world.rng.standard_normal((2, DIM))
     first = world.best(world.scores(vector), 60)
-    run = lambda *stages, **more: world.store.prefetch_query(PrefetchQuery(stages, **more))  # noqa: E731
+
+    def run(*stages: QueryStage, **more: Any) -> list[vecstore.Neighbor]:
+        return world.store.prefetch_query(PrefetchQuery(stages, **more))
+
     search = QueryStage.vector_search(vector, k=60, exact=True)
     scores = dict(zip(world.ids, world.scores(other)))
-    expected = sorted(first, key=lambda id: -scores[id])
+    expected = sorted(first, key=lambda one: -scores[one])
     assert ids(run(search, QueryStage.rerank(other))) == expected[:10]
     assert ids(run(search, QueryStage.rerank(other, k=4), offset=1)) == expected[1:4]
-    assert ids(run(search, QueryStage.filter("n < 100"), k=60)) == [id for id in first if int(id[1:]) < 100]
+    assert ids(run(search, QueryStage.filter("n < 100"), k=60)) == [
+        one for one in first if int(one[1:]) < 100
+    ]
     assert ids(run(search, QueryStage.rerank(score="0 - n"), k=3)) == sorted(first)[:3]
     assert ids(run(search, QueryStage.boost(FilterBoost("n = 1000", 2)), QueryStage.limit(5))) == first[:5]
     assert ids(run(search, QueryStage.mmr(5, vector=vector))) == ids(
@@ -278,7 +290,9 @@ def test_the_examples_of_the_guide_run() -> None:
 
 
 def max_sim(query: Any, tokens: Any) -> float:
-    unit = lambda rows: rows / np.linalg.norm(rows, axis=-1, keepdims=True)  # noqa: E731
+    def unit(rows: Any) -> Any:
+        return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
     return float((unit(query) @ unit(tokens).T).max(axis=1).sum())
 
 
@@ -304,7 +318,8 @@ def test_multi_query_is_max_sim(path: Path) -> None:
         stage = QueryStage.multi_search(query, k=3, exact=True)
         assert ids(store.prefetch_query(PrefetchQuery([stage]))) == [f"d{n}" for n in order[:3]]
         record = store.get("d7")
-        assert record is not None and record.vectors == many[7].tolist()
+        assert record is not None
+        assert record.vectors == many[7].tolist()
         assert pickle.loads(pickle.dumps(record)) == record
         with VecStore(":memory:") as copy:
             copy.batch_upsert(store.list_all())
@@ -323,8 +338,10 @@ def test_near_duplicates_are_found_and_left_out() -> None:
         assert store.find_duplicates() == []
         names = [f"b{n:02}" for n in range(20)]
         result = store.upsert_unique([*names, "c"], [*copies, -originals[0]], threshold=0.99)
-        assert result.written == 1 and "c" in store and len(store) == 51
-        assert [(found.id, found.of) for found in result.duplicates] == [(f"b{n:02}", f"a{n:02}") for n in range(20)]
+        assert (result.written, "c" in store, len(store)) == (1, True, 51)
+        assert [(found.id, found.of) for found in result.duplicates] == [
+            (f"b{n:02}", f"a{n:02}") for n in range(20)
+        ]
         store.upsert_many(names, copies)
         assert store.find_duplicates(0.99, exact=True) == result.duplicates
         assert store.find_duplicates(0.99, {"x": 1}) == []

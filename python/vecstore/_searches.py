@@ -33,9 +33,9 @@ _Mode = typing.Literal["multiply", "add"]
 class Decay:
     """A boost that is largest at one value of a field and falls with the distance from it.
 
-    With ``d`` the distance beyond ``offset`` as a share of ``scale``, what is left is ``decay ** d`` (``exp``),
-    ``decay ** (d * d)`` (``gauss``) or ``1 - (1 - decay) * d``, at least 0 (``linear``): 1 near the origin,
-    ``decay`` at ``offset + scale``. Of a list at the path the nearest counts.
+    With ``d`` the distance beyond ``offset`` as a share of ``scale``, what is left is ``decay ** d``
+    (``exp``), ``decay ** (d * d)`` (``gauss``) or ``1 - (1 - decay) * d``, at least 0 (``linear``): 1 near
+    the origin, ``decay`` at ``offset + scale``. Of a list at the path the nearest counts.
 
     >>> boost = vecstore.Decay("price", origin=2, scale=1)
     >>> [(n.id, round(n.score, 2)) for n in store.query([1, 0, 0], boost=boost)]
@@ -45,14 +45,16 @@ class Decay:
     path: str
     #: A number; a time, as an aware datetime or an ISO-8601 string; None is the time of the search.
     origin: float | datetime.datetime | str | None
-    #: The distance beyond ``offset`` at which ``decay`` is left. From a time, seconds or a timedelta; the field may
+    #: The distance beyond ``offset`` at which ``decay`` is left. From a time, seconds or a timedelta; the
+    #: field may
     #: then hold a datetime, an ISO-8601 string or Unix seconds.
     scale: float | datetime.timedelta
     #: The distance up to which nothing is lost.
     offset: float | datetime.timedelta = 0.0
     decay: float = 0.5
     kind: typing.Literal["exp", "gauss", "linear"] = "exp"
-    #: ``multiply``: a score is multiplied by ``1 - weight + weight * left`` (one below 0 divided, so that it falls as
+    #: ``multiply``: a score is multiplied by ``1 - weight + weight * left`` (one below 0 divided, so that it
+    #: falls as
     #: well). ``add``: ``weight * left`` is added to it.
     mode: _Mode = "multiply"
     weight: float = 1.0
@@ -62,7 +64,8 @@ class Decay:
 
 @dataclass(frozen=True)
 class FieldBoost:
-    """A boost by a number in the metadata: by ``modifier(factor * number)``, where a number below 0 counts as 0.
+    """A boost by a number in the metadata: by ``modifier(factor * number)``, where a number below 0 counts as
+    0.
 
     Of a list at the path the largest number counts.
 
@@ -170,7 +173,8 @@ class UniqueResult:
 class QueryStage:
     """A stage of a `PrefetchQuery`; make it with one of the methods below.
 
-    The first stage is one of the searches. The others filter, rescore, reorder or cut what the one before found.
+    The first stage is one of the searches. The others filter, rescore, reorder or cut what the one before
+    found.
 
     >>> vecstore.QueryStage.limit(5)
     QueryStage(kind='limit', arguments={'k': 5})
@@ -311,13 +315,14 @@ class QueryStage:
     ) -> QueryStage:
         """Gives each record a new score, orders them by it and keeps the best ``k``, or all.
 
-        By its vector's score with another vector; by late interaction with ``vectors``, as ``VecStore.multi_query``;
-        or by a formula ``score``: numbers, ``+ - * /``, parentheses;
-        ``score``, ``rank`` (from 1) and ``now`` (Unix seconds); paths of the metadata, in backticks if they are not
-        plain words with dots; ``abs sqrt exp ln log10 pow min max``; ``default(path, number)`` for records without a
-        number there. Times are Unix seconds.
+        By its vector's score with another vector; by late interaction with ``vectors``, as
+        ``VecStore.multi_query``; or by a formula ``score``: numbers, ``+ - * /``, parentheses; ``score``,
+        ``rank`` (from 1) and ``now`` (Unix seconds); paths of the metadata, in backticks if they are not
+        plain words with dots; ``abs sqrt exp ln log10 pow min max``; ``default(path, number)`` for records
+        without a number there. Times are Unix seconds.
 
-        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]), vecstore.QueryStage.rerank(score="price / 2")]
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]),
+        ...     vecstore.QueryStage.rerank(score="price / 2")]
         >>> [(n.id, n.score) for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
         [('pear', 2.0), ('apple', 1.5), ('leek', 1.0)]
         """
@@ -329,12 +334,11 @@ class QueryStage:
         return cls("boost", {"boost": boost, "k": k})
 
     @classmethod
-    def mmr(
-        cls, k: int = 10, lambda_: float = 0.5, *, vector: _types.Vector | None = None
-    ) -> QueryStage:
+    def mmr(cls, k: int = 10, lambda_: float = 0.5, *, vector: _types.Vector | None = None) -> QueryStage:
         """Chooses records that score well and are unlike each other, as ``VecStore.mmr_query``.
 
-        Their scores are those with ``vector``; without it those of the stage before, from 0 for the worst to 1.
+        Their scores are those with ``vector``; without it those of the stage before, from 0 for the worst to
+        1.
         """
         return cls("mmr", {"k": k, "lambda_": lambda_, "vector": vector})
 

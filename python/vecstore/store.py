@@ -22,7 +22,6 @@ from vecstore import (
     Loss,
     Neighbor,
     Page,
-    parse_filter,
     PrefetchQuery,
     Problem,
     Query,
@@ -41,6 +40,7 @@ from vecstore import (
     UniqueResult,
     VecStore,
     VerifyReport,
+    parse_filter,
 )
 
 __all__ = [
