@@ -190,7 +190,7 @@ def test_boosts_join(world: World) -> None:
         (Decay("at", None, 1, kind="log"), InvalidInputError, "exp, gauss, linear"),  # type: ignore[arg-type]
         (FieldBoost("n", -1), InvalidInputError, "factor"),
         (FieldBoost("", 1), InvalidInputError, "path"),
-        (FilterBoost("n ==", 1), vecstore.FilterError, ""),
+        (FilterBoost("n ==", 1), vecstore.FilterError, "expected"),
         (FilterBoost({"n": 1}, 1, "divide"), InvalidInputError, "multiply, add"),  # type: ignore[arg-type]
     ],
 )

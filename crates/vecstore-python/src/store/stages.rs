@@ -15,8 +15,8 @@ use crate::filters::{filter, optional_filter};
 use crate::sparse::sparse_vector;
 use crate::vectors::{multi_vector, vector};
 
-/// How deep prefetches may nest here; the engine has a limit of its own, below this.
-const DEPTH_MAX: usize = 32;
+/// How deep prefetches are read; the engine has a limit of its own, below this, which it tells.
+const DEPTH_MAX: usize = 12;
 
 /// The arguments of a stage.
 struct Arguments<'py>(Bound<'py, PyAny>);
@@ -50,9 +50,6 @@ impl<'py> Arguments<'py> {
 /// Reads a `PrefetchQuery`, and what its neighbors carry.
 fn prefetch(query: &Bound<'_, PyAny>, depth: usize) -> PyResult<(PrefetchQuery, Include)> {
     let py = query.py();
-    if depth == DEPTH_MAX {
-        return Err(invalid(py, "prefetches may nest 8 deep, got more"));
-    }
     if !is_value(query, "PrefetchQuery")? {
         return Err(wrong_type("query", "a PrefetchQuery", query));
     }
@@ -83,6 +80,9 @@ fn prefetch(query: &Bound<'_, PyAny>, depth: usize) -> PyResult<(PrefetchQuery, 
 /// Reads a `QueryStage`.
 fn stage(stage: &Bound<'_, PyAny>, depth: usize) -> PyResult<QueryStage> {
     let py = stage.py();
+    if depth == DEPTH_MAX {
+        return Err(invalid(py, "prefetches may nest 8 deep, got more"));
+    }
     let kind = Text::new(&stage.getattr("kind")?, "kind")?;
     let arguments = Arguments(stage.getattr("arguments")?);
     Ok(match &*kind {
