@@ -14,6 +14,18 @@ from vecstore._plans import (
     QueryPlan,
     QueryStep,
 )
+from vecstore._searches import (
+    Decay,
+    Duplicate,
+    FieldBoost,
+    FilterBoost,
+    Group,
+    HybridQuery,
+    PrefetchQuery,
+    Query,
+    QueryStage,
+    UniqueResult,
+)
 from vecstore._vecstore import Record, _quota_preset
 
 if typing.TYPE_CHECKING:
@@ -32,28 +44,36 @@ __all__ = [
     "CompactionConfig",
     "CompactionResult",
     "Config",
+    "Decay",
     "Distance",
+    "Duplicate",
     "ExplainedNeighbor",
     "Facet",
     "FieldIndex",
+    "FieldBoost",
+    "FilterBoost",
+    "Group",
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
+    "Loss",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
-    "Loss",
     "Page",
+    "PrefetchQuery",
     "Problem",
     "Query",
     "QueryEstimate",
     "QueryExplanation",
     "QueryPlan",
+    "QueryStage",
     "QueryStep",
     "RangeFacet",
     "RepairReport",
     "Snapshot",
     "StoreStats",
+    "UniqueResult",
     "VerifyReport",
 ]
 
@@ -103,44 +123,6 @@ class Config:
     analyzer: str = "standard"
     #: Fields of the metadata that are searched beside the records' texts.
     text_fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Query:
-    """A search, for ``VecStore.explain_query`` and others. The parameters are those of ``VecStore.query``."""
-
-    vector: _types.Vector
-    k: int = 10
-    filter: _types.Filter | None = None
-    recall: float = 0.95
-    exact: bool = False
-    offset: int = 0
-    min_score: float | None = None
-    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
-
-
-@dataclass(frozen=True)
-class HybridQuery:
-    """A search by a vector and words, for ``VecStore.query_explain``.
-
-    The parameters are those of ``VecStore.hybrid_query``.
-    """
-
-    vector: _types.Vector
-    keywords: str
-    k: int = 10
-    alpha: float = 0.7
-    filter: _types.Filter | None = None
-    fusion: str = "rrf"
-    rrf_k: float = 60.0
-    candidates: int | None = None
-    autocut: int | None = None
-    boosts: typing.Mapping[str, float] | None = None
-    recall: float = 0.95
-    exact: bool = False
-    offset: int = 0
-    min_score: float | None = None
-    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
 
 
 @dataclass(frozen=True)

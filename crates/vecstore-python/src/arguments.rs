@@ -146,6 +146,8 @@ named_texts! {
     Path "path"
     KindName "kind"
     Pattern "pattern"
+    Strategy "strategy"
+    By "by"
     Words "words"
     Affix "prefix or suffix"
     Flags "flags"

@@ -15,6 +15,9 @@ pub const MAX_TEXT_BYTES: usize = 16 << 20;
 /// The most components of a sparse vector.
 pub const MAX_SPARSE_COMPONENTS: usize = 65_536;
 
+/// The most components of the several vectors of a record: 32,768 of 128.
+pub const MAX_MULTI_COMPONENTS: usize = 4 << 20;
+
 /// The longest text of a query, in bytes of UTF-8.
 pub const MAX_QUERY_TEXT_BYTES: usize = 64 << 10;
 

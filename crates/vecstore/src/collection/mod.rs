@@ -1,22 +1,30 @@
 //! A collection: records of one dimension and metric, their log, and the upkeep that turns the one into segments.
 
+mod boosted;
 mod commit;
+mod diverse;
+mod duplicates;
 mod exchange;
 mod explain;
 mod facets;
 mod fields;
+mod groups;
 mod hybrid;
 mod matches;
 mod memory;
 mod merge;
+mod multi;
 mod namespace_stats;
 mod new_segment;
 mod opening;
 mod order;
 mod part;
 mod policy;
+mod prefix;
 mod quota;
+mod ranking;
 mod read;
+mod recommend;
 mod recovery;
 mod replacement;
 mod scroll;
@@ -24,6 +32,7 @@ mod seal;
 mod settings;
 mod snapshot;
 mod snapshots;
+mod staged;
 mod stats;
 mod text;
 mod upkeep;

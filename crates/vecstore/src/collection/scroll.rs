@@ -187,8 +187,8 @@ impl Collection {
 /// The records of one snapshot; see [`Collection::iter`].
 #[derive(Debug)]
 pub struct Records {
-    snapshot: Arc<Snapshot>,
-    locations: std::vec::IntoIter<Location>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) locations: std::vec::IntoIter<Location>,
     vectors: bool,
 }
 

@@ -114,6 +114,7 @@ pub(crate) fn write(
     for row in 0..rows {
         let body = source.body_bytes(row)?;
         out.put(body)?;
+        out.has_tokens |= Body::has_tokens(body);
         let body = Body::decode(body).ok();
         fields.push(body.and_then(|body| DocumentRef::new(body.document).ok()));
         texts.push(body)?;
@@ -152,6 +153,7 @@ pub(super) struct Output<'a> {
     path: &'a Path,
     buffer: Vec<u8>,
     written: u64,
+    has_tokens: bool,
     sections: Vec<Section>,
     blocks: Vec<u64>,
     cancelled: &'a Cancelled<'a>,
@@ -165,6 +167,7 @@ impl<'a> Output<'a> {
             path,
             buffer: Vec::new(),
             written: 0,
+            has_tokens: false,
             sections: Vec::new(),
             blocks: Vec::new(),
             cancelled,
@@ -292,7 +295,8 @@ impl<'a> Output<'a> {
         self.flush()?;
         let offset = self.written;
         let (sections, blocks) = (std::mem::take(&mut self.sections), std::mem::take(&mut self.blocks));
-        let footer = Footer { uuid, collection, rows, dim, sections, blocks, offset }.encode();
+        let has_tokens = self.has_tokens;
+        let footer = Footer { uuid, collection, rows, dim, has_tokens, sections, blocks, offset }.encode();
         let checksum = xxhash_rust::xxh3::xxh3_64(&footer);
         self.buffer = footer;
         self.buffer.put_u64(offset);
