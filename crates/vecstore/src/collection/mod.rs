@@ -11,6 +11,7 @@ mod namespace_stats;
 mod new_segment;
 mod opening;
 mod part;
+mod partitions;
 mod policy;
 mod quota;
 mod read;
@@ -81,6 +82,8 @@ pub(crate) struct Core {
     directory: PathBuf,
     scoring: Scoring,
     text: TextConfig,
+    /// The path by whose value rows stand together in segments.
+    partition_by: Option<Arc<str>>,
     /// `None` while the collection is not open: the next call that needs it opens it.
     source: RwLock<Option<Source>>,
     settings: Mutex<Settings>,
@@ -143,8 +146,9 @@ impl Core {
             directory: collection_dir(&shared.root, entry.uuid),
             scoring: Scoring::new(entry.metric),
             text: entry.text.clone(),
+            partition_by: entry.settings.partition_by.clone(),
             source: RwLock::new(None),
-            settings: Mutex::new(entry.settings),
+            settings: Mutex::new(entry.settings.clone()),
             counters: Counters::default(),
             unsealed: AtomicU64::new(0),
             last_write_ms: AtomicU64::new(0),

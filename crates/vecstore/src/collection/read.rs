@@ -7,7 +7,7 @@ use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
+use crate::query::{self, FoundRow, Hits, Include, Neighbor, PartitionFilter, Query, QueryOptions, Recorder, Scores};
 use crate::record::{Record, check_id, dimension_mismatch};
 use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
@@ -196,12 +196,16 @@ impl Collection {
         let queries = core.scoring.queries(dim, vectors, name)?;
         let live = snapshot.live();
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
+        let path = core.partition_by.as_deref();
+        let named = matcher.as_ref().zip(path);
+        let partition = named.and_then(|(matcher, path)| PartitionFilter::of(matcher, path));
         let search = query::Search {
             scoring: core.scoring,
             dim,
             queries: &queries,
             limit: (options.k + options.offset).min(live),
             filter: matcher.as_ref(),
+            partition: partition.as_ref(),
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: if options.exact { 1.0 } else { options.recall },

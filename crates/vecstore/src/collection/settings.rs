@@ -12,13 +12,14 @@ impl Collection {
     /// Returns what the collection is set to.
     pub fn config(&self) -> Result<CollectionConfig> {
         let core = &self.core;
-        Ok(CollectionConfig::new()
+        let config = CollectionConfig::new()
             .dim(core.dim()?)
             .metric(core.scoring.metric)
             .quantization(core.quantization())
             .quotas(core.quotas())
             .analyzer(core.text.analyzer)
-            .text_fields(core.text.fields.iter().cloned()))
+            .text_fields(core.text.fields.iter().cloned());
+        Ok(CollectionConfig { partition_by: core.partition_by.as_deref().map(str::to_owned), ..config })
     }
 }
 
@@ -44,7 +45,7 @@ impl Core {
     }
 
     /// Takes status and quotas from what the manifest says now.
-    pub(crate) fn set_limits(&self, settings: Settings) {
+    pub(crate) fn set_limits(&self, settings: &Settings) {
         let mut held = self.settings.lock();
         (held.status, held.quotas) = (settings.status, settings.quotas);
     }

@@ -145,14 +145,14 @@ impl Shared {
         self.check_writer()?;
         let _changing = self.changing.lock();
         let mut entry = self.entry_named(name)?;
-        let before = entry.settings;
+        let before = entry.settings.clone();
         change(&mut entry.settings);
         if entry.settings == before {
             return Ok(());
         }
-        self.change_entry(entry.uuid, |one| one.settings = entry.settings)?;
+        self.change_entry(entry.uuid, |one| one.settings = entry.settings.clone())?;
         if let Some(core) = self.known_core(entry.uuid) {
-            core.set_limits(entry.settings);
+            core.set_limits(&entry.settings);
         }
         Ok(())
     }
@@ -163,7 +163,8 @@ impl Shared {
             if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid)
             {
                 // Those may have been changed since the entry was read.
-                let (name, settings) = (std::mem::take(&mut present.name), present.settings);
+                let name = std::mem::take(&mut present.name);
+                let settings = std::mem::take(&mut present.settings);
                 let snapshots = std::mem::take(&mut present.snapshots);
                 *present = CollectionEntry { name, settings, snapshots, ..entry };
             }

@@ -9,6 +9,7 @@ mod approximate;
 mod bounds;
 mod hits;
 mod hybrid;
+mod partition;
 mod plan;
 mod recorder;
 mod scan;
@@ -21,6 +22,7 @@ pub(crate) use hits::{FoundRow, Scores};
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
 pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
+pub(crate) use partition::PartitionFilter;
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
 };

@@ -14,7 +14,7 @@ use vecstore_kernels::{Kernels, Metric};
 use vecstore_testkit::Clusters;
 
 use crate::collection::Part;
-use crate::index::{Beam, Scratch, search, visits_max};
+use crate::index::{Beam, Scratch, Within, search, visits_max};
 use crate::query::QueryOptions;
 use crate::record::{Batch, Record};
 use crate::store::VecStore;
@@ -82,7 +82,7 @@ impl Set {
         let [view] = &snapshot.parts[..] else { panic!("expected one part") };
         let Part::Segment(segment) = &view.part else { panic!("expected a segment") };
         let graph = segment.graph(self.metric).unwrap().expect("the segment has a graph");
-        let beam = Beam { k: K, keep: 2 * K, slack: graph.slack(recall), visits_max: visits_max(self.rows) };
+        let beam = Beam { k: K, keep: 2 * K, slack: graph.slack(recall), visits_max: visits_max(self.rows), within: Within::ALL };
         let kernels = Kernels::detect();
         let (mut visits, mut estimates) = (0, 0);
         for query in queries.chunks_exact(self.dim) {
