@@ -51,7 +51,10 @@ impl Core {
 
     /// Returns the most rows whose graph can be built within the budget.
     fn graph_rows_max(&self, dim: usize) -> usize {
-        let rows = self.shared.memory_budget / self.build_bytes(1, dim).max(1);
+        // One row alone takes more than each of many.
+        const MANY: usize = 1 << 12;
+        let rows = u128::from(self.shared.memory_budget) * MANY as u128
+            / u128::from(self.build_bytes(MANY, dim).max(1));
         usize::try_from(rows).unwrap_or(usize::MAX).min(MERGED_ROWS_MAX)
     }
 

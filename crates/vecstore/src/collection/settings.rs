@@ -21,6 +21,11 @@ impl Collection {
             .text_fields(core.text.fields.iter().cloned());
         Ok(CollectionConfig { partition_by: core.partition_by.as_deref().map(str::to_owned), ..config })
     }
+
+    /// Returns the path by which the records are partitioned: see [`CollectionConfig::partition_by`].
+    pub fn partition_by(&self) -> Option<&str> {
+        self.core.partition_by.as_deref()
+    }
 }
 
 impl Core {

@@ -44,13 +44,17 @@ pub(crate) struct Plan {
     pub(crate) passes: usize,
 }
 
+/// What a merge keeps of each row beside the graph: where it is, where it goes, and to which partition.
+const MERGE_BYTES: u64 = 32;
+
 /// Passes at most: what they hold is a small part of all then.
 const PASSES_MAX: usize = 32;
 
 impl Plan {
     /// Plans to build a graph within so many bytes of memory, as far as that is possible.
     pub(crate) fn within(bytes: u64, rows: usize, dim: usize, ranges: Vec<Range<u32>>) -> Self {
-        let passes = (1..=PASSES_MAX).find(|&passes| choice_bytes(rows, dim, passes) <= bytes);
+        let left = bytes.saturating_sub(rows as u64 * MERGE_BYTES);
+        let passes = (1..=PASSES_MAX).find(|&passes| choice_bytes(rows, dim, passes) <= left);
         Self { ranges, passes: passes.unwrap_or(PASSES_MAX) }
     }
 
@@ -78,7 +82,7 @@ pub(crate) fn build_bytes(rows: usize, dim: usize, layout: Layout) -> u64 {
     };
     let order = 2 * size_of::<u32>();
     let draft = rows as u64 * (Points::row_bytes(dim) + 4 * DEGREE + order + codes) as u64;
-    draft.max(choice_bytes(rows, dim, PASSES_MAX))
+    rows as u64 * MERGE_BYTES + draft.max(choice_bytes(rows, dim, PASSES_MAX))
 }
 
 /// Returns how many points a search of so many starts from, without those that are reached from nowhere else.

@@ -206,7 +206,6 @@ fn rows_of_zeros_and_with_one_component_are_found() {
 
 /// Rows of one component each are as many islands as there are components, with few or no edges between them.
 #[test]
-#[ignore = "recall .87: a search starts at random rows, and some islands have none"]
 fn islands_of_rows_are_found() {
     let mut rng = Rng::new(4);
     let mut one_hot = || {
