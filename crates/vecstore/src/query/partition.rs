@@ -109,6 +109,25 @@ impl<'s> Stretches<'s> {
         let filter = if partition.is_all && is_exact { PartFilter::Everything } else { filter()? };
         Ok(Some(Self { ranges, filter, is_partition: true }))
     }
+
+    /// Returns the rows that an exact search looks at: those of the partitions that a filter names, and a few about them, so
+    /// that ranges start and end where words of marks do; all without such.
+    pub(super) fn of_words(view: &'s PartView, search: &Search<'s>) -> Result<Self> {
+        let filter = || PartFilter::for_search(view, search.filter);
+        let named = Self::of_partitions(view, search.partition, || Ok(PartFilter::Everything))?;
+        let Some(Self { mut ranges, .. }) = named else { return Ok(Self::all(view, filter()?)) };
+        for range in &mut ranges {
+            *range = range.start / 64 * 64..range.end.next_multiple_of(64).min(view.part.len());
+        }
+        ranges.dedup_by(|range, before| {
+            let meets = range.start <= before.end;
+            if meets {
+                before.end = range.end.max(before.end);
+            }
+            meets
+        });
+        Ok(Self { ranges, filter: filter()?, is_partition: false })
+    }
 }
 
 /// Returns the rows with a value, if they stand together, and whether each has it for certain.

@@ -80,13 +80,10 @@ pub(crate) fn search(
         return approximate(snapshot, search, queries, pool);
     }
     let started = search.recorder.map(|_| Instant::now());
-    let filters: Vec<PartFilter<'_>> = snapshot
-        .parts
-        .iter()
-        .map(|view| PartFilter::for_search(view, search.filter))
-        .collect::<Result<_>>()?;
+    let stretches: Vec<Stretches<'_>> =
+        snapshot.parts.iter().map(|view| Stretches::of_words(view, search)).collect::<Result<_>>()?;
     filters_took(search, started);
-    let tasks = tasks(snapshot, &filters);
+    let tasks = tasks(snapshot, &stretches);
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
         |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
@@ -163,12 +160,14 @@ fn filters_took(search: &Search<'_>, started: Option<Instant>) {
     }
 }
 
-fn tasks<'s>(snapshot: &'s Snapshot, filters: &'s [PartFilter<'s>]) -> Vec<Task<'s>> {
+fn tasks<'s>(snapshot: &'s Snapshot, stretches: &'s [Stretches<'s>]) -> Vec<Task<'s>> {
     let mut tasks = Vec::new();
-    for (part, (view, filter)) in snapshot.parts.iter().zip(filters).enumerate() {
-        for start in (0..view.part.len()).step_by(TASK_ROWS) {
-            let rows = start..view.part.len().min(start + TASK_ROWS);
-            tasks.push(Task { part: part as u32, view, rows, filter, is_partition: false });
+    for (part, (view, Stretches { ranges, filter, .. })) in snapshot.parts.iter().zip(stretches).enumerate() {
+        for range in ranges {
+            for start in range.clone().step_by(TASK_ROWS) {
+                let rows = start..range.end.min(start + TASK_ROWS);
+                tasks.push(Task { part: part as u32, view, rows, filter, is_partition: false });
+            }
         }
     }
     tasks
