@@ -72,11 +72,8 @@ impl Set {
     }
 
     fn measure(&self, store: &VecStore, make: impl Fn(Query) -> Query) -> (Duration, f64) {
-        let queries: Vec<Query> = self
-            .queries
-            .chunks_exact(DIM)
-            .map(|vector| make(Query::new(vector).k(K)))
-            .collect();
+        let queries: Vec<Query> =
+            self.queries.chunks_exact(DIM).map(|vector| make(Query::new(vector).k(K))).collect();
         let ids = |query: &Query| -> Vec<String> {
             let hits = store.search(query).unwrap();
             hits.iter().map(|hit| hit.id().unwrap().to_owned()).collect()

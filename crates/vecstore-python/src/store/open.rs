@@ -11,7 +11,7 @@ use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantizatio
 
 use super::{BaseCollection, VecStore, plain_value};
 use crate::arguments::{
-    AnalyzerName, DurabilityName, Int, MetricName, PartitionPath, Number, QuantizationName, texts, wait,
+    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, texts, wait,
 };
 use crate::errors::{OrRaise, invalid};
 

@@ -7,7 +7,9 @@ use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, PartitionFilter, Query, QueryOptions, Recorder, Scores};
+use crate::query::{
+    self, FoundRow, Hits, Include, Neighbor, PartitionFilter, Query, QueryOptions, Recorder, Scores,
+};
 use crate::record::{Record, check_id, dimension_mismatch};
 use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;

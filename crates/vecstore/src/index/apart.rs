@@ -51,7 +51,8 @@ pub(super) fn join(
 pub(super) fn unreached(adjacency: &[u32], range: &Range<u32>, starts: &[u32]) -> Vec<u32> {
     let mut seen = vec![false; range.len()];
     let (mut unreached, mut open) = (Vec::new(), Vec::new());
-    let roots = starts.iter().copied().map(|start| (start, true)).chain(range.clone().map(|root| (root, false)));
+    let roots =
+        starts.iter().copied().map(|start| (start, true)).chain(range.clone().map(|root| (root, false)));
     for (root, is_start) in roots {
         if !range.contains(&root) || std::mem::replace(&mut seen[(root - range.start) as usize], true) {
             continue;

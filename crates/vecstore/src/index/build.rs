@@ -22,6 +22,9 @@ const ENTRIES_MIN: usize = 32;
 const ENTRIES_FULL: usize = 128;
 const ENTRIES_MAX: usize = 1024;
 
+/// Random points where searches of a compact graph start at most: each costs a read.
+const COMPACT_STARTS_MAX: usize = 64;
+
 /// A graph over points that are numbered anew, in the order that files hold them.
 #[derive(Debug)]
 pub(crate) struct Graph {
@@ -91,22 +94,31 @@ pub(super) fn starts(points: usize) -> usize {
     root.min(ENTRIES_FULL).max(root / 2).clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
 }
 
+/// Returns where searches start in every layout, of all entries, the first `starts` of which are random.
+pub(super) fn kept_starts(entries: &[u32], starts: usize) -> Vec<u32> {
+    let (random, needed) = entries.split_at(starts);
+    [&random[..starts.min(COMPACT_STARTS_MAX)], needed].concat()
+}
+
 /// Builds the graph of points. `check` is asked now and then whether to go on.
 pub(crate) fn build(points: &Points, plan: &Plan, check: &(dyn Fn() -> Result<()> + Sync)) -> Result<Graph> {
     let mut random = Random::new(SEED);
     let count = points.len();
-    let (mut adjacency, mut islands) = neighbors::choose(points, &(0..count as u32), plan.passes, &mut random, check)?;
+    let (mut adjacency, mut islands) =
+        neighbors::choose(points, &(0..count as u32), plan.passes, &mut random, check)?;
     for range in plan.apart() {
         apart::join(&mut adjacency, points, range, plan.passes, &mut random, check)?;
     }
     check()?;
-    let mut entries: Vec<u32> = (0..starts(count)).map(|_| random.below(count) as u32).collect();
+    let starts = starts(count);
+    let mut entries: Vec<u32> = (0..starts).map(|_| random.below(count) as u32).collect();
     let (mut order, unreached) = order::breadth_first(&adjacency, entries[0]);
     // What cannot be reached from elsewhere is reached from the start.
     entries.extend(unreached);
-    entries.extend(islands.without_start(&entries, starts(count)));
+    entries.extend(islands.without_start(&kept_starts(&entries, starts), starts));
     for range in plan.apart() {
-        let mut own: Vec<u32> = entries.iter().copied().filter(|entry| range.contains(entry)).collect();
+        let mut own = kept_starts(&entries, starts);
+        own.retain(|entry| range.contains(entry));
         while own.len() < OWN_STARTS_MIN {
             let start = range.start + random.below(range.len()) as u32;
             own.push(start);

@@ -245,7 +245,12 @@ fn meet(
     let count = graph.len();
     // A number beyond the last can only come from damage that a checksum did not see.
     let CompactScratch { visited, fresh, .. } = scratch;
-    fresh.extend(points.iter().copied().filter(|&point| (point as usize) < count && beam.within.contains(point) && visited.add(point)));
+    fresh.extend(
+        points
+            .iter()
+            .copied()
+            .filter(|&point| (point as usize) < count && beam.within.contains(point) && visited.add(point)),
+    );
     effort.estimates += fresh.len();
     scratch.query.score(graph, kernels, &scratch.fresh, &mut scratch.distances)?;
     let mut least = f32::INFINITY;
@@ -254,13 +259,13 @@ fn meet(
         if distance >= *bound {
             continue;
         }
+        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         scratch.pool.push(distance, point);
         if distance < least {
             // Likely to be visited next.
             least = distance;
             graph.prefetch(kernels, point);
         }
-        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         if is_near && wanted(point)? {
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {

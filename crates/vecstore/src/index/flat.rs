@@ -143,7 +143,8 @@ impl SignRuns {
         rows: &Range<usize>,
         encode: impl Fn(&Range<usize>) -> Result<Option<FlatSigns>>,
     ) -> Result<Option<Vec<SignStretch<'_>>>> {
-        let runs = self.0.get_or_init(|| (0..part_rows.div_ceil(RUN_ROWS)).map(|_| OnceLock::new()).collect());
+        let runs =
+            self.0.get_or_init(|| (0..part_rows.div_ceil(RUN_ROWS)).map(|_| OnceLock::new()).collect());
         let mut stretches = Vec::with_capacity(rows.len() / RUN_ROWS + 2);
         let asked = rows.start / RUN_ROWS..rows.end.div_ceil(RUN_ROWS);
         for (n, place) in runs.iter().enumerate().take(asked.end).skip(asked.start) {

@@ -27,6 +27,7 @@ mod partition;
 mod points;
 mod rerank;
 mod search;
+mod sign_rows;
 mod space;
 mod visited;
 mod widths;
@@ -43,7 +44,11 @@ pub(crate) use flat::{FlatQuery, FlatSigns, SignRuns, SignStretch};
 pub(crate) use layout::{AnyDraft, Layout};
 pub(crate) use points::Points;
 pub(crate) use rerank::reranked;
-pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, Within, search, visits_max};
+pub(crate) use search::{
+    Beam, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, Within, search,
+    visits_max,
+};
+pub(crate) use sign_rows::SignRows;
 pub(crate) use space::Space;
 pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 

@@ -9,6 +9,7 @@ mod approximate;
 mod bounds;
 mod hits;
 mod hybrid;
+mod matches;
 mod partition;
 mod plan;
 mod recorder;

@@ -116,7 +116,9 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<(Settings, Vec<SnapshotE
 }
 
 fn decode_path(field: &mut Reader<'_>) -> Result<Arc<str>> {
-    let path = std::str::from_utf8(field.bytes(field.remaining())?).ok().filter(|path| check_partition_path(path).is_ok());
+    let path = std::str::from_utf8(field.bytes(field.remaining())?)
+        .ok()
+        .filter(|path| check_partition_path(path).is_ok());
     path.map(Arc::from).ok_or_else(|| Error::corrupted("manifest: what partitions the rows is no path"))
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Quantization, Query, Record, SearchMethod, VecStore, field};
+use vecstore::{
+    Durability, ErrorKind, Metric, OpenOptions, Quantization, Query, Record, SearchMethod, VecStore, field,
+};
 use vecstore_testkit::{Clusters, FaultVfs, Rng, exact_distance};
 
 use crate::hostile::{find, put_segment, put_u32, u64_at};
@@ -250,7 +252,9 @@ fn forged_lengths_of_a_graph_are_refused_or_harmless() {
                 crate::hostile::put_u64(&mut bytes, footer + 56 + n * 24 + at, value);
                 let disk = sample.disk.fork();
                 put_segment(&disk, &path, &mut bytes);
-                let outcome = with_graphs(&disk, metric, Quantization::Auto).open(PATH).and_then(|store| sample.ask(&store));
+                let outcome = with_graphs(&disk, metric, Quantization::Auto)
+                    .open(PATH)
+                    .and_then(|store| sample.ask(&store));
                 if let Err(error) = outcome {
                     assert_eq!(error.kind(), ErrorKind::Corrupted, "{error}");
                 }

@@ -291,7 +291,9 @@ fn graphs_of_few_rows_find_them() {
 fn as_many_as_there_are_or_more_are_all_found() {
     let (vectors, queries) = clustered(ROWS, DIM, 3);
     let layouts = [Quantization::Auto, Quantization::Int8, Quantization::Int4, Quantization::None];
-    for (metric, quantization) in METRICS.into_iter().flat_map(|metric| layouts.map(|layout| (metric, layout))) {
+    for (metric, quantization) in
+        METRICS.into_iter().flat_map(|metric| layouts.map(|layout| (metric, layout)))
+    {
         let store = merged(options(metric).quantization(quantization), &records(&vectors));
         assert_eq!(
             store.query(&Query::new(queries[0].as_slice()).filter(field("n").eq(1))).unwrap(),
