@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use vecstore_kernels::{nibble_row_bytes, sign_block_bytes};
 
-use super::apart::{self, APART_POINTS_MIN, OWN_STARTS_MIN};
+use super::apart::{self, APART_POINTS_MIN, OWN_STARTS};
 use super::compact::PointCodes;
 use super::layout::Layout;
 use super::points::Points;
@@ -116,10 +116,12 @@ pub(crate) fn build(points: &Points, plan: &Plan, check: &(dyn Fn() -> Result<()
     // What cannot be reached from elsewhere is reached from the start.
     entries.extend(unreached);
     entries.extend(islands.without_start(&kept_starts(&entries, starts), starts));
+    // Searches of all points look at each start: those of many ranges are no more than the random ones, or one each.
+    let own_starts = (starts / plan.apart().count().max(1)).clamp(1, OWN_STARTS);
     for range in plan.apart() {
         let mut own = kept_starts(&entries, starts);
         own.retain(|entry| range.contains(entry));
-        while own.len() < OWN_STARTS_MIN {
+        while own.len() < own_starts {
             let start = range.start + random.below(range.len()) as u32;
             own.push(start);
             entries.push(start);

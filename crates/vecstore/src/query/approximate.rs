@@ -33,6 +33,9 @@ const VISITS_FILTERED: usize = 120;
 /// The least slack of a walk with a filter. Where 10 % of 5,000 rows match, a slack of its own below 0 found .87 for .95.
 const FILTERED_SLACK_MIN: f32 = 0.0;
 
+/// What is added to the slack of a walk that stays in a partition, which comes by fewer ways.
+const PARTITION_SLACK: f32 = 0.06;
+
 /// A difference of two distances by codes that is this many standard deviations of one distance tells which is less: three of
 /// the difference's own.
 pub(super) const DEVIATIONS_TOLD: f32 = 4.25;
@@ -138,7 +141,11 @@ impl Search<'_> {
             keep: index::reranked(layout, k, self.recall),
             // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
             // that misses too many.
-            slack: if self.filter.is_some() { slack.max(FILTERED_SLACK_MIN) } else { slack },
+            slack: match self.filter {
+                Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
+                Some(_) => slack.max(FILTERED_SLACK_MIN),
+                None => slack,
+            },
             wanted: match task.filter {
                 PartFilter::Columns { at_most, .. } => Some(Wanted {
                     share: (*at_most as f32 / task.rows.len() as f32).min(1.0),
