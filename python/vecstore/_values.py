@@ -123,6 +123,8 @@ class Config:
     analyzer: str = "standard"
     #: Fields of the metadata that are searched beside the records' texts.
     text_fields: tuple[str, ...] = ()
+    #: The path of the metadata that partitions the records, or None.
+    partition_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -434,6 +436,8 @@ class CollectionConfig:
     analyzer: str = "standard"
     #: Paths of the metadata whose strings are searched beside the records' texts.
     text_fields: tuple[str, ...] = ()
+    #: The path of the metadata that says whose a record is, as in ``VecStore``.
+    partition_by: str | None = None
 
 
 class _Figures:

@@ -499,6 +499,7 @@ class VecStore(BaseCollection):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> Self: ...
     @staticmethod
     def open(
@@ -514,6 +515,7 @@ class VecStore(BaseCollection):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> VecStore: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...

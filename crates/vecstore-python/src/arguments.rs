@@ -155,6 +155,7 @@ named_texts! {
     CollectionName "name"
     NewName "new_name"
     Status "status"
+    PartitionPath "partition_by"
 }
 
 impl FusionName {

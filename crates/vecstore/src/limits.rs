@@ -6,6 +6,9 @@ pub const MAX_ID_BYTES: usize = 1024;
 /// The longest name of a collection or of a snapshot, in bytes of UTF-8.
 pub const MAX_COLLECTION_NAME_BYTES: usize = 1024;
 
+/// The longest path that partitions records, in bytes of UTF-8.
+pub const MAX_PARTITION_PATH_BYTES: usize = 1024;
+
 /// The largest dimension of a vector.
 pub const MAX_DIM: usize = 65_536;
 

@@ -19,6 +19,7 @@ mod new_segment;
 mod opening;
 mod order;
 mod part;
+mod partitions;
 mod policy;
 mod prefix;
 mod quota;
@@ -96,6 +97,8 @@ pub(crate) struct Core {
     directory: PathBuf,
     scoring: Scoring,
     text: TextConfig,
+    /// The path by whose value rows stand together in segments.
+    partition_by: Option<Arc<str>>,
     /// `None` while the collection is not open: the next call that needs it opens it.
     source: RwLock<Option<Source>>,
     settings: Mutex<Settings>,
@@ -158,6 +161,7 @@ impl Core {
             directory: collection_dir(&shared.root, entry.uuid),
             scoring: Scoring::new(entry.metric),
             text: entry.text.clone(),
+            partition_by: entry.settings.partition_by.clone(),
             source: RwLock::new(None),
             settings: Mutex::new(entry.settings.clone()),
             counters: Counters::default(),

@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 use crate::filter::{Filter, Matcher};
 use crate::metadata;
 use crate::multi_vector::MultiVector;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
+use crate::query::{
+    self, FoundRow, Hits, Include, Neighbor, PartitionFilter, Query, QueryOptions, Recorder, Scores,
+};
 use crate::record::{Record, check_id, dimension_mismatch};
 use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
@@ -222,12 +224,16 @@ impl Collection {
         let pool = core.shared.pool(live * dim * 4);
         let queries = core.scoring.queries(dim, vectors, pool, name)?;
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
+        let path = core.partition_by.as_deref();
+        let named = nearest.filter.zip(path);
+        let partition = named.and_then(|(matcher, path)| PartitionFilter::of(matcher, path));
         let search = query::Search {
             scoring: core.scoring,
             dim,
             queries: &queries,
             limit: nearest.limit.min(live),
             filter: nearest.filter,
+            partition: partition.as_ref(),
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
             recall: nearest.recall,

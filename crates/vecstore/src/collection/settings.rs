@@ -13,13 +13,19 @@ impl Collection {
     /// Returns what the collection is set to.
     pub fn config(&self) -> Result<CollectionConfig> {
         let core = &self.core;
-        Ok(CollectionConfig::new()
+        let config = CollectionConfig::new()
             .dim(core.dim()?)
             .metric(core.scoring.metric)
             .quantization(core.quantization())
             .quotas(core.quotas())
             .analyzer(core.text.analyzer)
-            .text_fields(core.text.fields.iter().cloned()))
+            .text_fields(core.text.fields.iter().cloned());
+        Ok(CollectionConfig { partition_by: core.partition_by.as_deref().map(str::to_owned), ..config })
+    }
+
+    /// Returns the path by which the records are partitioned: see [`CollectionConfig::partition_by`].
+    pub fn partition_by(&self) -> Option<&str> {
+        self.core.partition_by.as_deref()
     }
 }
 

@@ -187,8 +187,8 @@ impl Shared {
             if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid)
             {
                 // Those may have been changed since the entry was read.
-                let (name, settings) =
-                    (std::mem::take(&mut present.name), std::mem::take(&mut present.settings));
+                let name = std::mem::take(&mut present.name);
+                let settings = std::mem::take(&mut present.settings);
                 let snapshots = std::mem::take(&mut present.snapshots);
                 *present = CollectionEntry { name, settings, snapshots, ..entry };
             }

@@ -14,6 +14,7 @@ mod matches;
 mod mmr;
 mod multi;
 mod options;
+mod partition;
 mod plan;
 mod prefix;
 mod recommend;
@@ -36,6 +37,7 @@ pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
 pub(crate) use mmr::mmr;
 pub use multi::MultiQuery;
 pub use options::{Query, QueryOptions};
+pub(crate) use partition::PartitionFilter;
 pub use plan::{
     GraphLayout, PartKind, QueryEstimate, QueryPlan, QueryStep, SearchMethod, StepOutcome, StepReason,
 };

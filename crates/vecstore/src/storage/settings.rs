@@ -11,6 +11,7 @@
 //!      u32 count of segments, segments as in the manifest
 //!   5  field indexes that were created or dropped: u32 count, for each u32 + path, ascending, and u8 (1 any, 2 keyword,
 //!      3 number, 4 bool, 5 datetime, 6 geo, 31 dropped)
+//!   6  the path that partitions the rows: UTF-8, 1 to 1,024 bytes
 //! ```
 //!
 //! What is as it is by default is left out, so that a manifest without settings is one of format 1.0. A reader refuses a
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use super::manifest::{CollectionEntry, SegmentEntry, number};
 use crate::codec::{Reader, WriteFields};
-use crate::database::{NamespaceQuotas, NamespaceStatus};
+use crate::database::{NamespaceQuotas, NamespaceStatus, check_partition_path};
 use crate::error::{Error, Result};
 use crate::field_index::{Choice, FieldChoices};
 use crate::limits::MAX_DIM;
@@ -31,6 +32,7 @@ const STATUS: u16 = 2;
 const QUOTAS: u16 = 3;
 const SNAPSHOT: u16 = 4;
 const FIELDS: u16 = 5;
+const PARTITION_BY: u16 = 6;
 
 const NO_LIMIT: u64 = u64::MAX;
 
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) status: NamespaceStatus,
     pub(crate) quotas: NamespaceQuotas,
     pub(crate) fields: Arc<FieldChoices>,
+    /// The path of the metadata by whose value rows stand together in segments.
+    pub(crate) partition_by: Option<Arc<str>>,
 }
 
 /// A snapshot that is kept: the segments and marks of the collection at one moment.
@@ -59,7 +63,7 @@ pub(super) fn has_fields(entry: &CollectionEntry) -> bool {
 }
 
 pub(super) fn encode(entry: &CollectionEntry, out: &mut Vec<u8>) {
-    let Settings { quantization, status, quotas, fields: ref choices } = entry.settings;
+    let Settings { quantization, status, quotas, fields: ref choices, ref partition_by } = entry.settings;
     let mut fields: Vec<(u16, Vec<u8>)> = Vec::new();
     if quantization != Quantization::default() {
         fields.push((QUANTIZATION, vec![quantization_code(quantization)]));
@@ -88,6 +92,9 @@ pub(super) fn encode(entry: &CollectionEntry, out: &mut Vec<u8>) {
         }
         fields.push((FIELDS, bytes));
     }
+    if let Some(path) = partition_by {
+        fields.push((PARTITION_BY, path.as_bytes().to_vec()));
+    }
     fields.extend(entry.snapshots.iter().map(|snapshot| (SNAPSHOT, snapshot.encode())));
     out.put_u32(fields.len() as u32);
     for (tag, bytes) in fields {
@@ -110,6 +117,7 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<(Settings, Vec<SnapshotE
             QUOTAS => settings.quotas = decode_quotas(&mut field)?,
             FIELDS => settings.fields = Arc::new(decode_fields(&mut field)?),
             SNAPSHOT => snapshots.push(SnapshotEntry::decode(&mut field)?),
+            PARTITION_BY => settings.partition_by = Some(decode_path(&mut field)?),
             _ => {
                 return Err(Error::unsupported(format!(
                     "a collection has a setting {tag} that this version does not know: open the store with a newer \
@@ -120,6 +128,13 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<(Settings, Vec<SnapshotE
         field.finish()?;
     }
     Ok((settings, snapshots))
+}
+
+fn decode_path(field: &mut Reader<'_>) -> Result<Arc<str>> {
+    let path = std::str::from_utf8(field.bytes(field.remaining())?)
+        .ok()
+        .filter(|path| check_partition_path(path).is_ok());
+    path.map(Arc::from).ok_or_else(|| Error::corrupted("manifest: what partitions the rows is no path"))
 }
 
 fn decode_quotas(field: &mut Reader<'_>) -> Result<NamespaceQuotas> {
@@ -242,6 +257,7 @@ mod tests {
                 status: NamespaceStatus::PendingDeletion,
                 quotas,
                 fields: Arc::new(choices()),
+                partition_by: Some("user.tenant".into()),
             },
             snapshots: vec![snapshot.clone(), SnapshotEntry { name: "t".to_owned(), dim: None, ..snapshot }],
         }
@@ -268,12 +284,14 @@ mod tests {
         entry.snapshots.clear();
         let limits = [10u64, u64::MAX, 4, u64::MAX].map(u64::to_le_bytes).concat();
         let expected = [
-            &[4u8, 0, 0, 0][..],
+            &[5u8, 0, 0, 0][..],
             &[1, 0, 0, 0, 1, 0, 0, 0, 3],
             &[2, 0, 0, 0, 1, 0, 0, 0, 3],
             &[3, 0, 0, 0, 32, 0, 0, 0],
             &limits,
             &[5, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, b'a', 3, 3, 0, 0, 0, b'b', b'.', b'c', 31],
+            &[6, 0, 0, 0, 11, 0, 0, 0],
+            b"user.tenant",
         ];
         assert_eq!(encoded(&entry), expected.concat());
         entry.settings = Settings::default();

@@ -30,7 +30,9 @@ pub(crate) fn rewrite_fields(
     cancelled: &Cancelled<'_>,
 ) -> Result<u64> {
     let mut out = Output::create(vfs, path, cancelled)?;
-    let mut sections = Segment::footer(&old.map, old.checksum())?.sections;
+    let footer = Segment::footer(&old.map, old.checksum())?;
+    out.has_tokens = footer.has_tokens;
+    let mut sections = footer.sections;
     sections.sort_by_key(|section| section.offset);
     for section in sections.into_iter().filter(|section| section.kind != Kind::Fields) {
         out.begin(section.kind)?;

@@ -153,7 +153,7 @@ pub(super) struct Output<'a> {
     path: &'a Path,
     buffer: Vec<u8>,
     written: u64,
-    has_tokens: bool,
+    pub(super) has_tokens: bool,
     sections: Vec<Section>,
     blocks: Vec<u64>,
     cancelled: &'a Cancelled<'a>,
