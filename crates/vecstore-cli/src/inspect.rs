@@ -40,7 +40,13 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
     let shown = collections.iter().map(|one| Ok((one.name(), one.stats()?))).collect::<Result<Vec<_>, Failure>>()?;
     if as_json {
         let collections: Vec<Value> = shown.iter().map(|(name, stats)| as_json_value(name, stats)).collect();
-        writeln!(out, "{:#}", json!({"path": path.to_string_lossy(), "collections": collections}))?;
+        let sum = |part: fn(&Stats) -> u64| shown.iter().map(|(_, stats)| part(stats)).sum::<u64>();
+        let figures = json!({
+            "path": path.to_string_lossy(), "active": sum(|stats| stats.active as u64),
+            "deleted": sum(|stats| stats.deleted as u64), "disk_bytes": sum(|stats| stats.disk_bytes),
+            "collections": collections,
+        });
+        writeln!(out, "{figures:#}")?;
         return Ok(OK);
     }
     writeln!(out, "{:<21} {}", "path", path.display())?;

@@ -339,7 +339,7 @@ mod tests {
             (r#"{"$bytes":"?"}"#, "base64"),
             (r#"{"$datetime":"soon"}"#, "datetime"),
             (r#"{"$float":"1"}"#, "hexadecimal"),
-            (r#""\ud800""#, "surrogate"),
+            (r#""\ud800""#, "hex escape"),
             ("1]", "expected"),
         ] {
             let error = value(json).unwrap_err();

@@ -20,7 +20,7 @@ from collections import abc
 from vecstore._errors import InvalidInputError
 from vecstore._exchange.files import identity, path_of, reading
 from vecstore._exchange.rows import Rows
-from vecstore.importers._hnsw_file import Elements, read_segment
+from vecstore.importers._hnsw_file import Elements, read_lengths, read_segment
 
 _DOCUMENT = "chroma:document"
 _METRICS = {"cosine": "cosine", "l2": "euclidean", "ip": "dot"}
@@ -34,7 +34,6 @@ class ChromaSource:
         place = path_of(path)
         self._file = place / "chroma.sqlite3" if place.is_dir() else place
         self._directory = self._file.parent
-        self._reading = contextlib.ExitStack()
         with self._connected() as database:
             self._uuid, name, self.metric = _collection(database, collection)
             segments = dict(
@@ -54,7 +53,9 @@ class ChromaSource:
     @contextlib.contextmanager
     def _connected(self) -> abc.Iterator[sqlite3.Connection]:
         with reading(self._file):
-            if self._file.open("rb").read(16) != b"SQLite format 3\0":
+            with self._file.open("rb") as file:
+                head = file.read(16)
+            if head != b"SQLite format 3\0":
                 raise InvalidInputError(f"`{self._file}` is not a database of SQLite")
         address = "file:" + urllib.parse.quote(str(self._file.resolve())) + "?mode=ro"
         try:
@@ -66,7 +67,8 @@ class ChromaSource:
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
         """Yields the records from the one with this number on, in the order of their numbers in SQLite."""
         with self._connected() as database, reading(self._directory):
-            vectors = _Vectors(database, self._directory, self._uuid, self._vector_segment, self._metadata_segment)
+            segments = (self._vector_segment, self._metadata_segment)
+            vectors = _Vectors(database, self._directory, self._uuid, segments, self.metric)
             records = database.execute(
                 "SELECT id, embedding_id FROM embeddings WHERE segment_id = ? ORDER BY id LIMIT -1 OFFSET ?",
                 (self._metadata_segment, start),
@@ -162,10 +164,17 @@ class _Vectors:
     """The vectors of a collection by id."""
 
     def __init__(
-        self, database: sqlite3.Connection, directory: pathlib.Path, uuid: str, segment: str, metadata_segment: str
+        self,
+        database: sqlite3.Connection,
+        directory: pathlib.Path,
+        uuid: str,
+        segments: tuple[str, str],
+        metric: str | None,
     ) -> None:
+        segment, metadata_segment = segments
         self._database = database
         self._index: Elements | None = None
+        self._lengths: typing.Any = None
         #: By id: the number of the element of the index.
         self._elements: dict[str, int] = {}
         # The name of the directory comes from the database, and is a plain name or nothing.
@@ -174,6 +183,8 @@ class _Vectors:
         seen = 0
         if self._index is not None and self._index.count:
             labels, seen = _labels(directory / segment / "index_metadata.pickle")
+            if metric == "cosine":
+                self._lengths = read_lengths(directory / segment, self._index)
             places = {int(label): place for place, label in enumerate(self._index.labels().tolist())}
             deleted = self._index.deleted()
             for id, label in labels.items():
@@ -221,7 +232,10 @@ class _Vectors:
         in_index = [id for id in ids if id not in self._logged]
         vectors: dict[str, typing.Any] = {}
         if in_index and self._index is not None:
-            found = self._index.vectors([self._elements[id] for id in in_index])
+            places = [self._elements[id] for id in in_index]
+            found = self._index.vectors(places)
+            if self._lengths is not None:
+                found *= self._lengths[places][:, None]
             vectors = dict(zip(in_index, found))
         for id in ids:
             if id in vectors:

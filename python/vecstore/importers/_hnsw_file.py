@@ -75,6 +75,18 @@ def read_index(path: pathlib.Path) -> Elements:
         return Elements(file.read(_HEAD.size), path, _HEAD.size)
 
 
+def read_lengths(directory: pathlib.Path, elements: Elements) -> typing.Any:
+    """Returns the lengths that the vectors of a segment of Chroma had; under cosine it keeps them with the length 1."""
+    import numpy as np
+
+    path = directory / "length.bin"
+    data = path.read_bytes()[: 4 * elements.count]
+    lengths = np.frombuffer(data[: len(data) // 4 * 4], "<f4")
+    if len(lengths) < elements.count or not np.isfinite(lengths).all() or (lengths <= 0).any():
+        raise InvalidInputError(f"`{path}`: expected the lengths of {elements.count} vectors")
+    return lengths
+
+
 def read_segment(directory: pathlib.Path) -> Elements | None:
     """Opens a segment of Chroma: the same in two files, with a version in front. None if there is none."""
     head, elements = directory / "header.bin", directory / "data_level0.bin"
