@@ -47,6 +47,9 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
     let (files, bytes) = (Grouped(report.copied_files as u64), Grouped(report.copied_bytes));
     let kept = Grouped(report.kept_files as u64);
     let collections = Grouped(report.collections as u64);
-    writeln!(console.out, "backed up {collections} collections: {files} files copied, {bytes} bytes; {kept} files kept")?;
+    writeln!(
+        console.out,
+        "backed up {collections} collections: {files} files copied, {bytes} bytes; {kept} files kept"
+    )?;
     Ok(OK)
 }

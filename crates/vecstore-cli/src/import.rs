@@ -52,13 +52,15 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
             "format" => given.format = Some(value()?),
             "checkpoint" => given.checkpoint = Some(value()?.into()),
             "metric" => {
-                let metric = value()?.parse().map_err(|error| Failure::Usage(format!("--metric: {error}")))?;
+                let metric =
+                    value()?.parse().map_err(|error| Failure::Usage(format!("--metric: {error}")))?;
                 given.metric = Some(metric);
             }
             "batch-size" => {
                 let text = value()?;
                 let size = text.parse().ok().filter(|size| *size > 0);
-                let wrong = || Failure::Usage(format!("--batch-size: expected a number above 0, got `{text}`"));
+                let wrong =
+                    || Failure::Usage(format!("--batch-size: expected a number above 0, got `{text}`"));
                 given.batch_size = Some(size.ok_or_else(wrong)?);
             }
             "from" => {

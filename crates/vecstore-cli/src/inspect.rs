@@ -34,10 +34,14 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
         // One that is deleted meanwhile is left out.
         None => {
             let names = database.list_collections()?;
-            names.iter().filter_map(|name| database.get_collection(name).transpose()).collect::<Result<_, _>>()?
+            names
+                .iter()
+                .filter_map(|name| database.get_collection(name).transpose())
+                .collect::<Result<_, _>>()?
         }
     };
-    let shown = collections.iter().map(|one| Ok((one.name(), one.stats()?))).collect::<Result<Vec<_>, Failure>>()?;
+    let shown =
+        collections.iter().map(|one| Ok((one.name(), one.stats()?))).collect::<Result<Vec<_>, Failure>>()?;
     if as_json {
         let collections: Vec<Value> = shown.iter().map(|(name, stats)| as_json_value(name, stats)).collect();
         let sum = |part: fn(&Stats) -> u64| shown.iter().map(|(_, stats)| part(stats)).sum::<u64>();

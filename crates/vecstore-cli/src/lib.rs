@@ -104,7 +104,10 @@ fn dispatch(mut arguments: Arguments, console: &mut Console<'_>) -> Result<u8, F
 }
 
 fn print_help(out: &mut dyn Write) -> Result<u8, Failure> {
-    writeln!(out, "Looks after vecstore stores, and moves records in and out.\n\nUsage: vecstore <command> [options] PATH...\n\nCommands:")?;
+    writeln!(
+        out,
+        "Looks after vecstore stores, and moves records in and out.\n\nUsage: vecstore <command> [options] PATH...\n\nCommands:"
+    )?;
     for command in COMMANDS {
         writeln!(out, "  {:<9} {}", command.name, command.summary)?;
     }

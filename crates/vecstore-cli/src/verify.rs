@@ -1,6 +1,5 @@
 //! `vecstore verify`: every byte against its checksum.
 
-
 use serde_json::json;
 use vecstore::VecStore;
 

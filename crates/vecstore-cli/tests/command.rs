@@ -95,7 +95,10 @@ fn a_store_is_shown_while_it_is_open() {
     store.upsert("one more", &[1.0, 0.5], &Metadata::new()).unwrap();
     let (status, out, _) = run(&[&"inspect", &path]);
     assert_eq!(status, 0);
-    assert!(out.contains("collection            default\n") && out.contains("  records             101"), "{out}");
+    assert!(
+        out.contains("collection            default\n") && out.contains("  records             101"),
+        "{out}"
+    );
     let (_, out, _) = run(&[&"inspect", &"--json", &path]);
     let figures: serde_json::Value = serde_json::from_str(&out).unwrap();
     let default = &figures["collections"][0];
@@ -148,10 +151,16 @@ fn every_collection_of_a_database_is_inspected() {
     }
     let (status, out, _) = run(&[&"inspect", &path]);
     assert_eq!(status, 0);
-    assert!(out.contains("collection            docs\n") && out.contains("collection            ../a b\n"), "{out}");
+    assert!(
+        out.contains("collection            docs\n") && out.contains("collection            ../a b\n"),
+        "{out}"
+    );
     let (_, out, _) = run(&[&"inspect", &"--json", &"--collection", &"docs", &path]);
     let figures: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&figures["collections"][0]["active"], figures["collections"].as_array().unwrap().len()), (&3.into(), 1));
+    assert_eq!(
+        (&figures["collections"][0]["active"], figures["collections"].as_array().unwrap().len()),
+        (&3.into(), 1)
+    );
     let (status, _, errors) = run(&[&"inspect", &"--collection", &"no", &path]);
     assert_eq!(status, 2);
     assert!(errors.contains("`docs`"), "{errors}");

@@ -50,7 +50,10 @@ impl Checkpoint {
             if read["vecstore_import"].as_u64() != Some(VERSION) {
                 return Err(Error::new(
                     ErrorKind::InvalidInput,
-                    format!("`{}` is not a checkpoint of an import: give another path, or remove it", path.display()),
+                    format!(
+                        "`{}` is not a checkpoint of an import: give another path, or remove it",
+                        path.display()
+                    ),
                 ));
             }
             let lsn = collection.stats()?.lsn;

@@ -35,7 +35,12 @@ impl NewFile {
         partial.push(format!(".{}.partial", std::process::id()));
         let partial = path.with_file_name(partial);
         let file = File::create(&partial).map_err(|error| Error::io("create", path, error))?;
-        Ok(Self { writer: Some(BufWriter::with_capacity(1 << 20, file)), partial, path: path.to_owned(), bytes: 0 })
+        Ok(Self {
+            writer: Some(BufWriter::with_capacity(1 << 20, file)),
+            partial,
+            path: path.to_owned(),
+            bytes: 0,
+        })
     }
 
     /// Returns the bytes that were written.

@@ -3,7 +3,10 @@
 
 use vecstore::{SparseVector, VecStore};
 
-use crate::{ImportOptions, metadata_from_json, metadata_to_json, read_jsonl, record_from_json, record_to_json, unobserved};
+use crate::{
+    ImportOptions, metadata_from_json, metadata_to_json, read_jsonl, record_from_json, record_to_json,
+    unobserved,
+};
 
 /// A target, by the name of its program and of its corpus.
 type Target = (&'static str, fn(&[u8]));

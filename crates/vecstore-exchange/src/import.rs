@@ -84,7 +84,16 @@ pub fn import_jsonl(
     source.go_to(path, from.offset)?;
     let total = Some(source.bytes);
     let lines = Lines::new(source.file, from.items, from.offset);
-    let mut import = Import { collection, options, observer, total, checkpoint, from, lines, report: ImportReport::default() };
+    let mut import = Import {
+        collection,
+        options,
+        observer,
+        total,
+        checkpoint,
+        from,
+        lines,
+        report: ImportReport::default(),
+    };
     import.run().map_err(|error| {
         let message = format!("`{}`: {}", path.display(), error.message());
         Error::with_message(&error, message)
@@ -120,7 +129,8 @@ impl<R: BufRead> Import<'_, '_, R> {
         self.report.resumed_at = self.from.records;
         let outcome = self.batches();
         outcome.map_err(|error| {
-            let message = format!("{}; {} records before it are imported", error.message(), self.report.records);
+            let message =
+                format!("{}; {} records before it are imported", error.message(), self.report.records);
             Error::with_message(&error, message)
         })?;
         if let Some(checkpoint) = self.checkpoint.take() {
@@ -141,7 +151,8 @@ impl<R: BufRead> Import<'_, '_, R> {
                     ended = true;
                     break;
                 };
-                let read = record_from_json(line).and_then(|record| add(&mut batch, self.collection, &record));
+                let read =
+                    record_from_json(line).and_then(|record| add(&mut batch, self.collection, &record));
                 read.map_err(|error| self.at_line(&error))?;
             }
             if let Some(batch) = batch {

@@ -201,7 +201,9 @@ impl<'de> Visitor<'de> for SparseSeed {
         let values = values.ok_or_else(|| A::Error::missing_field("values"))?;
         if indices.len() != values.len() {
             let (indices, values) = (indices.len(), values.len());
-            return Err(A::Error::custom(format!("sparse: expected a value for each index, got {indices} and {values}")));
+            return Err(A::Error::custom(format!(
+                "sparse: expected a value for each index, got {indices} and {values}"
+            )));
         }
         SparseVector::new(indices.into_iter().zip(values)).map_err(|error| A::Error::custom(error.message()))
     }
@@ -226,7 +228,10 @@ mod tests {
         let json = r#"{"id":"a\n","vector":[0.1,-0.0,1e-45,3.4028235e+38],"metadata":{"n":1},"text":"","sparse":{"indices":[3,7],"values":[0.5,-0.0]},"expires_at_unix_ms":18446744073709551615,"deleted":true}"#;
         let record = read(json).unwrap();
         assert_eq!(written(&record), json);
-        assert_eq!(record.vector.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), [0x3dcc_cccd, 0x8000_0000, 1, 0x7f7f_ffff]);
+        assert_eq!(
+            record.vector.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+            [0x3dcc_cccd, 0x8000_0000, 1, 0x7f7f_ffff]
+        );
     }
 
     #[test]

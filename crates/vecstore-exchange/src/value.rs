@@ -176,7 +176,9 @@ struct ValueSeed<'a> {
 impl ValueSeed<'_> {
     fn take<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
         let left = self.left.get().checked_sub(bytes);
-        self.left.set(left.ok_or_else(|| E::custom(format!("metadata may take {MAX_METADATA_BYTES} bytes, got more")))?);
+        self.left.set(
+            left.ok_or_else(|| E::custom(format!("metadata may take {MAX_METADATA_BYTES} bytes, got more")))?,
+        );
         Ok(())
     }
 
@@ -229,7 +231,9 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
         let value = i64::try_from(value);
-        value.map(Value::Int).map_err(|_| E::custom("expected an integer of 64 bits with a sign, got a larger one"))
+        value
+            .map(Value::Int)
+            .map_err(|_| E::custom("expected an integer of 64 bits with a sign, got a larger one"))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
@@ -303,7 +307,10 @@ mod tests {
             (r#"{"$$bytes":"AAH/"}"#, Value::Map(Metadata::new().with("$bytes", "AAH/"))),
             (r#"{"$$$float":1}"#, Value::Map(Metadata::new().with("$$float", 1))),
             (r#"{"$other":1}"#, Value::Map(Metadata::new().with("$other", 1))),
-            ("[1,[2.5,{}]]", Value::List(vec![1.into(), Value::List(vec![2.5.into(), Value::Map(Metadata::new())])])),
+            (
+                "[1,[2.5,{}]]",
+                Value::List(vec![1.into(), Value::List(vec![2.5.into(), Value::Map(Metadata::new())])]),
+            ),
         ];
         for (json, expected) in cases {
             let read = value(json).unwrap();

@@ -126,7 +126,8 @@ fn a_store_goes_through_a_file_with_what_is_hidden_and_what_expires() {
     store.soft_delete("hidden").unwrap();
 
     let file = files.at("all.jsonl");
-    let report = export_jsonl(&store, &file, &ExportOptions::default().deleted(true), &mut unobserved).unwrap();
+    let report =
+        export_jsonl(&store, &file, &ExportOptions::default().deleted(true), &mut unobserved).unwrap();
     assert_eq!((report.records, report.bytes), (2, fs::metadata(&file).unwrap().len()));
     let copy = memory();
     import_jsonl(&copy, &file, &ImportOptions::default(), &mut unobserved).unwrap();
@@ -142,7 +143,8 @@ fn a_store_goes_through_a_file_with_what_is_hidden_and_what_expires() {
 fn soft_deleted_records_survive_a_reopening() {
     let files = Files::new();
     let file = files.at("in.jsonl");
-    fs::write(&file, "{\"id\":\"a\",\"vector\":[1],\"deleted\":true}\n{\"id\":\"b\",\"vector\":[2]}\n").unwrap();
+    fs::write(&file, "{\"id\":\"a\",\"vector\":[1],\"deleted\":true}\n{\"id\":\"b\",\"vector\":[2]}\n")
+        .unwrap();
     let store = VecStore::open(files.at("store")).unwrap();
     import_jsonl(&store, &file, &ImportOptions::default(), &mut unobserved).unwrap();
     assert_eq!((store.len().unwrap(), store.deleted_count().unwrap()), (1, 1));

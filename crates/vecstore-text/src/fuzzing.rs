@@ -4,11 +4,11 @@
 //! The first two bytes of an input say how large chunks are, how much they overlap, and which variant is meant; the rest is
 //! the text. Whatever it is: chunks are ranges of it between characters, none larger than asked for.
 
+use crate::Analyzer;
 use crate::split::{
     CodeSplitter, Encoding, HtmlSplitter, JsonSplitter, Language, Limits, MarkdownSplitter, Recursive,
     SentenceSplitter, Splitter, TokenSplitter,
 };
-use crate::Analyzer;
 
 /// A target, by the name of its program and of its corpus.
 type Target = (&'static str, fn(&Input<'_>));
@@ -42,7 +42,8 @@ pub fn run(name: &str, bytes: &[u8]) {
     let Some((&[size, variant], text)) = bytes.split_first_chunk::<2>() else { return };
     let text = String::from_utf8_lossy(text);
     let size = usize::from(size).max(1);
-    let limits = Limits::new(size, usize::from(variant) % size).expect("the overlap is smaller than the size");
+    let limits =
+        Limits::new(size, usize::from(variant) % size).expect("the overlap is smaller than the size");
     run(&Input { limits, variant: usize::from(variant), text: &text });
 }
 
@@ -56,7 +57,11 @@ impl Input<'_> {
             assert!(range.start >= start, "chunk {at} begins before the one in front of it");
             assert!(!chunk.is_empty(), "chunk {at} is empty");
             let size = measure(chunk);
-            assert!(size <= self.limits.chunk_size(), "chunk {at} measures {size} of {}", self.limits.chunk_size());
+            assert!(
+                size <= self.limits.chunk_size(),
+                "chunk {at} measures {size} of {}",
+                self.limits.chunk_size()
+            );
             start = range.start;
         }
     }

@@ -87,11 +87,12 @@ class FaissSource:
         self._beside = _Beside(records)
         self.identity = f"faiss, {identity(self._path)}, {self._beside.identity}"
         try:
-            self._index = faiss.read_index(str(self._path))
+            # The inner index of a map belongs to the map, which must live as long.
+            self._whole = self._index = faiss.read_index(str(self._path))
             self._ids: typing.Any = None
-            if hasattr(self._index, "id_map"):
-                self._ids = faiss.vector_to_array(self._index.id_map)
-                self._index = faiss.downcast_index(self._index.index)
+            if hasattr(self._whole, "id_map"):
+                self._ids = faiss.vector_to_array(self._whole.id_map)
+                self._index = faiss.downcast_index(self._whole.index)
             if hasattr(self._index, "make_direct_map"):
                 self._index.make_direct_map()
         except Exception as error:

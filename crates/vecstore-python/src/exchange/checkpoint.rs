@@ -20,10 +20,15 @@ pub(crate) struct Checkpoint {
 #[pymethods]
 impl Checkpoint {
     #[new]
-    fn __new__(collection: &Bound<'_, BaseCollection>, path: &Bound<'_, PyAny>, source: &str) -> PyResult<Self> {
+    fn __new__(
+        collection: &Bound<'_, BaseCollection>,
+        path: &Bound<'_, PyAny>,
+        source: &str,
+    ) -> PyResult<Self> {
         let (py, path) = (path.py(), disk_path(path)?);
         let engine = collection.get().engine().clone();
-        let opened = py.detach(|| vecstore_exchange::Checkpoint::open(&path, source, &engine)).or_raise(py)?;
+        let opened =
+            py.detach(|| vecstore_exchange::Checkpoint::open(&path, source, &engine)).or_raise(py)?;
         Ok(Self { position: opened.position(), inner: Mutex::new(Some(opened)), engine })
     }
 

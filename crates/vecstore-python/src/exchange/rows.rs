@@ -61,15 +61,19 @@ impl RowBatches {
                 .map(|record| &record.metadata)
                 .map(|one| (!one.is_empty()).then(|| vecstore_exchange::metadata_to_json(one)))
                 .collect();
-            let vectors: Vec<u8> =
-                batch.iter().flat_map(|record| &record.vector).flat_map(|number| number.to_le_bytes()).collect();
+            let vectors: Vec<u8> = batch
+                .iter()
+                .flat_map(|record| &record.vector)
+                .flat_map(|number| number.to_le_bytes())
+                .collect();
             Ok((batch, metadata, vectors))
         };
         let (batch, metadata, vectors) = py.detach(read).or_raise(py)?;
         if batch.is_empty() {
             return Ok(None);
         }
-        let sparse = batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
+        let sparse =
+            batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
         let sparse: Vec<Option<Bound<'py, PyDict>>> = sparse.collect::<PyResult<_>>()?;
         let columns = (
             PyList::new(py, batch.iter().map(|record| record.id.as_str()))?,

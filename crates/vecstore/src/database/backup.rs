@@ -75,7 +75,12 @@ impl Shared {
             for core in cores {
                 // Its files stay until they are copied, whatever is merged meanwhile.
                 let frozen = core.checkpoint()?;
-                entries.push(target.copy_collection(&*self.vfs, &frozen.entry, core.directory(), incremental)?);
+                entries.push(target.copy_collection(
+                    &*self.vfs,
+                    &frozen.entry,
+                    core.directory(),
+                    incremental,
+                )?);
             }
         } else {
             entries = self.copy_as_reader(cores, &mut target, incremental)?;

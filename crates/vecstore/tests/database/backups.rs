@@ -225,7 +225,10 @@ fn a_reader_backs_up_what_was_acknowledged_while_another_handle_writes_and_merge
             VecDatabase::restore_backup(&backup, &to).unwrap();
             let copy = VecStore::open(&to).unwrap();
             let found = copy.len().unwrap();
-            assert!((before..=after).contains(&found) && found.is_multiple_of(10), "{before} {found} {after}");
+            assert!(
+                (before..=after).contains(&found) && found.is_multiple_of(10),
+                "{before} {found} {after}"
+            );
             assert!(copy.verify().unwrap().is_ok());
             n += 1;
         }

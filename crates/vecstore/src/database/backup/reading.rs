@@ -30,8 +30,9 @@ impl Shared {
             retry(&*self.vfs, &self.root, || {
                 let manifest = newest_manifest(&*self.vfs, &self.root)?;
                 let found = manifest.collections.iter().find(|entry| entry.uuid == core.uuid());
-                let entry = found
-                    .ok_or_else(|| Error::closed("the collection was deleted by the process that writes to it"))?;
+                let entry = found.ok_or_else(|| {
+                    Error::closed("the collection was deleted by the process that writes to it")
+                })?;
                 target.borrow_mut().copy_followed(&*self.vfs, entry, &self.root, incremental)
             })
         };
@@ -76,7 +77,8 @@ fn acknowledged_logs(
     directory: &Path,
     entry: &CollectionEntry,
 ) -> Result<(Vec<Vec<u8>>, u64)> {
-    let seqs: Vec<u64> = log_seqs(vfs, directory)?.into_iter().filter(|seq| *seq >= entry.first_log).collect();
+    let seqs: Vec<u64> =
+        log_seqs(vfs, directory)?.into_iter().filter(|seq| *seq >= entry.first_log).collect();
     let logs = seqs.iter().map(|seq| Log::read(vfs, &directory.join(wal::file_name(*seq)), entry.uuid));
     let logs: Vec<Log> = logs.collect::<Result<_>>()?;
     let (mut kept, mut lsn) = (Vec::new(), entry.checkpoint_lsn);
