@@ -1,6 +1,8 @@
-"""Makes the files of other stores that the tests import, with those stores: run by hand where they are installed.
+"""Makes the files of other stores that the tests import, with those stores: run by hand where they are
+installed.
 
-pip install chromadb==1.5.9 faiss-cpu==1.15.1 hnswlib==0.8.0 lancedb==0.40.0 qdrant-edge-py==0.9.0 usearch==2.26.6
+pip install chromadb==1.5.9 faiss-cpu==1.15.1 hnswlib==0.8.0 lancedb==0.40.0 qdrant-edge-py==0.9.0
+usearch==2.26.6
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def chroma(directory: pathlib.Path, name: str, settings: dict[str, typing.Any]) 
 
     client = chromadb.PersistentClient(str(directory))
     client.create_collection("empty")
-    docs = client.create_collection("docs", metadata={"hnsw:space": "cosine", **settings}, embedding_function=None)
+    docs = client.create_collection(
+        "docs", metadata={"hnsw:space": "cosine", **settings}, embedding_function=None
+    )
     for start in range(0, COUNT, 10):
         rows = range(start, start + 10)
         docs.add(
@@ -52,10 +56,15 @@ def chroma(directory: pathlib.Path, name: str, settings: dict[str, typing.Any]) 
     docs.add(ids=["id-5"], embeddings=[[9.0, 9.0, 9.0, 9.0]])  # it is there, so that this does nothing
     docs.update(ids=["id-6"], embeddings=[[6.0, 6.0, 6.0, 6.5]])
     docs.update(ids=["id-7"], metadatas=[{"n": -7, "tags": ["a", "b"]}])
-    docs.upsert(ids=["id-8", "new"], embeddings=[[8.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], documents=["d", "e"])
+    docs.upsert(
+        ids=["id-8", "new"], embeddings=[[8.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], documents=["d", "e"]
+    )
     found = docs.get(include=["embeddings", "metadatas", "documents"])
     columns = (found["ids"], found["embeddings"], found["metadatas"], found["documents"])
-    expect(name, {id: [vector.tolist(), metadata, text] for id, vector, metadata, text in zip(*columns)})
+    expect(
+        name,
+        {record_id: [vector.tolist(), metadata, text] for record_id, vector, metadata, text in zip(*columns)},
+    )
     archive(name, directory)
 
 
@@ -111,8 +120,10 @@ def qdrant(directory: pathlib.Path) -> None:
     shard = edge.EdgeShard.create(str(directory), config)
     ids = [n if n % 2 else f"550e8400-e29b-41d4-a716-4466554400{n:02}" for n in range(COUNT)]
     points = [
-        edge.Point(id, VECTORS[n].tolist(), {"n": n, "half": n / 2, "list": [1, "a"], "deep": {"k": None}})
-        for n, id in enumerate(ids)
+        edge.Point(
+            record_id, VECTORS[n].tolist(), {"n": n, "half": n / 2, "list": [1, "a"], "deep": {"k": None}}
+        )
+        for n, record_id in enumerate(ids)
     ]
     shard.update(edge.UpdateOperation.upsert_points(points))
     shard.update(edge.UpdateOperation.delete_points([1]))
@@ -121,8 +132,8 @@ def qdrant(directory: pathlib.Path) -> None:
     shard.close()
     with (HERE / "scrolled.jsonl").open("w", encoding="ascii") as file:
         for point in found:
-            id = point.id if isinstance(point.id, int) else str(point.id)
-            one = {"id": id, "vector": point.vector, "payload": dict(point.payload.items())}
+            record_id = point.id if isinstance(point.id, int) else str(point.id)
+            one = {"id": record_id, "vector": point.vector, "payload": dict(point.payload.items())}
             file.write(json.dumps(one) + "\n")
     archive("qdrant", directory)
 

@@ -7,13 +7,11 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tarfile
 
 import pytest
 
 import vecstore
-
-FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+from tests.exchange.records import unpacked
 
 
 def command(*arguments: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -40,17 +38,19 @@ def test_records_go_through_each_format(name: str, store_path: pathlib.Path, tmp
     imported = command("import", file, copy, "--metric", "dot", "--json")
     assert imported.returncode == 0, imported.stderr
     assert json.loads(imported.stdout)["records"] == 50
-    with vecstore.VecStore(copy, read_only=True) as there, vecstore.VecStore(store_path, read_only=True) as here:
+    with (
+        vecstore.VecStore(copy, read_only=True) as there,
+        vecstore.VecStore(store_path, read_only=True) as here,
+    ):
         assert list(there) == list(here)
         assert there.distance_metric == "dot"
     assert not (tmp_path / "copy.importing").exists()
 
 
 def test_a_directory_of_chroma(tmp_path: pathlib.Path) -> None:
-    with tarfile.open(FIXTURES / "chroma-index.tar.xz") as tar:
-        tar.extractall(tmp_path / "chroma")  # noqa: S202 (made by this repository)
+    place = unpacked("chroma-index", tmp_path)
     options = ("--source-collection", "docs", "--collection", "mine")
-    imported = command("import", "--from", "chroma", tmp_path / "chroma", tmp_path / "store", *options)
+    imported = command("import", "--from", "chroma", place, tmp_path / "store", *options)
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout.startswith("imported 40 records")
     shown = json.loads(command("inspect", "--json", tmp_path / "store").stdout)
@@ -62,7 +62,10 @@ def test_what_cannot_be_done_says_why(store_path: pathlib.Path, tmp_path: pathli
     for arguments, why in (
         (("import", "--from", "mongo", "x", tmp_path / "new"), "expected one of chroma"),
         (("import", "--from", "chroma", tmp_path / "nothing", tmp_path / "new"), "cannot read"),
-        (("import", "--from", "hnswlib", "--table", "x", tmp_path / "nothing", tmp_path / "new"), "only for lancedb"),
+        (
+            ("import", "--from", "hnswlib", "--table", "x", tmp_path / "nothing", tmp_path / "new"),
+            "only for lancedb",
+        ),
         (("import", tmp_path / "nothing.npz", tmp_path / "new"), "is not a file"),
         (("export", store_path, tmp_path / "no" / "such.npz"), "cannot write"),
     ):

@@ -1,7 +1,9 @@
-"""What goes out in a format comes in the same, to the last bit; what is cut or hostile is refused with its place."""
+"""What goes out in a format comes in the same, to the last bit; what is cut or hostile is refused with its
+place."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import tempfile
@@ -33,7 +35,10 @@ def filled(records: list[dict[str, typing.Any]], hidden: int = 3) -> vecstore.Ve
 
 
 def some(count: int) -> list[dict[str, typing.Any]]:
-    return [{"id": f"id-{n:03}", "vector": [1.0, n, 0.5], "metadata": {"n": n}, "text": f"t {n}"} for n in range(count)]
+    return [
+        {"id": f"id-{n:03}", "vector": [1.0, n, 0.5], "metadata": {"n": n}, "text": f"t {n}"}
+        for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -86,16 +91,16 @@ def test_an_interrupted_import_goes_on(format: str, tmp_path: pathlib.Path) -> N
     store = vecstore.VecStore(tmp_path / "store")
     run = getattr(store, f"import_{format}")
 
-    class Enough(Exception):
+    class StopError(Exception):
         """Raised in the middle."""
 
     def stop(done: int, total: int | None) -> None:
         assert total is not None
         assert done <= total
         if len(store) >= 40:
-            raise Enough
+            raise StopError
 
-    with pytest.raises(Enough):
+    with pytest.raises(StopError):
         run(file, batch_size=10, checkpoint=note, progress=stop)
     assert len(store) == 40
     assert note.is_file()
@@ -114,16 +119,22 @@ def test_a_file_cut_anywhere_is_refused_or_read(format: str, tmp_path: pathlib.P
     for length in range(0, len(whole), max(1, len(whole) // 25)):
         file.write_bytes(whole[:length])
         store = vecstore.VecStore(":memory:")
-        try:
-            result = getattr(store, f"import_{format}")(file, batch_size=7)
-        except vecstore.VecStoreError as error:
-            assert isinstance(error, vecstore.InvalidInputError), error
-            assert "records before it are imported" in str(error)
-            assert len(store) % 7 == 0
-        else:
-            # Only lines can end between two records.
-            assert format == "jsonl"
-            assert result.records == len(whole[:length].splitlines()) == len(store)
+        run = getattr(store, f"import_{format}")
+        if format == "jsonl" and is_whole(whole[:length]):
+            assert run(file, batch_size=7).records == len(whole[:length].splitlines()) == len(store)
+            continue
+        with pytest.raises(vecstore.InvalidInputError, match="records before it are imported"):
+            run(file, batch_size=7)
+        assert len(store) % 7 == 0
+
+
+def is_whole(lines: bytes) -> bool:
+    """Whether lines that are cut are cut between two records."""
+    return (
+        not lines
+        or lines.endswith(b"\n")
+        or (lines.endswith(b"}") and lines.splitlines()[-1].endswith(b'"}'))
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -133,10 +144,8 @@ def test_a_file_with_any_byte_changed_is_refused_or_read(format: str, tmp_path: 
     whole = file.read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 40)):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
-        try:
+        with contextlib.suppress(vecstore.VecStoreError):
             getattr(vecstore.VecStore(":memory:"), f"import_{format}")(file)
-        except vecstore.VecStoreError:
-            pass
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import pickle
@@ -14,9 +15,9 @@ import numpy as np
 import pytest
 
 import vecstore
+from tests.exchange.records import FIXTURES, unpacked
 from vecstore import importers
 
-FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 VECTORS: typing.Any = np.load(FIXTURES / "vectors.npy")
 KEYS = [str(3 * n + 5) for n in range(len(VECTORS))]
 
@@ -24,12 +25,6 @@ KEYS = [str(3 * n + 5) for n in range(len(VECTORS))]
 @pytest.fixture
 def target() -> vecstore.VecStore:
     return vecstore.VecStore(":memory:")
-
-
-def unpacked(name: str, directory: pathlib.Path) -> pathlib.Path:
-    with tarfile.open(FIXTURES / f"{name}.tar.xz") as tar:
-        tar.extractall(directory / name)  # noqa: S202 (made by this repository)
-    return directory / name
 
 
 def vectors_of(store: vecstore.VecStore) -> dict[str, list[float]]:
@@ -50,8 +45,8 @@ def test_chroma_holds_what_chroma_says(name: str, tmp_path: pathlib.Path, target
     assert result.records == len(expected)
     found = {record.id: record for record in target}
     assert set(found) == set(expected)
-    for id, (vector, metadata, text) in expected.items():
-        record = found[id]
+    for record_id, (vector, metadata, text) in expected.items():
+        record = found[record_id]
         # Chroma makes vectors of length 1 and back: it has lost the last bit itself.
         assert record.vector == pytest.approx(vector, rel=2e-6, abs=1e-9)
         assert record.metadata == (metadata or {})
@@ -76,6 +71,7 @@ def test_chroma_goes_on_where_it_was(tmp_path: pathlib.Path) -> None:
     store = vecstore.VecStore(tmp_path / "store")
 
     def stop(done: int, total: int | None) -> None:
+        assert total == 40
         if done >= 20:
             raise KeyboardInterrupt
 
@@ -108,14 +104,25 @@ def damaged_chroma(place: pathlib.Path, act: str) -> None:
         database.execute("DELETE FROM embeddings_queue")
         database.commit()
     else:
-        database.execute("UPDATE embeddings_queue SET vector = x'0102', encoding = 'FLOAT32' WHERE vector NOT NULL")
+        database.execute(
+            "UPDATE embeddings_queue SET vector = x'0102', encoding = 'FLOAT32' WHERE vector NOT NULL"
+        )
         database.commit()
     database.close()
 
 
 @pytest.mark.parametrize(
     "act",
-    ["cut database", "no database", "cut index", "wild head", "no pickle", "cut lengths", "log away", "odd vector"],
+    [
+        "cut database",
+        "no database",
+        "cut index",
+        "wild head",
+        "no pickle",
+        "cut lengths",
+        "log away",
+        "odd vector",
+    ],
 )
 def test_damage_to_chroma_is_refused(act: str, tmp_path: pathlib.Path, target: vecstore.VecStore) -> None:
     place = unpacked("chroma-index", tmp_path)
@@ -148,19 +155,21 @@ def test_hnswlib(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
     data = (FIXTURES / "l2.hnswlib").read_bytes()
     for cut in (0, 10, 95, 96, 500):
         (tmp_path / "cut").write_bytes(data[:cut])
-        with pytest.raises(vecstore.InvalidInputError, match="hnswlib|ends after element"):
+        with pytest.raises(vecstore.InvalidInputError, match=r"hnswlib|ends after element"):
             importers.import_hnswlib(tmp_path / "cut", target)
     for at in range(0, 96, 4):
         (tmp_path / "changed").write_bytes(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
-        try:
+        with contextlib.suppress(vecstore.InvalidInputError):
             importers.import_hnswlib(tmp_path / "changed", vecstore.VecStore(":memory:"))
-        except vecstore.InvalidInputError:
-            pass
 
 
-def test_what_an_index_does_not_know_stands_beside_it(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
+def test_what_an_index_does_not_know_stands_beside_it(
+    target: vecstore.VecStore, tmp_path: pathlib.Path
+) -> None:
     beside = tmp_path / "records.jsonl"
-    lines = [{"key": int(key), "id": f"doc {key}", "metadata": {"n": n}, "text": "t"} for n, key in enumerate(KEYS)]
+    lines = [
+        {"key": int(key), "id": f"doc {key}", "metadata": {"n": n}, "text": "t"} for n, key in enumerate(KEYS)
+    ]
     beside.write_text("\n".join(map(json.dumps, lines)))
     importers.import_hnswlib(FIXTURES / "l2.hnswlib", target, records=beside)
     found = target.get("doc 11")
@@ -216,7 +225,7 @@ def test_lancedb(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
 
 def qdrant_expected() -> dict[str, list[float]]:
     ids = [n if n % 2 else f"550e8400-e29b-41d4-a716-4466554400{n:02}" for n in range(len(VECTORS))]
-    return {str(id): row.tolist() for id, row in zip(ids, VECTORS) if id != 1}
+    return {str(record_id): row.tolist() for record_id, row in zip(ids, VECTORS) if record_id != 1}
 
 
 def test_qdrant_scrolled(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
@@ -239,7 +248,11 @@ def test_qdrant_scrolled(target: vecstore.VecStore, tmp_path: pathlib.Path) -> N
 
 
 def test_qdrant_named_vectors(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
-    point = {"id": 1, "vector": {"a": [1.0, 2.0], "b": [3.0], "s": {"indices": [7], "values": [0.5]}}, "payload": {"t": "x"}}
+    point = {
+        "id": 1,
+        "vector": {"a": [1.0, 2.0], "b": [3.0], "s": {"indices": [7], "values": [0.5]}},
+        "payload": {"t": "x"},
+    }
     (tmp_path / "in").write_text(json.dumps(point))
     with pytest.raises(vecstore.InvalidInputError, match="say which one with `vector`: 'a', 'b'"):
         importers.import_qdrant(tmp_path / "in", target)
@@ -270,7 +283,8 @@ def test_qdrant_shard(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None
 
 
 PINECONE = [
-    {"id": f"v{n}", "values": [0.5, n, 1.0], "metadata": {"genre": "x", "n": n, "text": f"t {n}"}} for n in range(30)
+    {"id": f"v{n}", "values": [0.5, n, 1.0], "metadata": {"genre": "x", "n": n, "text": f"t {n}"}}
+    for n in range(30)
 ]
 
 
@@ -296,13 +310,11 @@ def test_pinecone(shape: str, target: vecstore.VecStore, tmp_path: pathlib.Path)
     for cut in range(1, len(content) - 1, len(content) // 12):
         file.write_text(content[:cut])
         other = vecstore.VecStore(":memory:")
-        try:
+        if shape == "lines" and content[:cut].rstrip().endswith("}}"):
+            continue  # It ends between two of them.
+        with pytest.raises(vecstore.InvalidInputError, match="character"):
             importers.import_pinecone(file, other, batch_size=7)
-        except vecstore.InvalidInputError as error:
-            assert "character" in str(error)
-            assert len(other) % 7 == 0
-        else:
-            assert shape == "lines"
+        assert len(other) % 7 == 0
 
 
 def test_pinecone_parquet(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
@@ -338,7 +350,9 @@ def test_pinecone_parquet(target: vecstore.VecStore, tmp_path: pathlib.Path) -> 
         ("\x00", "character 0"),
     ],
 )
-def test_hostile_json_is_refused(text: str, why: str, target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
+def test_hostile_json_is_refused(
+    text: str, why: str, target: vecstore.VecStore, tmp_path: pathlib.Path
+) -> None:
     (tmp_path / "in.json").write_text(text)
     with pytest.raises(vecstore.InvalidInputError, match=why):
         importers.import_pinecone(tmp_path / "in.json", target)

@@ -10,7 +10,8 @@ from collections import abc
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._exchange.files import identity, new_file, path_of, reading
 from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
-from vecstore._progress import Progress, start
+from vecstore._progress import Progress
+from vecstore._progress import start as start_watching
 from vecstore._values import ExportResult, ImportResult
 from vecstore._vecstore import BaseCollection, _RowBatches
 
@@ -62,7 +63,7 @@ def export_parquet(
         ],
         metadata={"vecstore": "1", "vecstore.metric": collection.distance_metric},
     )
-    watcher = start(progress, "export", "records")
+    watcher = start_watching(progress, "export", "records")
     done = 0
     with new_file(target) as file:
         try:
@@ -77,7 +78,10 @@ def export_parquet(
                     pa.FixedSizeListArray.from_arrays(flat, dim),
                     pa.array(metadatas, pa.string()),
                     pa.array(texts, pa.large_string()),
-                    pa.array([None if one is None else list(one) for one in sparse], schema.field("sparse_indices").type),
+                    pa.array(
+                        [None if one is None else list(one) for one in sparse],
+                        schema.field("sparse_indices").type,
+                    ),
                     pa.array(
                         [None if one is None else list(one.values()) for one in sparse],
                         schema.field("sparse_values").type,
@@ -140,7 +144,9 @@ class Columns(typing.NamedTuple):
         """Raises unless there are ids and vectors."""
         for what in (self.id, self.vector):
             if names.count(what) != 1:
-                raise InvalidInputError(f"expected one column `{what}`, got the columns {', '.join(names[:20])}")
+                raise InvalidInputError(
+                    f"expected one column `{what}`, got the columns {', '.join(names[:20])}"
+                )
 
 
 class ParquetSource:
@@ -216,7 +222,9 @@ class ArrowSource:
         self._reader = data
 
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
-        """Yields the rows; there is no beginning elsewhere than at the first."""
+        """Yields the rows; a stream has no other beginning than its first."""
+        if start:
+            raise UnsupportedError("a stream of Arrow data cannot go on in the middle")
         pa = _pyarrow()
         self._columns.check(self._reader.schema.names)
         try:
@@ -268,7 +276,9 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
         sparse = [None if one is None else (one, other or []) for one, other in zip(indices, values)]
     texts = listed(columns.text)
     if texts is not None and not all(one is None or isinstance(one, str) for one in texts):
-        raise InvalidInputError(f"column `{columns.text}`: expected strings, got {batch.column(columns.text).type}")
+        raise InvalidInputError(
+            f"column `{columns.text}`: expected strings, got {batch.column(columns.text).type}"
+        )
     return Rows(
         id_list,
         vectors_of(batch.column(columns.vector), columns.vector),

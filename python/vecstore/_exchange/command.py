@@ -52,14 +52,20 @@ def run(arguments: list[str]) -> int:
         print(f"vecstore: {message}", file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
-        done = "no file was written" if arguments[0] == "export" else "what was imported stays; run it again to go on"
+        done = (
+            "no file was written"
+            if arguments[0] == "export"
+            else "what was imported stays; run it again to go on"
+        )
         print(f"vecstore: interrupted; {done}", file=sys.stderr)
         return _INTERRUPTED
     try:
         if given.json:
             print(json.dumps(figures, indent=2))
         else:
-            names = ", ".join(f"{value:,} {name}" for name, value in figures.items() if value or name == "records")
+            names = ", ".join(
+                f"{value:,} {name}" for name, value in figures.items() if value or name == "records"
+            )
             print(f"{arguments[0]}ed {names}".replace("resumed_at", "of them before"))
         sys.stdout.flush()
     except BrokenPipeError:
@@ -139,7 +145,10 @@ def _import(given: argparse.Namespace) -> dict[str, int]:
         metric = given.metric or getattr(source, "metric", None)
         config = vecstore.CollectionConfig(metric=metric) if metric else None
         collection = database.get_or_create_collection(given.collection or "default", config)
-        if given.metric and collection.distance_metric != vecstore.CollectionConfig(metric=given.metric).metric:
+        if (
+            given.metric
+            and collection.distance_metric != vecstore.CollectionConfig(metric=given.metric).metric
+        ):
             raise vecstore.InvalidInputError(
                 f"--metric: the collection has the metric {collection.distance_metric}, got {given.metric}"
             )

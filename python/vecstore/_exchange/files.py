@@ -37,7 +37,8 @@ def reading(path: object) -> abc.Iterator[None]:
 
 @contextlib.contextmanager
 def new_file(path: pathlib.Path) -> abc.Iterator[typing.BinaryIO]:
-    """Yields a file beside its place; afterwards it is synced and renamed, or removed if something was raised."""
+    """Yields a file beside its place; afterwards it is synced and renamed, or removed if something was
+    raised."""
     if not path.name or path.is_dir():
         raise InvalidInputError(f"expected the path of a file, got `{path}`")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -16,7 +16,8 @@ from collections import abc
 from vecstore._errors import InvalidInputError
 from vecstore._exchange.files import identity, new_file, path_of, reading
 from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
-from vecstore._progress import Progress, start
+from vecstore._progress import Progress
+from vecstore._progress import start as start_watching
 from vecstore._values import ExportResult, ImportResult
 from vecstore._vecstore import BaseCollection, _RowBatches
 
@@ -50,7 +51,7 @@ def export_numpy(
     """Writes records to a file of numpy: `BaseCollection.export_numpy`."""
     target = path_of(path)
     batches = _RowBatches(collection, filter, params, include_deleted, 1000)
-    watcher = start(progress, "export", "records")
+    watcher = start_watching(progress, "export", "records")
     done, dim = 0, collection.dimension() or 0
     # Of the parts of an archive one is written after the other: the lines wait in a file of their own.
     with new_file(target) as file, tempfile.TemporaryFile() as lines:
@@ -133,7 +134,9 @@ class NumpySource:
                     names = set(archive.namelist())
                     if "vectors.npy" not in names:
                         shown = ", ".join(sorted(names)[:10])
-                        raise InvalidInputError(f"expected an array `vectors` in the file, got {shown or 'none'}")
+                        raise InvalidInputError(
+                            f"expected an array `vectors` in the file, got {shown or 'none'}"
+                        )
                     file: typing.IO[bytes] = opened.enter_context(archive.open("vectors.npy"))
                     if "records.npy" in names:
                         lines = opened.enter_context(archive.open("records.npy"))
@@ -160,7 +163,9 @@ class NumpySource:
         self.total = count
         for what, column in (("ids", ids), ("metadatas", self._metadatas)):
             if column is not None and len(column) != count:
-                raise InvalidInputError(f"{what}: expected one for each of the {count} rows, got {len(column)}")
+                raise InvalidInputError(
+                    f"{what}: expected one for each of the {count} rows, got {len(column)}"
+                )
         row_bytes = dtype.itemsize * dim
         batch_size = max(1, min(batch_size, BATCH_BYTES // max(1, row_bytes)))
         _skip(file, start * row_bytes)

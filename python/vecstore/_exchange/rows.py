@@ -8,7 +8,8 @@ import typing
 from collections import abc
 
 from vecstore._errors import InvalidInputError, VecStoreError
-from vecstore._progress import Progress, start
+from vecstore._progress import Progress
+from vecstore._progress import start as start_watching
 from vecstore._values import ImportResult
 from vecstore._vecstore import BaseCollection, _Checkpoint
 
@@ -40,6 +41,7 @@ class Rows:
 
     def slice(self, start: int, stop: int) -> Rows:
         """Returns some of the rows."""
+
         def cut(column: typing.Any) -> typing.Any:
             return None if column is None else column[start:stop]
 
@@ -95,12 +97,18 @@ def pour(
     note = None if checkpoint is None else _Checkpoint(collection, checkpoint, source.identity)
     items, records = (0, 0) if note is None else (note.items, note.records)
     resumed_at, batches = records, 0
-    watcher = start(progress, "import", "rows")
+    watcher = start_watching(progress, "import", "rows")
     try:
         for rows in source.rows(items, batch_size):
             if len(rows):
                 collection._put_rows(
-                    rows.ids, rows.vectors, rows.metadatas, rows.texts, rows.sparse, rows.expires, rows.deleted
+                    rows.ids,
+                    rows.vectors,
+                    rows.metadatas,
+                    rows.texts,
+                    rows.sparse,
+                    rows.expires,
+                    rows.deleted,
                 )
                 batches += 1
             items += len(rows) if rows.items is None else rows.items

@@ -4,8 +4,10 @@
 >>> sorted(vecstore.importers.SOURCES)
 ['chroma', 'faiss', 'hnswlib', 'lancedb', 'pinecone', 'qdrant', 'usearch']
 
-None of these stores has to run. Each function takes what to read and where to put it, writes batch by batch (each atomic),
-shows progress, goes on from a checkpoint if one is given, and compares the number of rows with what the source says of
+None of these stores has to run. Each function takes what to read and where to put it, writes batch by batch
+(each atomic),
+shows progress, goes on from a checkpoint if one is given, and compares the number of rows with what the
+source says of
 itself. What is not read is in docs/import-export.md.
 """
 
@@ -62,7 +64,8 @@ def import_from(
     progress: Progress = False,
     **options: typing.Any,
 ) -> ImportResult:
-    """Upserts what is at ``path``, of the store named by ``kind``; ``options`` are those of ``import_<kind>``."""
+    """Upserts what is at ``path``, of the store named by ``kind``; ``options`` are those of
+    ``import_<kind>``."""
     if kind not in SOURCES:
         raise InvalidInputError(f"expected one of {', '.join(SOURCES)}, got `{kind}`")
     source = SOURCES[kind](path, **options)
@@ -78,7 +81,8 @@ def import_chroma(
     checkpoint: _Path | None = None,
     progress: Progress = False,
 ) -> ImportResult:
-    """Upserts a collection of a directory of Chroma (``PersistentClient``), read-only and without the package.
+    """Upserts a collection of a directory of Chroma (``PersistentClient``), read-only and without the
+    package.
 
     ``collection`` may be left out if there is one. Documents become texts. Needs numpy.
     """
@@ -97,9 +101,11 @@ def import_qdrant(
     checkpoint: _Path | None = None,
     progress: Progress = False,
 ) -> ImportResult:
-    """Upserts points of Qdrant: of scrolled JSON, or of a snapshot or directory of a shard (needs ``vecstore[qdrant]``).
+    """Upserts points of Qdrant: of scrolled JSON, or of a snapshot or directory of a shard (needs
+    ``vecstore[qdrant]``).
 
-    ``vector`` and ``sparse`` name the vectors to take, where a point has several; ``text`` names the field of the payload
+    ``vector`` and ``sparse`` name the vectors to take, where a point has several; ``text`` names the field
+    of the payload
     that becomes the text as well.
     """
     source = QdrantSource(path, vector=vector, sparse=sparse, text=text)
@@ -120,7 +126,8 @@ def import_lancedb(
 ) -> ImportResult:
     """Upserts a table of a directory of LanceDB. Needs ``vecstore[lancedb]``.
 
-    ``table`` may be left out if there is one. Without a column ``id`` the number of the row is the id. Columns that stand
+    ``table`` may be left out if there is one. Without a column ``id`` the number of the row is the id.
+    Columns that stand
     for nothing else are metadata.
     """
     source = LanceSource(path, table=table, id=id, vector=vector, text=text)
@@ -138,8 +145,10 @@ def import_faiss(
 ) -> ImportResult:
     """Upserts the vectors of an index file of FAISS. Needs ``vecstore[faiss]``.
 
-    ``records`` is a file of JSON Lines that says what the index does not: ``{"key": 7, "id": "a", "metadata": {..},
-    "text": ".."}``, where the key is the id in an ``IndexIDMap``, else the number of the row (the number of the line if it is
+    ``records`` is a file of JSON Lines that says what the index does not: ``{"key": 7, "id": "a",
+    "metadata": {..},
+    "text": ".."}``, where the key is the id in an ``IndexIDMap``, else the number of the row (the number of
+    the line if it is
     left out). Without it, the key is the id. Quantized vectors come as the index reconstructs them.
     """
     source = FaissSource(path, records=records)
@@ -157,7 +166,8 @@ def import_hnswlib(
 ) -> ImportResult:
     """Upserts the vectors of an index file of hnswlib, read without the package. Needs numpy.
 
-    ``records`` is as in ``import_faiss``, with labels for keys. Deleted elements are left out. Of a cosine index the vectors
+    ``records`` is as in ``import_faiss``, with labels for keys. Deleted elements are left out. Of a cosine
+    index the vectors
     have the length 1: hnswlib keeps no others.
     """
     source = HnswlibSource(path, records=records)

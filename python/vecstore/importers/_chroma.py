@@ -1,7 +1,9 @@
-"""Collections of Chroma, from its directory: metadata and documents are in SQLite, vectors in a log in SQLite until they
+"""Collections of Chroma, from its directory: metadata and documents are in SQLite, vectors in a log in
+SQLite until they
 are moved to an index of hnswlib beside it, with a pickle of their ids.
 
-The log is replayed over the index, as Chroma does at start. Nothing is executed: the pickle is read by an unpickler that
+The log is replayed over the index, as Chroma does at start. Nothing is executed: the pickle is read by an
+unpickler that
 knows no class but the one of plain values that Chroma wrote, and makes a dict of it.
 """
 
@@ -37,7 +39,9 @@ class ChromaSource:
         with self._connected() as database:
             self._uuid, name, self.metric = _collection(database, collection)
             segments = dict(
-                database.execute("SELECT scope, id FROM segments WHERE collection = ?", (self._uuid,)).fetchall()
+                database.execute(
+                    "SELECT scope, id FROM segments WHERE collection = ?", (self._uuid,)
+                ).fetchall()
             )
             if "METADATA" not in segments:
                 raise InvalidInputError(f"collection `{name}` has no segment of metadata")
@@ -78,7 +82,12 @@ class ChromaSource:
                 numbers = [number for number, _ in batch]
                 metadatas = _metadatas(database, numbers, has_lists)
                 texts = [_text(metadata) for metadata in metadatas]
-                yield Rows([id for _, id in batch], vectors.of([id for _, id in batch]), metadatas, texts)
+                yield Rows(
+                    [record_id for _, record_id in batch],
+                    vectors.of([record_id for _, record_id in batch]),
+                    metadatas,
+                    texts,
+                )
 
 
 def _has_table(database: sqlite3.Connection, name: str) -> bool:
@@ -187,16 +196,18 @@ class _Vectors:
                 self._lengths = read_lengths(directory / segment, self._index)
             places = {int(label): place for place, label in enumerate(self._index.labels().tolist())}
             deleted = self._index.deleted()
-            for id, label in labels.items():
+            for record_id, label in labels.items():
                 place = places.get(label)
                 if place is not None and not deleted[place]:
-                    self._elements[id] = place
+                    self._elements[record_id] = place
         noted = self._noted(segment)
         self._replay(uuid, max(seen, noted), self._noted(metadata_segment))
 
     def _noted(self, segment: str) -> int:
         """Returns up to which number of the log a segment has it."""
-        row = self._database.execute("SELECT seq_id FROM max_seq_id WHERE segment_id = ?", (segment,)).fetchone()
+        row = self._database.execute(
+            "SELECT seq_id FROM max_seq_id WHERE segment_id = ?", (segment,)
+        ).fetchone()
         return _number(row[0]) if row else 0
 
     def _replay(self, uuid: str, after: int, until: int) -> None:
@@ -207,7 +218,7 @@ class _Vectors:
             " WHERE topic LIKE ? ORDER BY seq_id",
             (f"%/{uuid}",),
         )
-        for seq, operation, id, has_vector in entries:
+        for seq, operation, record_id, has_vector in entries:
             number = _number(seq)
             if number <= after:
                 continue
@@ -215,39 +226,48 @@ class _Vectors:
                 raise InvalidInputError(
                     f"the log goes on to {number}, metadata to {until}: open the directory with Chroma once"
                 )
-            exists = id in self._logged or id in self._elements
+            exists = record_id in self._logged or record_id in self._elements
             if operation == _DELETE:
-                self._logged.pop(id, None)
-                self._elements.pop(id, None)
+                self._logged.pop(record_id, None)
+                self._elements.pop(record_id, None)
             elif has_vector and (operation == _UPSERT or exists == (operation == _UPDATE)):
-                self._logged[id] = number
+                self._logged[record_id] = number
 
     def of(self, ids: list[str]) -> list[typing.Any]:
         """Returns the vectors of records."""
         import numpy as np
 
-        missing = next((id for id in ids if id not in self._logged and id not in self._elements), None)
+        missing = next(
+            (
+                record_id
+                for record_id in ids
+                if record_id not in self._logged and record_id not in self._elements
+            ),
+            None,
+        )
         if missing is not None:
             raise InvalidInputError(f"record `{missing}` has no vector in the directory")
-        in_index = [id for id in ids if id not in self._logged]
+        in_index = [record_id for record_id in ids if record_id not in self._logged]
         vectors: dict[str, typing.Any] = {}
         if in_index and self._index is not None:
-            places = [self._elements[id] for id in in_index]
+            places = [self._elements[record_id] for record_id in in_index]
             found = self._index.vectors(places)
             if self._lengths is not None:
                 found *= self._lengths[places][:, None]
             vectors = dict(zip(in_index, found))
-        for id in ids:
-            if id in vectors:
+        for record_id in ids:
+            if record_id in vectors:
                 continue
             entry = self._database.execute(
                 "SELECT vector, encoding FROM embeddings_queue WHERE seq_id = ?", (self._logged[id],)
             ).fetchone()
             kind = {"FLOAT32": "<f4", "INT32": "<i4"}.get(entry[1])
             if kind is None or not isinstance(entry[0], bytes) or len(entry[0]) % 4:
-                raise InvalidInputError(f"record `{id}`: its vector has the encoding {entry[1]!r}, which is unknown")
-            vectors[id] = np.frombuffer(entry[0], kind).astype(np.float32)
-        return [vectors[id] for id in ids]
+                raise InvalidInputError(
+                    f"record `{record_id}`: its vector has the encoding {entry[1]!r}, which is unknown"
+                )
+            vectors[record_id] = np.frombuffer(entry[0], kind).astype(np.float32)
+        return [vectors[record_id] for record_id in ids]
 
 
 def _number(seq: typing.Any) -> int:

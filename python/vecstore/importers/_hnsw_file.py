@@ -1,8 +1,11 @@
 """The file of hnswlib: a head of fixed fields, then elements of one size.
 
-Head (96 bytes, little-endian): u64 offset of level 0, u64 capacity, u64 elements, u64 bytes of an element, u64 offset of the
-label in one, u64 offset of the vector, i32 highest level, u32 entry point, u64 maxM, u64 maxM0, u64 M, f64 mult, u64
-ef_construction. An element: u16 number of links, u8 whose lowest bit says deleted, u8, links, vector, u64 label.
+Head (96 bytes, little-endian): u64 offset of level 0, u64 capacity, u64 elements, u64 bytes of an element,
+u64 offset of the
+label in one, u64 offset of the vector, i32 highest level, u32 entry point, u64 maxM, u64 maxM0, u64 M, f64
+mult, u64
+ef_construction. An element: u16 number of links, u8 whose lowest bit says deleted, u8, links, vector, u64
+label.
 """
 
 from __future__ import annotations
@@ -26,14 +29,18 @@ class Elements:
         import numpy as np
 
         if len(head) < _HEAD.size:
-            raise InvalidInputError(f"not an index of hnswlib: expected {_HEAD.size} bytes of head, got {len(head)}")
+            raise InvalidInputError(
+                f"not an index of hnswlib: expected {_HEAD.size} bytes of head, got {len(head)}"
+            )
         fields = _HEAD.unpack_from(head)
         _, capacity, count, size, label_at, vector_at = fields[:6]
         dim, odd = divmod(label_at - vector_at, 4)
         # The links are a count and as many as maxM0; the label ends the element.
         sane = count <= capacity and 0 < dim <= _DIM_MAX and odd == 0 and size == label_at + 8
         if not sane or vector_at != 4 + 4 * fields[9]:
-            raise InvalidInputError("not an index of hnswlib with float vectors: the fields of its head do not fit")
+            raise InvalidInputError(
+                "not an index of hnswlib with float vectors: the fields of its head do not fit"
+            )
         length = path.stat().st_size - offset
         if length < count * size:
             whole = max(0, length) // size
@@ -76,7 +83,8 @@ def read_index(path: pathlib.Path) -> Elements:
 
 
 def read_lengths(directory: pathlib.Path, elements: Elements) -> typing.Any:
-    """Returns the lengths that the vectors of a segment of Chroma had; under cosine it keeps them with the length 1."""
+    """Returns the lengths that the vectors of a segment of Chroma had; under cosine it keeps them with the
+    length 1."""
     import numpy as np
 
     path = directory / "length.bin"

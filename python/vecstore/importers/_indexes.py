@@ -28,11 +28,13 @@ class _Beside:
         self.identity = identity(place)
         self._known = {}
         for number, (position, one) in enumerate(objects(place, ())):
-            key, id = one.get("key", number), one.get("id")
+            key, record_id = one.get("key", number), one.get("id")
             where = f"`{place}`: at character {position}"
             if isinstance(key, bool) or not isinstance(key, int):
-                raise InvalidInputError(f"{where}: expected a key that is an integer, got {json.dumps(key)[:40]}")
-            if not isinstance(id, str):
+                raise InvalidInputError(
+                    f"{where}: expected a key that is an integer, got {json.dumps(key)[:40]}"
+                )
+            if not isinstance(record_id, str):
                 raise InvalidInputError(f"{where}: expected an id that is a string")
             self._known[key] = one
 
@@ -96,7 +98,9 @@ class FaissSource:
             if hasattr(self._index, "make_direct_map"):
                 self._index.make_direct_map()
         except Exception as error:
-            raise InvalidInputError(f"{self.name} is not an index that FAISS reads: {_first_line(error)}") from error
+            raise InvalidInputError(
+                f"{self.name} is not an index that FAISS reads: {_first_line(error)}"
+            ) from error
         self.total: int | None = self._index.ntotal
         inner_product, l2 = faiss.METRIC_INNER_PRODUCT, faiss.METRIC_L2
         self.metric = {inner_product: "dot", l2: "euclidean"}.get(self._index.metric_type)
@@ -112,9 +116,11 @@ class FaissSource:
                 vectors = self._index.reconstruct_n(first, size)
             except Exception as error:
                 raise InvalidInputError(
-                    f"an index of the kind {type(self._index).__name__} gives no vectors: {_first_line(error)}"
+                    f"the kind {type(self._index).__name__} gives no vectors: {_first_line(error)}"
                 ) from error
-            keys = range(first, first + size) if self._ids is None else self._ids[first : first + size].tolist()
+            keys = (
+                range(first, first + size) if self._ids is None else self._ids[first : first + size].tolist()
+            )
             yield self._beside.rows(list(keys), vectors)
 
 
@@ -133,7 +139,9 @@ class UsearchSource:
         try:
             index = Index.restore(str(self._path), view=True)
         except Exception as error:
-            raise InvalidInputError(f"{self.name} is not an index that USearch reads: {_first_line(error)}") from error
+            raise InvalidInputError(
+                f"{self.name} is not an index that USearch reads: {_first_line(error)}"
+            ) from error
         if index is None:
             raise InvalidInputError(f"{self.name} is not an index that USearch reads")
         self._index: typing.Any = index

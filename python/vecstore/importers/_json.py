@@ -1,4 +1,5 @@
-"""Objects of JSON files, one after the other: a line each, or the items of an array, without the whole in memory."""
+"""Objects of JSON files, one after the other: a line each, or the items of an array, without the whole in
+memory."""
 
 from __future__ import annotations
 
@@ -23,8 +24,11 @@ def _refuse(name: str) -> typing.NoReturn:
 _decoder = json.JSONDecoder(parse_constant=_refuse)
 
 
-def objects(path: pathlib.Path, arrays: abc.Collection[str]) -> abc.Iterator[tuple[int, dict[str, typing.Any]]]:
-    """Yields objects with their positions, in characters: the items of an array at the top, or of the first array under one
+def objects(
+    path: pathlib.Path, arrays: abc.Collection[str]
+) -> abc.Iterator[tuple[int, dict[str, typing.Any]]]:
+    """Yields objects with their positions, in characters: the items of an array at the top, or of the first
+    array under one
     of these keys of an object at the top, or else the objects at the top themselves."""
     with reading(path), path.open(encoding="utf-8-sig", errors="strict") as file:
         try:
@@ -94,7 +98,9 @@ class _Scanner:
         position = self.position
         value = self._value()
         if not isinstance(value, dict):
-            raise InvalidInputError(f"at character {position}: expected an object, got {type(value).__name__}")
+            raise InvalidInputError(
+                f"at character {position}: expected an object, got {type(value).__name__}"
+            )
         return position, value
 
     def objects(self) -> abc.Iterator[tuple[int, dict[str, typing.Any]]]:
@@ -125,8 +131,10 @@ class _Scanner:
             self._peek()
 
     def _enters_array(self) -> bool:
-        """Goes into the array of an object at the top, past what stands before it; if there is none, stays."""
-        # What is before the array is short, or there is none of it: the array is looked for at the start of the file only.
+        """Goes into the array of an object at the top, past what stands before it; if there is none,
+        stays."""
+        # What is before the array is short, or there is none of it: the array is looked for at the start of
+        # the file only.
         while len(self._text) < _CHUNK_CHARS and self._more():
             pass
         start, at = self._at, self._at + 1

@@ -46,7 +46,9 @@ class LanceSource:
             raise InvalidInputError(f"{self.name}: {error}") from error
         self._columns = Columns(id, vector, text, "metadata")
         # An older version of a table stays as it is.
-        self.identity = f"lancedb, {place.resolve()}, {self.name}, version {self._table.version}, {self._columns}"
+        self.identity = (
+            f"lancedb, {place.resolve()}, {self.name}, version {self._table.version}, {self._columns}"
+        )
 
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
         """Yields the rows from the one with this number on."""

@@ -52,11 +52,15 @@ def _parsed(metadata: typing.Any) -> typing.Any:
 
 def _point(position: int, one: dict[str, typing.Any], text: str | None) -> dict[str, typing.Any]:
     if "values" not in one or "id" not in one:
-        raise InvalidInputError(f"at character {position}: expected `id` and `values`, got {', '.join(one) or 'nothing'}")
+        raise InvalidInputError(
+            f"at character {position}: expected `id` and `values`, got {', '.join(one) or 'nothing'}"
+        )
     sparse = one.get("sparse_values") or one.get("sparseValues")
     if sparse is not None:
         if not isinstance(sparse, dict):
-            raise InvalidInputError(f"at character {position}: expected sparse_values with indices and values")
+            raise InvalidInputError(
+                f"at character {position}: expected sparse_values with indices and values"
+            )
         sparse = (sparse.get("indices", []), sparse.get("values", []))
     metadata = one.get("metadata")
     return {

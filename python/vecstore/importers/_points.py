@@ -15,9 +15,7 @@ def text_of(metadata: typing.Any, field: str | None) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def gather(
-    points: abc.Iterator[dict[str, typing.Any]], start: int, batch_size: int
-) -> abc.Iterator[Rows]:
+def gather(points: abc.Iterator[dict[str, typing.Any]], start: int, batch_size: int) -> abc.Iterator[Rows]:
     """Yields batches of points from the one with this number on."""
     batch: list[dict[str, typing.Any]] = []
     size = 0
@@ -36,11 +34,13 @@ def gather(
 
 def _check(point: dict[str, typing.Any]) -> None:
     where = f"at character {point['position']}: " if point.get("position") is not None else ""
-    id, vector, metadata = point["id"], point["vector"], point["metadata"]
-    if isinstance(id, int) and not isinstance(id, bool):
-        point["id"] = str(id)
-    elif not isinstance(id, str):
-        raise InvalidInputError(f"{where}expected an id that is a string or an integer, got {type(id).__name__}")
+    record_id, vector, metadata = point["id"], point["vector"], point["metadata"]
+    if isinstance(record_id, int) and not isinstance(record_id, bool):
+        point["id"] = str(record_id)
+    elif not isinstance(record_id, str):
+        raise InvalidInputError(
+            f"{where}expected an id that is a string or an integer, got {type(id).__name__}"
+        )
     if not isinstance(vector, list) or not all(type(one) in (int, float) for one in vector):
         raise InvalidInputError(f"{where}point `{point['id']}`: expected a vector that is a list of numbers")
     if metadata is not None and not isinstance(metadata, dict):

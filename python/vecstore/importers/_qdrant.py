@@ -121,7 +121,9 @@ class QdrantSource:
         self.total = shard.info().points_count
         offset = None
         while True:
-            request = qdrant_edge.ScrollRequest(limit=1000, offset=offset, with_vector=True, with_payload=True)
+            request = qdrant_edge.ScrollRequest(
+                limit=1000, offset=offset, with_vector=True, with_payload=True
+            )
             records, offset = shard.scroll(request)
             for record in records:
                 yield self._point(None, _plain_id(record.id), record.vector, record.payload)
@@ -135,7 +137,9 @@ def _shard_of(path: pathlib.Path) -> pathlib.Path:
         return path
     shards = sorted(found.parent for found in path.glob("*/segments"))
     if len(shards) != 1:
-        raise InvalidInputError(f"expected a snapshot of one shard, got {len(shards)}: import each shard's own snapshot")
+        raise InvalidInputError(
+            f"expected a snapshot of one shard, got {len(shards)}: import each shard's own snapshot"
+        )
     return shards[0]
 
 
