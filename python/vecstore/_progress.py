@@ -25,7 +25,7 @@ class Line:
     def update(self, n: int) -> None:
         """Counts ``n`` more."""
         self._done += n
-        sys.stderr.write(f"\r{self._what}: {self._done:,}{self._total} {self._unit}")
+        sys.stderr.write(f"\r{self._what}: {self._done:,}{self._total} {self._unit} read")
         sys.stderr.flush()
 
     def close(self) -> None:

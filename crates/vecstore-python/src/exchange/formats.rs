@@ -45,6 +45,13 @@ impl BaseCollection {
     /// -------
     /// ExportResult
     ///     records, bytes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import tempfile, pathlib
+    /// >>> directory = pathlib.Path(tempfile.mkdtemp())
+    /// >>> store.export_parquet(directory / "fruits.parquet").records
+    /// 3
     #[pyo3(
         signature = (path, **options),
         text_signature = "($self, path, *, filter=None, params=None, include_deleted=False, batch_size=10000, compression=\"zstd\", progress=False)"
@@ -82,6 +89,15 @@ impl BaseCollection {
     /// ------
     /// InvalidInputError
     ///     If the file is not Parquet or ends early, or a row is no record; batches before it stay.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import tempfile, pathlib
+    /// >>> directory = pathlib.Path(tempfile.mkdtemp())
+    /// >>> file = directory / "fruits.parquet"
+    /// >>> _ = store.export_parquet(file)
+    /// >>> vecstore.VecStore(":memory:").import_parquet(file).records
+    /// 3
     #[pyo3(
         signature = (path, **options),
         text_signature = "($self, path, *, id=\"id\", vector=\"vector\", text=\"text\", metadata=\"metadata\", batch_size=1000, checkpoint=None, progress=False)"
@@ -112,6 +128,15 @@ impl BaseCollection {
     /// -------
     /// ImportResult
     ///     records, resumed_at (0), batches.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import pyarrow
+    /// >>> table = pyarrow.table({"id": ["fig"], "vector": [[0.8, 0.1, 0.2]], "kind": ["fruit"]})
+    /// >>> store.import_arrow(table).records
+    /// 1
+    /// >>> store.get("fig").metadata
+    /// {'kind': 'fruit'}
     #[pyo3(
         signature = (data, **options),
         text_signature = "($self, data, *, id=\"id\", vector=\"vector\", text=\"text\", metadata=\"metadata\", batch_size=1000, progress=False)"
@@ -146,6 +171,17 @@ impl BaseCollection {
     /// -------
     /// ExportResult
     ///     records, bytes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import tempfile, pathlib
+    /// >>> directory = pathlib.Path(tempfile.mkdtemp())
+    /// >>> file = directory / "fruits.npz"
+    /// >>> _ = store.export_numpy(file)
+    /// >>> import numpy
+    /// >>> with numpy.load(file) as arrays:
+    /// ...     arrays["vectors"].shape
+    /// (3, 3)
     #[pyo3(
         signature = (path, **options),
         text_signature = "($self, path, *, filter=None, params=None, include_deleted=False, progress=False)"
@@ -185,6 +221,16 @@ impl BaseCollection {
     /// ------
     /// InvalidInputError
     ///     If the file is not of numpy or ends early, or a row is no record; batches before it stay.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import tempfile, pathlib
+    /// >>> directory = pathlib.Path(tempfile.mkdtemp())
+    /// >>> import numpy
+    /// >>> file = directory / "nuts.npy"
+    /// >>> numpy.save(file, [[0.2, 0.2, 0.9]])
+    /// >>> store.import_numpy(file, ids=["nut"]).records
+    /// 1
     #[pyo3(
         signature = (path, **options),
         text_signature = "($self, path, *, ids=None, metadatas=None, batch_size=1000, checkpoint=None, progress=False)"
