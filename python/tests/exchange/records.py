@@ -33,7 +33,7 @@ values = st.recursive(
 )
 vectors = st.lists(floats32, min_size=DIM, max_size=DIM).filter(any)
 
-records = st.builds(
+records: st.SearchStrategy[dict[str, typing.Any]] = st.builds(
     dict,
     id=st.text(min_size=1, max_size=8),
     vector=vectors,

@@ -243,7 +243,7 @@ def test_tables_of_other_programs(tmp_path: pathlib.Path) -> None:
             "tags": [["a"], []],
         }
     )
-    names = {"id": "key", "vector": "embedding", "text": "body"}
+    names: dict[str, typing.Any] = {"id": "key", "vector": "embedding", "text": "body"}
     for data in (table, table.to_batches()[0], table.to_reader(), table.to_batches()):
         store = vecstore.VecStore(":memory:")
         assert store.import_arrow(data, **names).records == 2

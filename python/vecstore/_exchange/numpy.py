@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import typing
 import zipfile
+import zlib
 from collections import abc
 
 from vecstore._errors import InvalidInputError
@@ -146,7 +147,7 @@ class NumpySource:
                 else:
                     file = opened.enter_context(self._path.open("rb"))
                 yield from self._read(file, lines, ids, start, batch_size)
-            except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error) as error:
+            except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
                 raise InvalidInputError(f"not a whole file of numpy: {error}") from error
 
     def _read(

@@ -259,7 +259,7 @@ class _Vectors:
             if record_id in vectors:
                 continue
             entry = self._database.execute(
-                "SELECT vector, encoding FROM embeddings_queue WHERE seq_id = ?", (self._logged[id],)
+                "SELECT vector, encoding FROM embeddings_queue WHERE seq_id = ?", (self._logged[record_id],)
             ).fetchone()
             kind = {"FLOAT32": "<f4", "INT32": "<i4"}.get(entry[1])
             if kind is None or not isinstance(entry[0], bytes) or len(entry[0]) % 4:

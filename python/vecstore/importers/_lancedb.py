@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import typing
 from collections import abc
 
 from vecstore._errors import InvalidInputError, UnsupportedError
@@ -70,4 +69,4 @@ class LanceSource:
             raise InvalidInputError(f"the table cannot be read: {error}") from error
 
     def __repr__(self) -> str:
-        return typing.cast("str", f"LanceSource({self.name})")
+        return f"LanceSource({self.name})"

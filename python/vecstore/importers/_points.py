@@ -39,7 +39,7 @@ def _check(point: dict[str, typing.Any]) -> None:
         point["id"] = str(record_id)
     elif not isinstance(record_id, str):
         raise InvalidInputError(
-            f"{where}expected an id that is a string or an integer, got {type(id).__name__}"
+            f"{where}expected an id that is a string or an integer, got {type(record_id).__name__}"
         )
     if not isinstance(vector, list) or not all(type(one) in (int, float) for one in vector):
         raise InvalidInputError(f"{where}point `{point['id']}`: expected a vector that is a list of numbers")
