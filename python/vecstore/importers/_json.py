@@ -112,6 +112,7 @@ class _Scanner:
                 self._fail("expected the end of the file after the array")
         elif first == "{" and self._enters_array():
             yield from self._items()
+            self._ends_object()
         else:
             while self._peek():
                 yield self._object()
@@ -129,6 +130,18 @@ class _Scanner:
             if after == "]":
                 return
             self._peek()
+
+    def _ends_object(self) -> None:
+        """Passes over what is behind the array, up to the brace that ends a whole file."""
+        last = ""
+        while True:
+            rest = self._text[self._at :].rstrip()
+            last = rest[-1:] or last
+            self._at = len(self._text)
+            if not self._more():
+                break
+        if last != "}":
+            self._fail("the object around the array ends early")
 
     def _enters_array(self) -> bool:
         """Goes into the array of an object at the top, past what stands before it; if there is none,
