@@ -63,6 +63,8 @@ _VALUES = (
     "HybridExplanation",
     "HybridQuery",
     "Loss",
+    "ExportResult",
+    "ImportResult",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
@@ -97,6 +99,8 @@ __all__ = [
     "CompactionConfig",
     "Snapshot",
     "BackupResult",
+    "ExportResult",
+    "ImportResult",
     # The database
     "VecDatabase",
     "Collection",

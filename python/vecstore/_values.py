@@ -57,6 +57,8 @@ __all__ = [
     "HybridExplanation",
     "HybridQuery",
     "Loss",
+    "ExportResult",
+    "ImportResult",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
@@ -348,6 +350,26 @@ class Snapshot(typing.NamedTuple):
     created_at: datetime.datetime
     #: Without soft-deleted and expired records.
     record_count: int
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What ``VecStore.export_jsonl`` and its like wrote."""
+
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What ``VecStore.import_jsonl`` and its like did."""
+
+    #: Records written, those of attempts before this one too. Of several with one id the last is there.
+    records: int
+    #: Of these, how many an earlier attempt had written.
+    resumed_at: int
+    #: Atomic writes of this attempt.
+    batches: int
 
 
 @dataclass(frozen=True)

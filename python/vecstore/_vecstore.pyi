@@ -6,6 +6,7 @@ from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
+from vecstore._progress import Progress
 from vecstore._searches import _Boosts
 from vecstore._types import Filter, Metadata, OrderBy, Sparse, Vector, Vectors
 from vecstore._values import (
@@ -22,8 +23,10 @@ from vecstore._values import (
     Facet,
     FieldIndex,
     Group,
+    ExportResult,
     HNSWSearchParams,
     HybridQuery,
+    ImportResult,
     NamespaceQuotas,
     NamespaceStats,
     NamespaceStatus,
@@ -52,6 +55,8 @@ __all__ = [
     "TextChunk",
     "VecDatabase",
     "VecStore",
+    "_Checkpoint",
+    "_RowBatches",
     "_SemanticCore",
     "_SemanticSession",
     "_Splitter",
@@ -84,6 +89,8 @@ __all__ = [
     "_eval_token_f1",
     "_eval_verdict_share",
     "_eval_wilcoxon",
+    "_metadata_from_json",
+    "_metadata_to_json",
     "_quota_preset",
     "_RagEmbeddingCache",
     "_RagFlow",
@@ -483,6 +490,88 @@ class BaseCollection:
     def delete_snapshot(self, name: str) -> bool: ...
     def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
 
+    # Export and import
+    def export_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+        params: Metadata | None = None,
+    ) -> ExportResult: ...
+    def import_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        batch_size: SupportsIndex = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def export_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        batch_size: int = 10000,
+        compression: str = "zstd",
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    def import_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def import_arrow(
+        self,
+        data: Any,
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def export_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    def import_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        ids: Sequence[str] | None = None,
+        metadatas: Sequence[Metadata | None] | None = None,
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def _put_rows(
+        self,
+        ids: Sequence[str],
+        vectors: Vectors,
+        metadata: list[Any] | None,
+        texts: list[str | None] | None,
+        sparse: list[Any] | None,
+        expires: list[int | None] | None,
+        deleted: list[bool] | None,
+    ) -> int: ...
+
 @disjoint_base
 class VecStore(BaseCollection):
     def __new__(
@@ -713,6 +802,43 @@ class F:
     ) -> FilterExpr: ...
 
 # What `vecstore.evaluation` is built on
+@final
+class _Checkpoint:
+    def __new__(cls, collection: BaseCollection, path: str | PathLike[str], source: str) -> Self: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    def advance(self, items: int, records: int) -> None: ...
+    def finish(self) -> None: ...
+
+_RowColumns = tuple[
+    list[str],
+    bytes,
+    list[str | None],
+    list[str | None],
+    list[dict[int, float] | None],
+    list[int | None],
+    list[bool],
+]
+
+@final
+class _RowBatches:
+    def __new__(
+        cls,
+        collection: BaseCollection,
+        filter: Filter | None,
+        params: Metadata | None,
+        include_deleted: bool,
+        batch_rows: int,
+    ) -> Self: ...
+    @property
+    def total(self) -> int: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _RowColumns: ...
+
+def _metadata_to_json(metadata: Metadata) -> str: ...
+def _metadata_from_json(json: str) -> dict[str, Any]: ...
 def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...
 def _eval_run(
     qrels: Any, run: Any, measures: list[str], compat: str, level: int, complete: bool

@@ -1,5 +1,6 @@
 //! Records as callers give and get them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -28,7 +29,8 @@ pub struct Record {
     pub sparse: Option<SparseVector>,
     /// When the record expires, in milliseconds since the Unix epoch, if it does.
     pub expires_at_unix_ms: Option<u64>,
-    /// Whether the record is soft-deleted. Only listings of deleted records return such records.
+    /// Whether the record is soft-deleted. Only listings of deleted records return such records; one that is written with
+    /// this set is hidden from the start.
     pub deleted: bool,
 }
 
@@ -88,6 +90,8 @@ pub struct Batch {
     pub(crate) rows: RowsBuilder,
     /// Times to live, as (row, time); they count from the moment of the write.
     pub(crate) ttls: Vec<(usize, Duration)>,
+    /// The ids whose last record is soft-deleted.
+    pub(crate) hidden: HashSet<String>,
 }
 
 impl Batch {
@@ -109,7 +113,7 @@ impl Batch {
         }
         // More than a call may hold is refused as it is added, not reserved in advance.
         let records = records.min(MAX_CALL_BYTES / (dim * 4));
-        Ok(Self { rows: RowsBuilder::with_capacity(records, dim), ttls: Vec::new() })
+        Ok(Self { rows: RowsBuilder::with_capacity(records, dim), ttls: Vec::new(), hidden: HashSet::new() })
     }
 
     /// Returns the number of records.
@@ -123,7 +127,7 @@ impl Batch {
     }
 
     /// Adds a record; of records with the same id the last counts. `ttl` is how long it lives after the write;
-    /// without it, `expires_at_unix_ms` counts.
+    /// without it, `expires_at_unix_ms` counts. One that is `deleted` is written soft-deleted, and never seen by reads.
     ///
     /// # Errors
     ///
@@ -136,6 +140,9 @@ impl Batch {
         self.push_with(&record.id, &record.vector, &document, extras, ttl)?;
         if let (Some(at), None) = (record.expires_at_unix_ms, ttl) {
             self.rows.set_last_expiry(at);
+        }
+        if record.deleted {
+            self.hidden.insert(record.id.clone());
         }
         Ok(())
     }
@@ -205,6 +212,9 @@ impl Batch {
             self.ttls.push((self.len(), ttl));
         }
         self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new), tokens }, 0);
+        if !self.hidden.is_empty() {
+            self.hidden.remove(id);
+        }
         Ok(())
     }
 }

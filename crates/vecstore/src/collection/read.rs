@@ -21,6 +21,12 @@ impl Collection {
         self.core.name().to_string()
     }
 
+    /// Returns what tells the collection from every other one, also from one of the same name that is made after it was
+    /// deleted. A backup and what is restored from it keep it.
+    pub fn uuid(&self) -> String {
+        self.core.uuid().to_string()
+    }
+
     /// Returns whether calls fail because the database was closed or the collection deleted.
     pub fn is_closed(&self) -> bool {
         self.core.check_open().is_err()

@@ -205,6 +205,8 @@ impl Iterator for Records {
     }
 }
 
+impl ExactSizeIterator for Records {}
+
 impl Snapshot {
     fn listed(&self, location: Location, vectors: bool) -> Result<Record> {
         if vectors { self.record(location) } else { self.record_without_vector(location) }

@@ -1,5 +1,6 @@
 //! Writing records.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,22 +40,23 @@ impl Collection {
     /// Adds or replaces records, all or none of them. Returns how many distinct ids there were.
     ///
     /// Writes one log frame and syncs at most once, whatever the number of records.
-    pub fn upsert_many(&self, batch: Batch) -> Result<usize> {
+    pub fn upsert_many(&self, mut batch: Batch) -> Result<usize> {
         let core = &self.core;
         let writer = core.writer()?;
         core.check_writable()?;
         if batch.is_empty() {
             return Ok(0);
         }
+        let hidden = std::mem::take(&mut batch.hidden);
         let rows = Arc::new(core.prepare(batch)?);
         let mut payload = Payload::default();
-        payload.upsert(&rows);
+        payload.upsert_some_hidden(&rows, &hidden);
         writer.wait_for_upkeep(core)?;
         let mut frame = Some(writer.frame(payload)?);
         core.write_with(&writer, |next, _| {
             next.check_dim(rows.dim())?;
             QuotaCheck::new(core).admit(core, next, &rows)?;
-            next.upsert(&rows)?;
+            next.upsert_some_hidden(&rows, &hidden)?;
             Ok(((), frame.take()))
         })?;
         count(&core.counters.upserts, rows.len() as u64);
@@ -370,11 +372,12 @@ impl Core {
             Operation::Upsert { record, ttl } => {
                 let mut batch = Batch::with_capacity(record.vector.len(), 1)?;
                 batch.push(record, *ttl)?;
+                let hidden = std::mem::take(&mut batch.hidden);
                 let rows = Arc::new(self.prepare(batch)?);
                 next.check_dim(rows.dim())?;
                 quota.admit(self, next, &rows)?;
-                next.upsert(&rows)?;
-                payload.upsert(&rows);
+                next.upsert_some_hidden(&rows, &hidden)?;
+                payload.upsert_some_hidden(&rows, &hidden);
             }
             Operation::Delete { id } => {
                 check_id(id)?;
@@ -409,6 +412,16 @@ impl Core {
     }
 }
 
+impl Payload {
+    /// Adds the operations of rows of which those with these ids are soft-deleted.
+    fn upsert_some_hidden(&mut self, rows: &Arc<Rows>, hidden: &HashSet<String>) {
+        self.upsert(rows);
+        if !hidden.is_empty() {
+            self.hide(hidden.iter().map(String::as_str));
+        }
+    }
+}
+
 impl Writer {
     /// Makes the frame of a payload; without a log nobody reads it.
     fn frame(&self, payload: Payload) -> Result<Frame> {
@@ -432,6 +445,17 @@ impl Snapshot {
             Some(expected) if expected != dim => Err(dimension_mismatch(expected, dim)),
             _ => Ok(()),
         }
+    }
+
+    /// Adds rows, of which those with these ids are soft-deleted.
+    fn upsert_some_hidden(&mut self, rows: &Arc<Rows>, hidden: &HashSet<String>) -> Result<()> {
+        self.upsert(rows)?;
+        for id in hidden {
+            if let Some(location) = self.locate(id)? {
+                self.set_hidden(location, true);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the bytes of rows in memory.
