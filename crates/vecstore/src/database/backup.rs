@@ -118,7 +118,16 @@ impl Shared {
         for file in entry.segments.iter().flat_map(files) {
             let to = directory.join(file.name());
             match here.as_ref().and_then(|here| file.is_named_by(here)) {
-                Some(true) => {}
+                Some(true) if file.check(&*self.vfs, &to, entry.uuid).is_ok() => {}
+                // It is damaged here, or gone: exchanged for what the backup has.
+                Some(true) => {
+                    let anew = self.root.join(TMP).join(file.name());
+                    remove_if_there(&*self.vfs, &anew)?;
+                    copy(&*vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
+                    remove_if_there(&*self.vfs, &to)?;
+                    let moved = self.vfs.rename_no_replace(&anew, &to);
+                    moved.map_err(|error| Error::io("rename", &anew, error))?;
+                }
                 Some(false) => {
                     return Err(Error::new(
                         ErrorKind::AlreadyExists,
@@ -422,10 +431,10 @@ impl CopiedFile<'_> {
     }
 
     /// Checks every byte of the file at a path.
-    fn check(&self, vfs: &dyn Vfs, path: &Path, entry: &CollectionEntry) -> Result<()> {
+    fn check(&self, vfs: &dyn Vfs, path: &Path, collection: Uuid) -> Result<()> {
         match self {
             Self::Segment(segment) => {
-                let opened = Segment::open(vfs, path, segment.uuid, entry.uuid, segment.checksum)?;
+                let opened = Segment::open(vfs, path, segment.uuid, collection, segment.checksum)?;
                 opened.verify().into_iter().next().map_or(Ok(()), Err)
             }
             Self::Marks(segment, _, checksum) => {
@@ -434,6 +443,16 @@ impl CopiedFile<'_> {
             }
         }
     }
+}
+
+/// Checks every byte of a segment and its marks in the directory of a collection.
+pub(crate) fn check_files(
+    vfs: &dyn Vfs,
+    directory: &Path,
+    collection: Uuid,
+    segment: &SegmentEntry,
+) -> Result<()> {
+    files(segment).try_for_each(|file| file.check(vfs, &directory.join(file.name()), collection))
 }
 
 /// Copies a file after checking it, and syncs it (not its name). Returns its length.
@@ -445,7 +464,7 @@ fn copy(
     file: &CopiedFile<'_>,
     entry: &CollectionEntry,
 ) -> Result<u64> {
-    file.check(from_vfs, from, entry)?;
+    file.check(from_vfs, from, entry.uuid)?;
     let bytes = from_vfs.map(from).map_err(|error| Error::io("read", from, error))?;
     write(to_vfs, to, &bytes)?;
     Ok(bytes.len() as u64)
