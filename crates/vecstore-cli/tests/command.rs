@@ -132,3 +132,26 @@ fn what_cannot_be_done_says_why_and_exits_with_2() {
     assert!(out.contains("verify") && out.contains("repair"), "{out}");
     assert!(run(&[&"--version"]).1.starts_with("vecstore "));
 }
+
+#[test]
+fn a_repair_is_told_the_analyzer_of_a_store_without_manifests() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let store = VecStore::options().analyzer("english".parse().unwrap()).open(&path).unwrap();
+    store.upsert("a", &[1.0, 2.0], &Metadata::new()).unwrap();
+    store.close().unwrap();
+    for file in fs::read_dir(&path).unwrap().map(|file| file.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().starts_with("manifest-") {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let (status, _, errors) = run(&[&"repair", &"--analyzer", &"klingon", &path]);
+    assert_eq!(status, 2, "{errors}");
+    assert!(errors.contains("--analyzer"), "{errors}");
+    let arguments: [&dyn AsRef<std::ffi::OsStr>; 6] =
+        [&"repair", &"--metric", &"cosine", &"--analyzer", &"english", &path];
+    let (status, out, _) = run(&arguments);
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("the analyzer english"), "{out}");
+    VecStore::options().analyzer("english".parse().unwrap()).open(&path).unwrap();
+}

@@ -162,14 +162,11 @@ fn a_damaged_snapshot_is_refused_before_anything_is_replaced() {
     let store = VecStore::open(directory.path()).unwrap();
     fill(&store, 0, 5_000);
     store.create_snapshot("kept").unwrap();
+    let collection = std::fs::read_dir(directory.path().join("collections")).unwrap().next().unwrap();
+    let mut files = std::fs::read_dir(collection.unwrap().path()).unwrap().map(|file| file.unwrap().path());
+    let segment = files.find(|path| path.extension().is_some_and(|extension| extension == "seg")).unwrap();
     store.delete("00001").unwrap();
     store.compact().unwrap();
-    let collection = std::fs::read_dir(directory.path().join("collections")).unwrap().next().unwrap();
-    let files = std::fs::read_dir(collection.unwrap().path()).unwrap().map(|file| file.unwrap().path());
-    let segments = files.filter(|path| path.extension().is_some_and(|extension| extension == "seg"));
-    let is_of_snapshot =
-        |path: &std::path::PathBuf| std::fs::read(path).unwrap().windows(5).any(|window| window == b"00001");
-    let segment = segments.into_iter().find(is_of_snapshot).unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[3] ^= 1;
     std::fs::write(&segment, bytes).unwrap();

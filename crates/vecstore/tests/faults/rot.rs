@@ -225,9 +225,9 @@ fn used(sample: &Sample, path: &Path, len: u64) -> u64 {
 /// Bytes that make a record of the sample so long that the store says about 60 KB.
 const MORE_BYTES: usize = 900;
 
-/// Flips a bit of every `step`-th byte in turn: of every byte in `make soak`.
-fn flip_bytes(closed: bool, read_only: bool, step: usize) -> Tally {
-    let step = if std::env::var_os("VECSTORE_ROT_BITS").is_some() { 1 } else { step };
+/// Flips a bit of every `step`-th byte in turn; `VECSTORE_ROT_STEP` in the environment changes that.
+fn flip_bytes(closed: bool, read_only: bool, step: u64) -> Tally {
+    let step = count("VECSTORE_ROT_STEP", step) as usize;
     let sample = sample_with(closed, MORE_BYTES);
     let mut tally = Tally::default();
     let (mut bytes, mut all) = (0, 0);
