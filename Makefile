@@ -156,7 +156,7 @@ soak-states:
 	VECSTORE_STOP_SCRIPTS=$(call scaled,50) $(engine_soak) --test faults stop::
 soak-faults:
 	$(call run,failing calls)
-	VECSTORE_FAULT_STEPS=300 $(engine_soak) --test faults errors::
+	VECSTORE_FAULT_STEPS=400 $(engine_soak) --test faults errors::
 soak-rot:
 	$(call run,every bit)
 	VECSTORE_ROT_BITS=8 VECSTORE_ROT_STEP=1 $(engine_soak) --test faults rot::
@@ -220,7 +220,7 @@ fuzz:
 # Debian's names for LLVM's tools, where rustup has none. Their version must be that of the compiler.
 LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 # Of the engine, what is between a call and the disk: not search, filters and values, which have tests of their own kind.
-NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|filter|metadata|fuzzing)|/collection/(explain|matches|read|scroll)
+NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|text_index|filter|metadata|fuzzing)|/collection/(explain|hybrid|matches|read|scroll|text)
 .PHONY: coverage
 coverage:
 	@$(need_cargo)

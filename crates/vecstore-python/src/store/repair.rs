@@ -6,7 +6,7 @@ use vecstore::{Analyzer, Metric, OpenOptions};
 
 use super::open::path_of;
 use super::{VecStore, plain_value};
-use crate::arguments::{AnalyzerName, MetricName};
+use crate::arguments::{AnalyzerName, MetricName, texts};
 use crate::errors::{OrRaise, invalid};
 
 #[pymethods]

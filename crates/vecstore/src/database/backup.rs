@@ -22,7 +22,7 @@ use crate::storage::manifest::{self, CollectionEntry, Manifest, SegmentEntry};
 use crate::storage::segment::{self, Segment};
 use crate::storage::wal::{self, Log, LogWriter};
 use crate::storage::{Uuid, marks};
-use crate::vfs::{DiskVfs, LockGuard, Vfs};
+use crate::vfs::{DiskVfs, LockGuard, Vfs, VfsFile};
 
 /// How much is written at once.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -119,14 +119,9 @@ impl Shared {
             let to = directory.join(file.name());
             match here.as_ref().and_then(|here| file.is_named_by(here)) {
                 Some(true) if file.check(&*self.vfs, &to, entry.uuid).is_ok() => {}
-                // It is damaged here, or gone: exchanged for what the backup has.
+                // It is damaged here, or gone.
                 Some(true) => {
-                    let anew = self.root.join(TMP).join(file.name());
-                    remove_if_there(&*self.vfs, &anew)?;
-                    copy(&*vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
-                    remove_if_there(&*self.vfs, &to)?;
-                    let moved = self.vfs.rename_no_replace(&anew, &to);
-                    moved.map_err(|error| Error::io("rename", &anew, error))?;
+                    copy_over(&*vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
                 }
                 Some(false) => {
                     return Err(Error::new(
@@ -304,13 +299,9 @@ impl Target {
                 continue;
             }
             if self.has(entry.uuid, &file) && matches!(self.vfs.stat(&to), Ok(Some(_))) {
-                // The backup that is there needs it until the next manifest: it is made anew beside, and exchanged.
-                let anew = self.root.join(TMP).join(file.name());
-                remove_if_there(&*self.vfs, &anew)?;
+                // The backup that is there needs it until the next manifest.
                 self.report.copied_bytes +=
-                    copy(source_vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
-                self.vfs.remove_file(&to).map_err(|error| Error::io("remove", &to, error))?;
-                self.vfs.rename_no_replace(&anew, &to).map_err(|error| Error::io("rename", &anew, error))?;
+                    copy_over(source_vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
             } else {
                 remove_if_there(&*self.vfs, &to)?;
                 self.report.copied_bytes +=
@@ -470,9 +461,38 @@ fn copy(
     Ok(bytes.len() as u64)
 }
 
+/// As [`copy`], over a file that is to hold the same bytes and may be damaged. A crash leaves each of its bytes as it was
+/// or as it should be: what was whole stays so.
+fn copy_over(
+    from_vfs: &dyn Vfs,
+    from: &Path,
+    to_vfs: &dyn Vfs,
+    to: &Path,
+    file: &CopiedFile<'_>,
+    entry: &CollectionEntry,
+) -> Result<u64> {
+    file.check(from_vfs, from, entry.uuid)?;
+    let bytes = from_vfs.map(from).map_err(|error| Error::io("read", from, error))?;
+    let len = match to_vfs.stat(to).map_err(|error| Error::io("open", to, error))? {
+        Some(_) => to_vfs.open(to, true).and_then(|file| file.len()),
+        None => Ok(0),
+    };
+    if len.map_err(|error| Error::io("open", to, error))? == bytes.len() as u64 {
+        write_to(|| to_vfs.open(to, true), to, &bytes)?;
+    } else {
+        remove_if_there(to_vfs, to)?;
+        write(to_vfs, to, &bytes)?;
+    }
+    Ok(bytes.len() as u64)
+}
+
 fn write(vfs: &dyn Vfs, path: &Path, bytes: &[u8]) -> Result<()> {
+    write_to(|| vfs.create(path), path, bytes)
+}
+
+fn write_to(open: impl FnOnce() -> io::Result<Box<dyn VfsFile>>, path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        let file = vfs.create(path)?;
+        let file = open()?;
         let mut offset = 0;
         for chunk in bytes.chunks(CHUNK_BYTES) {
             file.write_all_at(&[IoSlice::new(chunk)], offset)?;
