@@ -118,11 +118,20 @@ impl Shared {
         for file in entry.segments.iter().flat_map(files) {
             let to = directory.join(file.name());
             match here.as_ref().and_then(|here| file.is_named_by(here)) {
-                Some(true) if file.check(&*self.vfs, &to, entry.uuid).is_ok() => {}
-                // It is damaged here, or gone.
-                Some(true) => {
-                    copy_over(&*vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
-                }
+                Some(true) => match file.check(&*self.vfs, &to, entry.uuid) {
+                    Ok(()) => {}
+                    Err(error) if is_damage(&error) => {
+                        // Made anew beside, since calls may still read what is there. A crash between the next two steps
+                        // leaves the collection without a file that was damaged; restoring it again puts it there.
+                        let anew = self.root.join(TMP).join(file.name());
+                        remove_if_there(&*self.vfs, &anew)?;
+                        copy(&*vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
+                        remove_if_there(&*self.vfs, &to)?;
+                        let moved = self.vfs.rename_no_replace(&anew, &to);
+                        moved.map_err(|error| Error::io("rename", &anew, error))?;
+                    }
+                    Err(error) => return Err(error),
+                },
                 Some(false) => {
                     return Err(Error::new(
                         ErrorKind::AlreadyExists,
@@ -163,6 +172,11 @@ fn fresh_log(shared: &Shared, directory: &Path, uuid: Uuid) -> Result<u64> {
     let seq = log_seqs(vfs, directory)?.last().map_or(1, |last| last + 1);
     LogWriter::create(vfs, directory, seq, uuid, shared.new_uuid()?)?;
     Ok(seq)
+}
+
+/// Returns whether a file is not as it was written, or gone; a disk that cannot be read is another matter.
+fn is_damage(error: &Error) -> bool {
+    error.kind() == ErrorKind::Corrupted || error.io_kind() == Some(io::ErrorKind::NotFound)
 }
 
 /// Returns the collection of a backup that a name asks for: the one of that name, or the only one.

@@ -340,8 +340,11 @@ fn files_of_a_newer_format_are_refused_and_left_alone() {
     }
 }
 
+/// The name of a snapshot, none for the records as they are, and what it holds.
+type Told = (&'static str, BTreeMap<String, Record>);
+
 /// A store with two snapshots that share a segment with it or not, and what each holds.
-fn store_with_snapshots() -> (FaultVfs, Vec<(&'static str, BTreeMap<String, Record>)>) {
+fn store_with_snapshots() -> (FaultVfs, Vec<Told>) {
     let disk = FaultVfs::new();
     let store = open(&disk, Durability::Commit).unwrap();
     let mut told = Vec::new();
@@ -363,7 +366,7 @@ fn store_with_snapshots() -> (FaultVfs, Vec<(&'static str, BTreeMap<String, Reco
 }
 
 /// Goes back to each snapshot. Returns how many records each has too few.
-fn check_snapshots(disk: &FaultVfs, told: &[(&str, BTreeMap<String, Record>)]) -> Vec<usize> {
+fn check_snapshots(disk: &FaultVfs, told: &[Told]) -> Vec<usize> {
     let store = open(disk, Durability::Commit).unwrap();
     let (now, kept) = told.split_last().unwrap();
     let missing = |name: &str, expected: &BTreeMap<String, Record>| {
