@@ -156,10 +156,10 @@ soak-states:
 	VECSTORE_STOP_SCRIPTS=$(call scaled,50) $(engine_soak) --test faults stop::
 soak-faults:
 	$(call run,failing calls)
-	VECSTORE_FAULT_STEPS=300 $(engine_soak) --test faults errors::
+	VECSTORE_FAULT_STEPS=400 $(engine_soak) --test faults errors::
 soak-rot:
 	$(call run,every bit)
-	VECSTORE_ROT_BITS=8 $(engine_soak) --test faults rot::
+	VECSTORE_ROT_BITS=8 VECSTORE_ROT_STEP=1 $(engine_soak) --test faults rot::
 soak-model:
 	$(call run,random operations against a model)
 	VECSTORE_MODEL_CASES=$(call scaled,200000) $(engine_soak) --test faults model::
@@ -220,7 +220,7 @@ fuzz:
 # Debian's names for LLVM's tools, where rustup has none. Their version must be that of the compiler.
 LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 # Of the engine, what is between a call and the disk: not search, filters and values, which have tests of their own kind.
-NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|filter|metadata|fuzzing)|/collection/(explain|matches|read|scroll)
+NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|text_index|filter|metadata|fuzzing)|/collection/(explain|hybrid|matches|read|scroll|text)
 .PHONY: coverage
 coverage:
 	@$(need_cargo)
@@ -229,8 +229,9 @@ coverage:
 	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
 		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
 	fi; \
-	VECSTORE_MODEL_CASES=50 VECSTORE_REPAIR_STEP=997 VECSTORE_STOP_STEPS=100 cargo llvm-cov nextest --locked -p vecstore \
-		--test store --test format --test faults --summary-only --no-fail-fast \
+	VECSTORE_MODEL_CASES=20 VECSTORE_REPAIR_STEP=397 VECSTORE_STOP_STEPS=40 VECSTORE_FAULT_STEPS=40 VECSTORE_ROT_STEP=97 VECSTORE_KILLS=2 \
+		cargo llvm-cov nextest --locked -p vecstore --lib --test store --test format --test faults --test database \
+		--test kill --summary-only --no-fail-fast \
 		--ignore-filename-regex '$(NOT_STORAGE)'
 
 # What checking the checksums of blocks costs a query: the same bench, built with the checks and without.

@@ -569,7 +569,7 @@ class RepairReport:
     problems: list[Problem]
     #: What could not be saved.
     lost: list[Loss]
-    #: Ids of the lost records whose ids can still be read.
+    #: Ids of the lost records whose ids can still be read, without those that were deleted or replaced later.
     lost_ids: list[str]
     #: Single flipped bits that were put back.
     bits_restored: int

@@ -616,7 +616,13 @@ class VecStore(BaseCollection):
         /,
     ) -> None: ...
     @staticmethod
-    def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
+    def repair(
+        path: str | PathLike[str],
+        *,
+        metric: str | None = None,
+        analyzer: str | None = None,
+        text_fields: Sequence[str] | None = None,
+    ) -> RepairReport: ...
     @staticmethod
     def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
     @property
