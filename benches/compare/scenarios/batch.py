@@ -49,8 +49,8 @@ SCENARIO = Scenario(
     how=(
         f"All queries in one call, k={K}, ids and scores, at the first search width whose recall@10 reaches "
         f"{TARGET} on the first {CHOOSING_QUERIES} queries; {TURNS} turns of {CALLS} calls on one thread and "
-        f"on two, each after {WARM_UP_SECONDS} seconds of the same, medians. Not pinned: `CPU/wall` is near 2 "
-        "where two threads had two cores."
+        f"on two, each after {WARM_UP_SECONDS} seconds of the same, medians. Not pinned: `CPU/wall` is near "
+        "2 where two threads had two cores."
     ),
     measure=measure,
     engines=(

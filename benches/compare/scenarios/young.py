@@ -92,7 +92,8 @@ SCENARIO = Scenario(
     title=f"Queries just after {ADDED_ROWS:,} rows were added",
     how=(
         f"A settled store of all rows but the last {ADDED_ROWS:,} (a quarter of all, if that is fewer); "
-        f"after {WARM_UP_SECONDS} s of queries those are added in batches, and single queries follow at once for {YOUNG_SECONDS:.0f} s (k={K}, "
+        f"after {WARM_UP_SECONDS} s of queries those are added in batches, and single queries follow at once "
+        f"for {YOUNG_SECONDS:.0f} s (k={K}, "
         f"ids and scores, at the first search width that reached {TARGET} before). Then the index is "
         "settled, and the same queries are asked again. `young / settled` is the cost of a young query in "
         "settled ones. Not pinned: work in the background has the other core."

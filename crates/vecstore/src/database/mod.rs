@@ -37,7 +37,7 @@ pub(crate) use backup::restore_backup;
 pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
-pub(crate) use config::check_name;
+pub(crate) use config::{check_name, check_partition_path};
 pub(crate) use create::create_dirs;
 use create::{check_is_ours, create};
 pub(crate) use garbage::file_names;
