@@ -126,7 +126,7 @@ pub(crate) fn dict_of_tree<'py>(
     Ok(dict)
 }
 
-/// Makes the object of a value of such a tree.
+/// Makes the object of a value that came out of the engine.
 pub(crate) fn object_of_tree<'py>(
     py: Python<'py>,
     value: &Value,

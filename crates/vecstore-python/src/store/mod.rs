@@ -5,6 +5,7 @@ mod boosts;
 mod duplicates;
 mod embedding;
 mod explain;
+mod fields;
 mod listing;
 mod multi;
 mod open;

@@ -136,7 +136,7 @@ impl Collection {
                 }
                 None => None,
             };
-            let unit = scoring.queries(dim, vector, |_| "record".to_owned())?;
+            let unit = scoring.queries(dim, vector, None, |_| "record".to_owned())?;
             for &place in &places {
                 let norm = rows.inverse_norms().get(place as usize..=place as usize).unwrap_or_default();
                 let other = &rows.vectors()[place as usize * dim..][..dim];

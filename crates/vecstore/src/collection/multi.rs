@@ -187,7 +187,7 @@ impl<'a> Interaction<'a> {
             _ => {}
         }
         let name = |row| format!("query vector {row}");
-        let queries = scoring.queries(dim, vectors.components(), name)?.into_owned();
+        let queries = scoring.queries(dim, vectors.components(), None, name)?.into_owned();
         Ok(Self { snapshot, scoring, dim, queries })
     }
 

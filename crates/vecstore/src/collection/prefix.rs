@@ -42,9 +42,10 @@ impl Collection {
         let options = &query.options;
         self.check_vector(&snapshot, &query.vector)?;
         let boosts = self.boosts(options)?;
-        let whole = scoring.queries(query.vector.len(), &query.vector, |_| "query vector".to_owned())?;
+        let whole =
+            scoring.queries(query.vector.len(), &query.vector, None, |_| "query vector".to_owned())?;
         let name = |_| format!("the first {} components of the query vector", query.prefix_dim);
-        let prefix = scoring.queries(query.prefix_dim, &query.vector[..query.prefix_dim], name)?;
+        let prefix = scoring.queries(query.prefix_dim, &query.vector[..query.prefix_dim], None, name)?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
         let filters: Vec<PartFilter<'_>> = snapshot
             .parts

@@ -218,8 +218,9 @@ impl Collection {
         let name = |row| {
             if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }
         };
-        let queries = core.scoring.queries(dim, vectors, name)?;
         let live = snapshot.live();
+        let pool = core.shared.pool(live * dim * 4);
+        let queries = core.scoring.queries(dim, vectors, pool, name)?;
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
         let search = query::Search {
             scoring: core.scoring,
@@ -233,7 +234,7 @@ impl Collection {
             residency: core.shared.residency.as_ref(),
             recorder: nearest.recorder,
         };
-        query::search(snapshot, &search, core.shared.pool(live * dim * 4))
+        query::search(snapshot, &search, pool)
     }
 }
 

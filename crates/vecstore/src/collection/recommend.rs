@@ -117,7 +117,7 @@ impl Collection {
     /// Returns a vector as it counts: under cosine with length 1.
     fn unit(&self, vector: &[f32]) -> Result<Vec<f32>> {
         let name = |_| "example".to_owned();
-        Ok(self.core.scoring.queries(vector.len(), vector, name)?.into_owned())
+        Ok(self.core.scoring.queries(vector.len(), vector, None, name)?.into_owned())
     }
 
     fn average(&self, examples: &Examples) -> Result<Vec<f32>> {

@@ -160,7 +160,7 @@ impl Staged<'_> {
         match by {
             Rerank::Vector(vector) => {
                 self.collection.check_vector(&self.snapshot, vector)?;
-                let query = scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
+                let query = scoring.queries(vector.len(), vector, None, |_| "query vector".to_owned())?;
                 let rescore = |&(row, _): &(FoundRow, f32)| -> Result<(FoundRow, f32)> {
                     let key = self.snapshot.part(row.location()).part.key(scoring, &query, row.row)?;
                     Ok((FoundRow { key, ..row }, scoring.score(key)))
