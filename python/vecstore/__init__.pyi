@@ -30,6 +30,7 @@ from vecstore._values import (
     Facet,
     FieldIndex,
     FieldBoost,
+    FieldIndex,
     FilterBoost,
     Group,
     HNSWSearchParams,

@@ -15,6 +15,7 @@ from vecstore import (
     ExportResult,
     F,
     Facet,
+    FieldBoost,
     FieldIndex,
     FieldBoost,
     FilterBoost,
