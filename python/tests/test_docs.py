@@ -35,6 +35,8 @@ PUBLIC = dict(public())
 #: A named tuple's fields are described in their class.
 FIELDS = {
     *("Page.records", "Page.cursor"),
+    *("Facet.value", "Facet.count"),
+    *("RangeFacet.start", "RangeFacet.end", "RangeFacet.count"),
     *("Snapshot.name", "Snapshot.created_at", "Snapshot.record_count"),
 }
 #: The classes whose methods all have an example.

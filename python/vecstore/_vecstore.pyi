@@ -6,7 +6,8 @@ from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
+from vecstore._searches import _Boosts
+from vecstore._types import Filter, Metadata, OrderBy, Sparse, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -16,19 +17,26 @@ from vecstore._values import (
     CompactionConfig,
     CompactionResult,
     Config,
+    Duplicate,
     ExplainedNeighbor,
+    Facet,
+    FieldIndex,
+    Group,
     HNSWSearchParams,
     HybridQuery,
     NamespaceQuotas,
     NamespaceStats,
     NamespaceStatus,
     Page,
+    PrefetchQuery,
     Query,
     QueryEstimate,
     QueryPlan,
+    RangeFacet,
     RepairReport,
     Snapshot,
     StoreStats,
+    UniqueResult,
     VerifyReport,
 )
 
@@ -121,6 +129,7 @@ __all__ = [
 _Durability = Literal["commit", "interval", "none"]
 _Quantization = Literal["auto", "none", "int8", "int4"]
 _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
+_Strategy = Literal["average_vector", "best_score", "sum_scores"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
@@ -150,6 +159,36 @@ class BaseCollection:
         texts: Iterable[str | None] | None = None,
         sparse: Iterable[Sparse | None] | None = None,
         progress: bool = False,
+    ) -> int: ...
+    def upsert_unique(
+        self,
+        ids: Iterable[str],
+        vectors: Vectors,
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        threshold: float = 0.98,
+        texts: Iterable[str | None] | None = None,
+        sparse: Iterable[Sparse | None] | None = None,
+        recall: float = 0.99,
+        exact: bool = False,
+    ) -> UniqueResult: ...
+    def upsert_multi(
+        self,
+        id: str,
+        vectors: Vectors,
+        metadata: Metadata | None = None,
+        *,
+        text: str | None = None,
+        sparse: Sparse | None = None,
+        ttl_seconds: float | None = None,
+    ) -> None: ...
+    def upsert_multi_many(
+        self,
+        ids: Iterable[str],
+        vectors: Iterable[Vectors],
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        texts: Iterable[str | None] | None = None,
     ) -> int: ...
     def batch_upsert(self, records: Iterable[Metadata | Record | tuple[Any, ...]]) -> int: ...
     def batch_execute(self, operations: Iterable[BatchOperation]) -> BatchResult: ...
@@ -214,12 +253,41 @@ class BaseCollection:
         limit: int = 100,
         cursor: str | None = None,
         with_vectors: bool = False,
+        order_by: OrderBy | None = None,
         params: Metadata | None = None,
     ) -> Page: ...
     def __iter__(self) -> RecordIterator: ...
     def list_all(self) -> list[Record]: ...
     def list_active(self) -> list[Record]: ...
     def list_deleted(self) -> list[Record]: ...
+
+    # Field indexes, and what is counted from them
+    def create_index(self, path: str, kind: str | None = None) -> None: ...
+    def drop_index(self, path: str) -> bool: ...
+    def list_indexes(self) -> list[FieldIndex]: ...
+    def distinct(
+        self, path: str, filter: Filter | None = None, *, params: Metadata | None = None
+    ) -> list[Any]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: int | None = None,
+        buckets: None = None,
+        params: Metadata | None = None,
+    ) -> list[Facet]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: None = None,
+        buckets: Iterable[Any],
+        params: Metadata | None = None,
+    ) -> list[RangeFacet]: ...
 
     # Searching
     def query(
@@ -232,8 +300,10 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
+        prefix_dim: int | None = None,
     ) -> list[Neighbor]: ...
     def query_batch(
         self,
@@ -245,6 +315,7 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> QueryBatch: ...
@@ -256,6 +327,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
@@ -268,6 +340,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
@@ -288,9 +361,97 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
+    def recommend(
+        self,
+        positive: str | Sequence[str | Vector] | Vectors,
+        negative: str | Sequence[str | Vector] | Vectors = (),
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def query_by_id(
+        self,
+        id: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        include_self: bool = False,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def mmr_query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        fetch_k: int = 50,
+        lambda_: float = 0.5,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def group_query(
+        self,
+        vector: Vector,
+        by: str,
+        groups: int = 10,
+        group_size: int = 3,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Group]: ...
+    def multi_query(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        candidates: int | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def find_duplicates(
+        self,
+        threshold: float = 0.98,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.99,
+        exact: bool = False,
+        params: Metadata | None = None,
+    ) -> list[Duplicate]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
     def highlight(
         self,
         keywords: str,
@@ -447,6 +608,7 @@ class Record:
         sparse: Sparse | None = None,
         expires_at: datetime | None = None,
         deleted: bool = False,
+        vectors: Vectors | None = None,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -458,6 +620,8 @@ class Record:
     def text(self) -> str | None: ...
     @property
     def sparse(self) -> dict[int, float] | None: ...
+    @property
+    def vectors(self) -> list[list[float]] | None: ...
     @property
     def expires_at(self) -> datetime | None: ...
     @property
@@ -727,6 +891,7 @@ def _record(
     sparse: Sparse | None,
     expires_at: datetime | None,
     deleted: bool,
+    vectors: list[list[float]] | None,
 ) -> Record: ...
 def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::limits::{MAX_CALL_BYTES, MAX_DIM, MAX_ID_BYTES, MAX_TEXT_BYTES};
 use crate::metadata::{Document, Metadata};
+use crate::multi_vector::MultiVector;
 use crate::sparse::SparseVector;
-use crate::storage::body::{Body, SparseRef, encode_sparse};
+use crate::storage::body::{Body, SparseRef, TokensRef, encode_sparse};
 use crate::storage::rows::RowsBuilder;
 
 /// A record: an id, a vector and what is known about them.
@@ -17,6 +18,8 @@ pub struct Record {
     pub id: String,
     /// The vector, as it was given.
     pub vector: Vec<f32>,
+    /// Several vectors, if they were given; `vector` is then what plain searches find the record by.
+    pub vectors: Option<MultiVector>,
     /// The metadata, empty if none was given.
     pub metadata: Metadata,
     /// The text, if one was given.
@@ -39,6 +42,13 @@ impl Record {
     #[must_use]
     pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
         self.metadata = metadata.into();
+        self
+    }
+
+    /// Sets several vectors: see [`Collection::upsert_multi`](crate::Collection::upsert_multi).
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: MultiVector) -> Self {
+        self.vectors = Some(vectors);
         self
     }
 
@@ -122,7 +132,8 @@ impl Batch {
     pub fn push(&mut self, record: &Record, ttl: Option<Duration>) -> Result<()> {
         let document = Document::new(&record.metadata)?;
         let (text, sparse) = (record.text.as_deref(), record.sparse.as_ref());
-        self.push_with_sparse(&record.id, &record.vector, &document, text, sparse, ttl)?;
+        let extras = Extras { text, sparse, vectors: record.vectors.as_ref() };
+        self.push_with(&record.id, &record.vector, &document, extras, ttl)?;
         if let (Some(at), None) = (record.expires_at_unix_ms, ttl) {
             self.rows.set_last_expiry(at);
         }
@@ -151,15 +162,36 @@ impl Batch {
         sparse: Option<&SparseVector>,
         ttl: Option<Duration>,
     ) -> Result<()> {
+        self.push_with(id, vector, document, Extras { text, sparse, vectors: None }, ttl)
+    }
+
+    /// Does what [`Batch::push_encoded`] does for a record with all it can have.
+    pub fn push_with(
+        &mut self,
+        id: &str,
+        vector: &[f32],
+        document: &Document,
+        extras: Extras<'_>,
+        ttl: Option<Duration>,
+    ) -> Result<()> {
+        let Extras { text, sparse, vectors } = extras;
         check_id(id)?;
         if vector.len() != self.rows.dim() {
             return Err(dimension_mismatch(self.rows.dim(), vector.len()));
         }
         check_text(text)?;
+        if let Some(vectors) = vectors
+            && vectors.dim() != self.rows.dim()
+        {
+            return Err(dimension_mismatch(self.rows.dim(), vectors.dim()));
+        }
+        let tokens = vectors.map(|vectors| TokensRef::new(vectors.components()));
         let document = document.as_bytes();
         let sparse = sparse.map(|sparse| encode_sparse(sparse.components()));
         let sparse = sparse.as_deref();
-        let extra = text.map_or(0, str::len) + sparse.map_or(0, <[u8]>::len);
+        let extra = text.map_or(0, str::len)
+            + sparse.map_or(0, <[u8]>::len)
+            + vectors.map_or(0, |vectors| vectors.components().len() * 4);
         let bytes = id.len() + vector.len() * 4 + document.len() + extra + 36;
         let before = self.rows.vectors().len() * 4 + self.rows.variable_bytes() + self.len() * 32;
         if before + bytes > MAX_CALL_BYTES {
@@ -172,9 +204,20 @@ impl Batch {
         if let Some(ttl) = ttl {
             self.ttls.push((self.len(), ttl));
         }
-        self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new) }, 0);
+        self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new), tokens }, 0);
         Ok(())
     }
+}
+
+/// What a record may have besides an id, a vector and metadata.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// The text.
+    pub text: Option<&'a str>,
+    /// The sparse vector.
+    pub sparse: Option<&'a SparseVector>,
+    /// Several vectors.
+    pub vectors: Option<&'a MultiVector>,
 }
 
 /// Checks that a string may be the id of a record.

@@ -1,16 +1,22 @@
 //! The store: what it has in common with a collection of a database, by what the methods do, and what it has besides.
 
 mod batch;
+mod boosts;
+mod duplicates;
 mod embedding;
 mod explain;
+mod fields;
 mod listing;
+mod multi;
 mod open;
 mod plain_query;
 mod read;
 mod repair;
 mod search;
 mod snapshots;
+mod stages;
 mod texts;
+mod tools;
 mod upkeep;
 mod write;
 

@@ -82,7 +82,7 @@ impl Collection {
         })
     }
 
-    /// Replaces the vector of a record.
+    /// Replaces the vector of a record. One that had several has only this one then.
     pub fn update_vector(&self, id: &str, vector: &[f32]) -> Result<()> {
         self.core.rewrite(id, |_| Ok(Rewrite { vector: Some(vector), ..Rewrite::default() }))
     }
@@ -245,7 +245,7 @@ pub(super) fn expiry_after(now: u64, ttl: Duration) -> u64 {
 
 impl Core {
     /// Checks a batch and freezes it.
-    fn prepare(&self, mut batch: Batch) -> Result<Rows> {
+    pub(super) fn prepare(&self, mut batch: Batch) -> Result<Rows> {
         let now = self.now();
         for (row, ttl) in std::mem::take(&mut batch.ttls) {
             batch.rows.set_expiry(row, expiry_after(now, ttl));
@@ -253,7 +253,7 @@ impl Core {
         self.freeze(batch.rows)
     }
 
-    fn freeze(&self, rows: RowsBuilder) -> Result<Rows> {
+    pub(super) fn freeze(&self, rows: RowsBuilder) -> Result<Rows> {
         let name = |row: usize| format!("vector of record `{}`", shown(rows.id(row)));
         let norms = self.scoring.check(rows.dim(), rows.vectors(), name)?;
         Ok(rows.build(norms))
@@ -268,7 +268,7 @@ impl Core {
         self.write_with(&*self.writer()?, change)
     }
 
-    fn write_with<T>(
+    pub(super) fn write_with<T>(
         &self,
         writer: &Writer,
         change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>,
@@ -333,7 +333,9 @@ impl Core {
         let sparse = part.body(location.row)?.sparse;
         let expiry = change.expiry.or(old.expires_at_unix_ms).unwrap_or(0);
         let mut rows = RowsBuilder::with_capacity(1, vector.len());
-        rows.push(&old.id, vector, &Body { document, text, sparse }, expiry);
+        // They would no longer be those that the vector is the mean of.
+        let tokens = part.body(location.row)?.tokens.filter(|_| change.vector.is_none());
+        rows.push(&old.id, vector, &Body { document, text, sparse, tokens }, expiry);
         self.freeze(rows)
     }
 
@@ -419,13 +421,13 @@ impl Writer {
         Ok(if self.committer.has_log() { Frame::new(payload) } else { Frame::new(Payload::default()) })
     }
 
-    fn frame_unless_empty(&self, payload: Payload) -> Result<Option<Frame>> {
+    pub(super) fn frame_unless_empty(&self, payload: Payload) -> Result<Option<Frame>> {
         if payload.is_empty() { Ok(None) } else { self.frame(payload).map(Some) }
     }
 }
 
 impl Snapshot {
-    fn check_dim(&self, dim: usize) -> Result<()> {
+    pub(super) fn check_dim(&self, dim: usize) -> Result<()> {
         match self.dim {
             Some(expected) if expected != dim => Err(dimension_mismatch(expected, dim)),
             _ => Ok(()),

@@ -28,6 +28,11 @@ impl Recorder {
         self.0.into_inner()
     }
 
+    /// Forgets what was noted: the search starts again, for more.
+    pub(crate) fn restart(&self) {
+        *self.0.lock() = Record::default();
+    }
+
     pub(super) fn filters_took(&self, time: Duration) {
         self.0.lock().filter_time = time;
     }
