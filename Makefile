@@ -39,7 +39,7 @@ WHEEL_SOURCES := Cargo.toml Cargo.lock python/pyproject.toml python/README.md \
 		! -path '*/tests/*' ! -path '*/examples/*' ! -path '*/benches/*' \
 		! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.pyd')
 
-PYTHON_CODE := python/vecstore python/tests python/examples demo benches
+PYTHON_CODE := python/vecstore python/tests python/examples python/tools demo benches
 
 .PHONY: help
 help: ## List the targets
@@ -54,6 +54,7 @@ help: ## List the targets
 	@printf 'make coverage                 lines of the storage code that tests run\n'
 	@printf 'make deny                     licences and bans of what is linked in\n'
 	@printf 'make wheel                    build the wheel into python/dist and install it into .venv\n'
+	@printf 'make async                    write the async twins anew, after a change of the stub\n'
 	@printf 'make clean                    remove everything that the targets above made\n'
 	@printf 'make PYTHON=python3.12 ...    use another interpreter than python3\n'
 
@@ -126,6 +127,11 @@ lint-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 test-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,pytest)
 	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. python/tests demo/tests
+
+# After a change of _vecstore.pyi or of docstrings; a test fails until it is done.
+.PHONY: async
+async: $(WHEEL) $(DEV_PACKAGES)
+	$(VENV_PYTHON) python/tools/generate_async.py
 
 # ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import doctest
 import inspect
+import unittest.mock
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,18 +44,33 @@ FIELDS = {
 CLASSES = ("BaseCollection.", "VecStore.", "Collection.", "VecDatabase.")
 
 
+def run_examples(name: str, docstring: str, scope: dict[str, Any]) -> str:
+    """Runs the examples of a docstring, with awaits as in ``python -m asyncio``; returns what failed."""
+    test = doctest.DocTestParser().get_doctest(docstring, scope, name, None, 0)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    loop = asyncio.new_event_loop()
+
+    def execute(code: Any, scope: dict[str, Any]) -> None:
+        if code.co_flags & inspect.CO_COROUTINE:
+            loop.run_until_complete(eval(code, scope))
+        else:
+            exec(code, scope)
+
+    with unittest.mock.patch.object(doctest, "exec", execute, create=True):
+        runner.run(test, out=report.append, compileflags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    loop.close()
+    return "".join(report)
+
+
 @pytest.mark.parametrize("name", sorted(PUBLIC.keys() - FIELDS))
 def test_examples_of_docstrings_run(name: str) -> None:
     docstring = inspect.getdoc(PUBLIC[name])
     assert docstring, f"{name} has no docstring"
     with VecStore(":memory:") as store:
         fill(store)
-        test = doctest.DocTestParser().get_doctest(
-            docstring, {"vecstore": vecstore, "store": store}, name, None, 0
-        )
-        report: list[str] = []
-        doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(test, out=report.append)
-    assert not report, "".join(report)
+        shown: Any = vecstore.AsyncVecStore.wrapping(store) if name.startswith("Async") else store
+        assert not run_examples(name, docstring, {"vecstore": vecstore, "store": shown})
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PUBLIC if name.startswith(CLASSES)))
