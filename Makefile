@@ -54,6 +54,7 @@ help: ## List the targets
 	@printf 'make coverage                 lines of the storage code that tests run\n'
 	@printf 'make deny                     licences and bans of what is linked in\n'
 	@printf 'make wheel                    build the wheel into python/dist and install it into .venv\n'
+	@printf 'make docs                     build the documentation into build/site\n'
 	@printf 'make async                    write the async twins anew, after a change of the stub\n'
 	@printf 'make clean                    remove everything that the targets above made\n'
 	@printf 'make PYTHON=python3.12 ...    use another interpreter than python3\n'
@@ -121,6 +122,10 @@ lint-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(VENV_PYTHON) -m mypy --config-file python/pyproject.toml $(PYTHON_CODE)
 	$(call run,stubtest)
 	$(VENV_PYTHON) -m mypy.stubtest vecstore --mypy-config-file python/pyproject.toml
+	$(call run,pyright)
+	$(VENV_PYTHON) -m pyright -p python/pyproject.toml
+	$(call run,docstrings)
+	$(VENV_PYTHON) -m interrogate -q -c python/pyproject.toml python/vecstore
 
 # From the root, where no directory `vecstore` shadows the installed wheel.
 .PHONY: test-python
@@ -132,6 +137,14 @@ test-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 .PHONY: async
 async: $(WHEEL) $(DEV_PACKAGES)
 	$(VENV_PYTHON) python/tools/generate_async.py
+
+# The pages of docs/ and the reference, into build/site; warnings are errors.
+DOCS_PACKAGES := .venv/.stamp-docs-packages
+.PHONY: docs
+docs: $(WHEEL) $(DOCS_PACKAGES)
+	$(call run,docs)
+	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --quiet --strict --config-file python/mkdocs.yml
+	@echo 'build/site/index.html'
 
 # ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
 
@@ -293,4 +306,9 @@ $(DEV_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL) $(DEMO_PACKAGES)
 	@echo 'Installing the tools of the checks'
 	@wheel=$$(ls python/dist/vecstore-*.whl); \
 		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[dev]"
+	@touch '$@'
+
+$(DOCS_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL)
+	@wheel=$$(ls python/dist/vecstore-*.whl); \
+		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[docs]"
 	@touch '$@'

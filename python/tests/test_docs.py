@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import vecstore
+import vecstore.types
 from vecstore import Collection, VecDatabase, VecStore
 
 from .conftest import fill
@@ -21,6 +22,7 @@ from .conftest import fill
 def public() -> Iterator[tuple[str, Any]]:
     """Yields what the package exports, and the public methods of its classes."""
     yield "vecstore", vecstore
+    yield "vecstore.types", vecstore.types
     for name in vecstore.__all__:
         value = getattr(vecstore, name)
         if name.startswith("_") or name == "SearchResult":

@@ -31,9 +31,10 @@ PYTHON = Path(__file__).resolve().parents[1]
 SURFACE = PYTHON / "vecstore" / "_vecstore.pyi"
 MODULE = PYTHON / "vecstore" / "_async.py"
 
-HEAD = '''"""The classes of ``vecstore`` whose methods are awaited, written by python/tools/generate_async.py."""
+HEAD = '''"""The classes of ``vecstore`` with awaited methods, written by python/tools/generate_async.py."""
 
 # ruff: noqa: E501 (examples are as long as in the docstrings they come from)
+# pyright: reportArgumentType=false (the types are in the stub)
 '''
 CLASSES = {
     "BaseCollection": "AsyncBaseCollection",
@@ -388,8 +389,7 @@ class Generator:
             wrapped = name
             if name == "BaseCollection":
                 parts.append(
-                    "_C = TypeVar('_C', bound=BaseCollection, covariant=True)\n\n"
-                    "class AsyncBaseCollection(Twin[_C]):"
+                    "_C = TypeVar('_C', bound=BaseCollection)\n\nclass AsyncBaseCollection(Twin[_C]):"
                 )
                 base = ""
             else:
@@ -401,7 +401,8 @@ class Generator:
                     parts += [f"    {line}" for line in self._declaration(name, method, variant)]
         text = "\n".join(parts)
         used = set(re.findall(r"\w+", text))
-        return f"{self._imports(used)}\n__all__ = {list(CLASSES.values())!r}\n\n{text}\n"
+        head = f"# pyright: reportOverlappingOverload=false\n{self._imports(used)}\n"
+        return f"{head}__all__ = {list(CLASSES.values())!r}\n\n{text}\n"
 
     def _own_stub(self, name: str) -> list[str]:
         if name == "BaseCollection":
@@ -443,7 +444,6 @@ class Generator:
         """The imports that the stub needs, of those of the surface and of the surface itself."""
         lines = [
             "from collections.abc import AsyncIterator, Generator",
-            "from typing import TypeVar",
             "from vecstore._async_calls import Twin",
         ]
         for node in self._tree.body:

@@ -97,7 +97,7 @@ __all__ = [
     "NamespaceStatus",
     "NamespaceStats",
     "AggregateStats",
-    # The same, awaited
+    # The same awaited
     "AsyncVecStore",
     "AsyncVecDatabase",
     "AsyncCollection",

@@ -85,7 +85,7 @@ __all__ = [
     "NamespaceStatus",
     "NamespaceStats",
     "AggregateStats",
-    # The same, awaited
+    # The same awaited
     "AsyncVecStore",
     "AsyncVecDatabase",
     "AsyncCollection",

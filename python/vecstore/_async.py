@@ -1,6 +1,7 @@
-"""The classes of ``vecstore`` whose methods are awaited, written by python/tools/generate_async.py."""
+"""The classes of ``vecstore`` with awaited methods, written by python/tools/generate_async.py."""
 
 # ruff: noqa: E501 (examples are as long as in the docstrings they come from)
+# pyright: reportArgumentType=false (the types are in the stub)
 
 from vecstore import _vecstore
 from vecstore._async_calls import Opened, Threads, Twin, on_a_thread

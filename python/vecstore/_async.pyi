@@ -1,12 +1,13 @@
+# pyright: reportOverlappingOverload=false
 from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, overload
 
-from typing_extensions import Self
+from typing_extensions import Self, TypeVar
 
 from vecstore._async_calls import Twin
-from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
+from vecstore._types import Embedder, Filter, Metadata, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -43,11 +44,12 @@ from vecstore._vecstore import (
     _Fusion,
     _Include,
     _Quantization,
+    _WithVector,
 )
 
 __all__ = ["AsyncBaseCollection", "AsyncVecStore", "AsyncCollection", "AsyncVecDatabase"]
 
-_C = TypeVar("_C", bound=BaseCollection, covariant=True)
+_C = TypeVar("_C", bound=BaseCollection)
 
 class AsyncBaseCollection(Twin[_C]):
     async def dimension(self) -> int | None: ...
@@ -96,20 +98,20 @@ class AsyncBaseCollection(Twin[_C]):
         self,
         doc_id: str,
         text: str,
-        splitter: Any,
-        embedder: Any,
+        splitter: Splitter,
+        embedder: Embedder,
         *,
         metadata: Metadata | None = None,
         page_starts: Sequence[int] | None = None,
         batch_size: int = 64,
     ) -> int: ...
     async def batch_upsert_texts(
-        self, items: Iterable[Any], embedder: Any, *, batch_size: int = 64
+        self, items: Iterable[Any], embedder: Embedder, *, batch_size: int = 64
     ) -> int: ...
     async def query_text(
         self,
         text: str,
-        embedder: Any,
+        embedder: Embedder,
         k: int = 10,
         filter: Filter | None = None,
         *,
@@ -137,6 +139,21 @@ class AsyncBaseCollection(Twin[_C]):
     async def list_all(self) -> list[Record]: ...
     async def list_active(self) -> list[Record]: ...
     async def list_deleted(self) -> list[Record]: ...
+    @overload
+    async def query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     async def query(
         self,
         vector: Vector,
@@ -149,7 +166,22 @@ class AsyncBaseCollection(Twin[_C]):
         min_score: float | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    async def query_batch(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> QueryBatch[list[float]]: ...
+    @overload
     async def query_batch(
         self,
         vectors: Vectors,
@@ -162,7 +194,21 @@ class AsyncBaseCollection(Twin[_C]):
         min_score: float | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> QueryBatch: ...
+    ) -> QueryBatch[list[float] | None]: ...
+    @overload
+    async def text_query(
+        self,
+        keywords: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boosts: Mapping[str, float] | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     async def text_query(
         self,
         keywords: str,
@@ -174,7 +220,20 @@ class AsyncBaseCollection(Twin[_C]):
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    async def sparse_query(
+        self,
+        indices_values: Sparse,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     async def sparse_query(
         self,
         indices_values: Sparse,
@@ -185,7 +244,29 @@ class AsyncBaseCollection(Twin[_C]):
         min_score: float | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    async def hybrid_query(
+        self,
+        vector: Vector,
+        keywords: str,
+        k: int = 10,
+        alpha: float = 0.7,
+        filter: Filter | None = None,
+        *,
+        fusion: _Fusion = "rrf",
+        rrf_k: float = 60.0,
+        candidates: int | None = None,
+        autocut: int | None = None,
+        boosts: Mapping[str, float] | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     async def hybrid_query(
         self,
         vector: Vector,
@@ -205,7 +286,7 @@ class AsyncBaseCollection(Twin[_C]):
         min_score: float | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     async def highlight(
         self,
         keywords: str,

@@ -237,7 +237,8 @@ class ExplainedNeighbor:
     @property
     def vector(self) -> list[float] | None:
         """The record's vector, if it was included."""
-        return self.neighbor.vector
+        vector: list[float] | None = self.neighbor.vector
+        return vector
 
     @property
     def text(self) -> str | None:

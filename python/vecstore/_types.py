@@ -8,12 +8,22 @@ from collections import abc
 from vecstore._vecstore import FilterExpr
 
 __all__ = [
+    "Embedder",
     "Filter",
+    "FilterOperators",
     "Metadata",
     "Sparse",
+    "Splitter",
     "SupportsArray",
     "SupportsBuffer",
+    "SupportsEmbed",
+    "SupportsEmbedBatch",
+    "SupportsEmbedDocuments",
+    "SupportsEmbedMany",
+    "SupportsEncode",
     "SupportsSparse",
+    "SupportsSplitText",
+    "SupportsSplitWithMetadata",
     "Vector",
     "Vectors",
 ]
@@ -60,3 +70,95 @@ Metadata = abc.Mapping[str, typing.Any]
 
 #: A filter in any of its three spellings.
 Filter = typing.Union[abc.Mapping[str, typing.Any], str, FilterExpr]
+
+#: The operators on one field in a filter that is a dict, for annotations and completion: every call takes a
+#: plain dict as well.
+FilterOperators = typing.TypedDict(
+    "FilterOperators",
+    {
+        "$eq": typing.Any,
+        "$ne": typing.Any,
+        "$gt": typing.Any,
+        "$gte": typing.Any,
+        "$lt": typing.Any,
+        "$lte": typing.Any,
+        "$in": abc.Sequence[typing.Any],
+        "$nin": abc.Sequence[typing.Any],
+        "$exists": bool,
+        "$contains": typing.Any,
+        "$contains_any": abc.Sequence[typing.Any],
+        "$contains_all": abc.Sequence[typing.Any],
+        "$size": int,
+        "$starts_with": str,
+        "$ends_with": str,
+        "$like": str,
+        "$regex": str,
+        "$text": str,
+        "$between": abc.Sequence[typing.Any],
+        "$elem_match": abc.Mapping[str, typing.Any],
+        "$geo_radius": abc.Mapping[str, typing.Any],
+        "$geo_box": abc.Mapping[str, typing.Any],
+        "$not": abc.Mapping[str, typing.Any],
+    },
+    total=False,
+)
+
+
+class SupportsEmbed(typing.Protocol):
+    """What turns one text into a vector; it may be a coroutine that does."""
+
+    def embed(self, text: str, /) -> typing.Any: ...
+
+
+class SupportsEmbedBatch(typing.Protocol):
+    """What turns texts into vectors."""
+
+    def embed_batch(self, texts: list[str], /) -> typing.Any: ...
+
+
+class SupportsEmbedMany(typing.Protocol):
+    """What turns texts into vectors, by another name."""
+
+    def embed_many(self, texts: list[str], /) -> typing.Any: ...
+
+
+class SupportsEmbedDocuments(typing.Protocol):
+    """What turns texts into vectors, as LangChain names it."""
+
+    def embed_documents(self, texts: list[str], /) -> typing.Any: ...
+
+
+class SupportsEncode(typing.Protocol):
+    """What turns texts into vectors, as sentence-transformers names it."""
+
+    def encode(self, texts: list[str], /) -> typing.Any: ...
+
+
+#: What turns texts into vectors, wherever a call takes an embedder; ``vecstore.rag.TextEmbedder`` says how
+#: they are called.
+Embedder = typing.Union[
+    SupportsEmbed,
+    SupportsEmbedBatch,
+    SupportsEmbedMany,
+    SupportsEmbedDocuments,
+    SupportsEncode,
+    abc.Callable[[typing.Any], typing.Any],
+]
+
+
+class SupportsSplitWithMetadata(typing.Protocol):
+    """What splits a text into chunks with ``content``, ``char_start`` and ``char_end``."""
+
+    def split_with_metadata(self, text: str, /) -> abc.Iterable[typing.Any]: ...
+
+
+class SupportsSplitText(typing.Protocol):
+    """What splits a text into strings."""
+
+    def split_text(self, text: str, /) -> abc.Iterable[str]: ...
+
+
+#: What cuts a text into chunks, wherever a call takes a splitter.
+Splitter = typing.Union[
+    SupportsSplitWithMetadata, SupportsSplitText, abc.Callable[[str], abc.Iterable[typing.Any]]
+]

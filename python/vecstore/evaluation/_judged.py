@@ -138,7 +138,7 @@ class AnswerFaithfulness(JudgedMetric):
         claims = await session.ask(
             self.llm, _prompts.claims(sample.query, answer), _claims_or_rating, example=example
         )
-        if isinstance(claims, float):
+        if not isinstance(claims, list):
             return claims, {"method": "rating", "claims": []}
         if not claims:
             raise NothingToJudgeError("the answer makes no claims")

@@ -120,7 +120,7 @@ def _split_of(splitter: typing.Any) -> abc.Callable[[str], abc.Iterable[typing.A
     split = getattr(splitter, "split_with_metadata", None)
     if callable(split):
         return typing.cast("abc.Callable[[str], abc.Iterable[typing.Any]]", split)
-    plain = getattr(splitter, "split_text", splitter)
+    plain: typing.Any = getattr(splitter, "split_text", splitter)
     if not callable(plain):
         raise TypeError(
             "splitter: expected an object with `split_with_metadata` or `split_text`, or a callable, got "
@@ -192,6 +192,7 @@ def texts_upserted(
 
 
 def _item(item: typing.Any, at: int) -> tuple[str, str, Metadata]:
+    identity: typing.Any
     if isinstance(item, abc.Mapping):
         unknown = item.keys() - {"id", "text", "metadata"}
         if unknown:
