@@ -51,7 +51,7 @@ help: ## List the targets
 	@printf 'make loom                     every order in which threads can meet in group commit\n'
 	@printf 'make fuzz                     ten minutes of fuzzing for each parser and decoder\n'
 	@printf 'make sanitize                 the code with unsafe in it under address and thread sanitizers\n'
-	@printf 'make coverage                 lines of the storage code that tests run\n'
+	@printf 'make coverage                 lines that tests run: storage, the Python package, the bindings\n'
 	@printf 'make deny                     licences and bans of what is linked in\n'
 	@printf 'make wheel                    build the wheel into python/dist and install it into .venv\n'
 	@printf 'make docs                     build the documentation into build/site\n'
@@ -145,6 +145,23 @@ docs: $(WHEEL) $(DOCS_PACKAGES)
 	$(call run,docs)
 	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --quiet --strict --config-file python/mkdocs.yml
 	@echo 'build/site/index.html'
+
+# One wheel serves every Python from 3.9 on: tries it on each that is named, such as INTERPRETERS='python3.9 python3.13'.
+INTERPRETERS ?= python3.9 python3.10 python3.11 python3.12 python3.13 python3.14
+.PHONY: test-interpreters
+test-interpreters: $(WHEEL)
+	@for interpreter in $(INTERPRETERS); do \
+		command -v "$$interpreter" >/dev/null || { echo "$$interpreter is not here"; continue; }; \
+		printf '\n== %s\n' "$$interpreter"; \
+		environment="build/interpreters/$$(basename "$$interpreter")"; \
+		rm -rf "$$environment"; "$$interpreter" -m venv "$$environment"; \
+		"$$environment/bin/python" -m pip install --quiet python/dist/vecstore-*.whl numpy 'pytest>=8.4' pytest-timeout hypothesis; \
+		"$$environment/bin/python" python/tools/smoke.py; \
+		"$$environment/bin/python" -m pytest -c python/pyproject.toml --rootdir=. -q $(CORE_TESTS) || exit 1; \
+	done
+# Those that need numpy and nothing else.
+CORE_TESTS := $(addprefix python/tests/test_,$(addsuffix .py,async batch callbacks collection database filters metadata \
+	open package plans query read repair snapshots store texts threads values vectors write))
 
 # ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
 
@@ -240,8 +257,9 @@ fuzz:
 LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 # Of the engine, what is between a call and the disk: not search, filters and values, which have tests of their own kind.
 NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|filter|metadata|fuzzing)|/collection/(explain|matches|read|scroll)
-.PHONY: coverage
-coverage:
+.PHONY: coverage coverage-storage coverage-python coverage-bindings
+coverage: coverage-storage coverage-python coverage-bindings
+coverage-storage:
 	@$(need_cargo)
 	@cargo llvm-cov --version >/dev/null 2>&1 || { echo 'cargo-llvm-cov is missing: cargo install --locked cargo-llvm-cov' >&2; exit 1; }
 	$(call run,lines of the storage code that tests run)
@@ -251,6 +269,29 @@ coverage:
 	VECSTORE_MODEL_CASES=50 VECSTORE_REPAIR_STEP=997 VECSTORE_STOP_STEPS=100 cargo llvm-cov nextest --locked -p vecstore \
 		--test store --test format --test faults --summary-only --no-fail-fast \
 		--ignore-filename-regex '$(NOT_STORAGE)'
+
+# Lines of the package; what runs in processes of its own (commands, the wheel without numpy) is not counted.
+PYTHON_COVERAGE_MIN := 95
+coverage-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
+	$(call run,lines of the Python package that tests run)
+	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests --ignore=python/tests/trust \
+		--cov=vecstore --cov-report=term-missing:skip-covered --cov-fail-under=$(PYTHON_COVERAGE_MIN)
+
+# The extension module, built with counters, under the Python tests; into an environment of its own kind.
+coverage-bindings: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
+	@$(need_cargo)
+	@cargo llvm-cov --version >/dev/null 2>&1 || { echo 'cargo-llvm-cov is missing: cargo install --locked cargo-llvm-cov' >&2; exit 1; }
+	$(call run,lines of the bindings that Python tests run)
+	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
+		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
+	fi; \
+	source <(cargo llvm-cov show-env --sh 2>/dev/null || cargo llvm-cov show-env --export-prefix); \
+	cargo build --locked -p vecstore-python; \
+	rm -rf target/coverage-package; mkdir -p target/coverage-package; cp -r python/vecstore target/coverage-package/; \
+	cp "$${CARGO_TARGET_DIR:-target}"/debug/lib_vecstore.so target/coverage-package/vecstore/_vecstore.abi3.so; \
+	PYTHONPATH=target/coverage-package $(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests \
+		--ignore=python/tests/trust --ignore=python/tests/test_examples.py; \
+	cargo llvm-cov report --ignore-filename-regex 'crates/vecstore(-[a-oq-z][a-z]*)?/' --summary-only
 
 # What checking the checksums of blocks costs a query: the same bench, built with the checks and without.
 .PHONY: bench-checksums

@@ -1,9 +1,10 @@
 """What the pages of docs/ need beyond Markdown, for mkdocs.
 
-- `{{ reference MODULE: GROUP, GROUP }}` stands for the reference of the names that `MODULE.__all__` lists under
-  the comments GROUP; `{{ reference MODULE }}` for those of all groups that no other page names. So a new name is
-  on a page by itself.
-- Links to files outside docs/ lead to the repository.
+- `{{ reference MODULE: GROUP, GROUP }}` stands for the reference of the names that `MODULE.__all__` lists
+  under the comments GROUP; `{{ reference MODULE }}` for those of all groups that no other page names. So a
+  new name is on a page by itself.
+- `{{ decisions }}` stands for the list of the decisions, by their titles.
+- Links to directories, and to files outside docs/, lead to the repository.
 """
 
 from __future__ import annotations
@@ -61,15 +62,23 @@ def reference(mark: re.Match[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def decisions() -> str:
+    """A list of the decisions."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    titles = [page.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ") for page in pages]
+    return "\n".join(f"- [{title}]({page.name})" for page, title in zip(pages, titles))
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Called by mkdocs for each page."""
     source = Path(page.file.abs_src_path)
 
     def link(match: re.Match[str]) -> str:
         target = (source.parent / match[1]).resolve()
-        if target.is_relative_to(ROOT / "docs"):
+        if target.is_relative_to(ROOT / "docs") and not target.is_dir():
             return match[0]
         kind = "tree" if target.is_dir() else "blob"
         return f"]({config.repo_url}/{kind}/main/{target.relative_to(ROOT).as_posix()}{match[2] or ''})"
 
-    return re.sub(r"\]\((\.\./[^)#\s]*)(#[^)\s]*)?\)", link, MARK.sub(reference, markdown))
+    written = MARK.sub(reference, markdown).replace("{{ decisions }}", decisions())
+    return re.sub(r"\]\(((?![\w+]+:)[^)#\s]+)(#[^)\s]*)?\)", link, written)

@@ -34,7 +34,8 @@ MODULE = PYTHON / "vecstore" / "_async.py"
 HEAD = '''"""The classes of ``vecstore`` with awaited methods, written by python/tools/generate_async.py."""
 
 # ruff: noqa: E501 (examples are as long as in the docstrings they come from)
-# pyright: reportArgumentType=false (the types are in the stub)
+# The types are in the stub.
+# pyright: reportArgumentType=false, reportPossiblyUnboundVariable=false
 '''
 CLASSES = {
     "BaseCollection": "AsyncBaseCollection",
@@ -48,7 +49,12 @@ DOCS = {
 Every method does what its twin in `BaseCollection` does, on a thread of the store's own, so that the loop
 runs on. Who stops waiting does no harm: a call that has not begun is dropped, one that has begun is waited
 for, and only then does ``CancelledError`` go on. A write is therefore wholly there or not at all, and never
-comes later.""",
+comes later.
+
+Examples
+--------
+>>> isinstance(store, vecstore.AsyncBaseCollection)
+True""",
     "AsyncVecStore": """A store whose methods are awaited: see `VecStore`, whose options it takes.
 
 It is opened when it is awaited, entered with ``async with``, or first called. Properties do not wait: the
@@ -197,7 +203,11 @@ class Generator:
             "    self._threads = Threads()",
             "@classmethod\n"
             "def wrapping(cls, opened):\n"
-            f'    """Wraps a {name} that is open already; the two share it."""\n'
+            f'    """Wraps a {name} that is open already; the two share it.\n\n'
+            "    Examples\n    --------\n"
+            f'    >>> opened = vecstore.{name}(":memory:")\n'
+            f"    >>> vecstore.Async{name}.wrapping(opened).wrapped is opened\n    True\n"
+            '    """\n'
             "    twin = cls.__new__(cls)\n"
             "    twin._opened = Opened(lambda: opened, opened)\n"
             "    twin._threads = Threads()\n"

@@ -32,8 +32,12 @@ from vecstore._vecstore import (
     RecordIterator,
     VecDatabase,
     VecStore,
+    _is_own_interpreter,
     parse_filter,
 )
+
+if not _is_own_interpreter():
+    raise ImportError("vecstore does not work in subinterpreters: import it in the main one, and use threads")
 
 SearchResult = Neighbor
 

@@ -52,9 +52,14 @@ class SupportsSparse(typing.Protocol):
     """What has indices and values, as the sparse vectors of other clients."""
 
     @property
-    def indices(self) -> typing.Any: ...
+    def indices(self) -> typing.Any:
+        """Numbers of the components."""
+        ...
+
     @property
-    def values(self) -> typing.Any: ...
+    def values(self) -> typing.Any:
+        """Their weights."""
+        ...
 
 
 #: A sparse vector: a dict of index to weight, a pair (indices, values), or a list of tuples (index, weight).
@@ -107,31 +112,41 @@ FilterOperators = typing.TypedDict(
 class SupportsEmbed(typing.Protocol):
     """What turns one text into a vector; it may be a coroutine that does."""
 
-    def embed(self, text: str, /) -> typing.Any: ...
+    def embed(self, text: str, /) -> typing.Any:
+        """The vector of a text."""
+        ...
 
 
 class SupportsEmbedBatch(typing.Protocol):
     """What turns texts into vectors."""
 
-    def embed_batch(self, texts: list[str], /) -> typing.Any: ...
+    def embed_batch(self, texts: list[str], /) -> typing.Any:
+        """The vectors of texts."""
+        ...
 
 
 class SupportsEmbedMany(typing.Protocol):
     """What turns texts into vectors, by another name."""
 
-    def embed_many(self, texts: list[str], /) -> typing.Any: ...
+    def embed_many(self, texts: list[str], /) -> typing.Any:
+        """The vectors of texts."""
+        ...
 
 
 class SupportsEmbedDocuments(typing.Protocol):
     """What turns texts into vectors, as LangChain names it."""
 
-    def embed_documents(self, texts: list[str], /) -> typing.Any: ...
+    def embed_documents(self, texts: list[str], /) -> typing.Any:
+        """The vectors of texts."""
+        ...
 
 
 class SupportsEncode(typing.Protocol):
     """What turns texts into vectors, as sentence-transformers names it."""
 
-    def encode(self, texts: list[str], /) -> typing.Any: ...
+    def encode(self, texts: list[str], /) -> typing.Any:
+        """The vectors of texts."""
+        ...
 
 
 #: What turns texts into vectors, wherever a call takes an embedder; ``vecstore.rag.TextEmbedder`` says how
@@ -149,13 +164,17 @@ Embedder = typing.Union[
 class SupportsSplitWithMetadata(typing.Protocol):
     """What splits a text into chunks with ``content``, ``char_start`` and ``char_end``."""
 
-    def split_with_metadata(self, text: str, /) -> abc.Iterable[typing.Any]: ...
+    def split_with_metadata(self, text: str, /) -> abc.Iterable[typing.Any]:
+        """The chunks of a text."""
+        ...
 
 
 class SupportsSplitText(typing.Protocol):
     """What splits a text into strings."""
 
-    def split_text(self, text: str, /) -> abc.Iterable[str]: ...
+    def split_text(self, text: str, /) -> abc.Iterable[str]:
+        """The chunks of a text."""
+        ...
 
 
 #: What cuts a text into chunks, wherever a call takes a splitter.

@@ -1,4 +1,5 @@
-# pyright: reportOverlappingOverload=false (lists are invariant; what each overload returns is what it gives)
+# Lists are invariant; what each overload returns is what it gives.
+# pyright: reportOverlappingOverload=false
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
@@ -49,6 +50,7 @@ __all__ = [
     "_SemanticSession",
     "_Splitter",
     "_command",
+    "_is_own_interpreter",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -819,6 +821,7 @@ def _rag_context(
     history: list[str], texts: list[str], scores: list[float], weight: float, decay: float
 ) -> list[float]: ...
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _is_own_interpreter() -> bool: ...
 def _quota_preset(free: bool) -> tuple[int | None, int | None, int | None, int | None]: ...
 def _record(
     id: str,

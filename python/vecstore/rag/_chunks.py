@@ -324,6 +324,15 @@ def sentence_window(
         Chunks that were found; results that are no chunks stay as they are.
     before, after : int
         How many chunks on each side.
+
+    Examples
+    --------
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four. Five six.", SentenceTextSplitter(12), embedder)
+    3
+    >>> found = docs.query_text("Three", embedder, k=1)
+    >>> sentence_window(docs, found)[0].text
+    'One two. Three four. Five six.'
     """
     return run(windows(store, as_neighbors(results), before, after))
 
@@ -331,7 +340,15 @@ def sentence_window(
 async def asentence_window(
     store: typing.Any, results: abc.Iterable[Result], before: int = 1, after: int = 1
 ) -> list[Neighbor]:
-    """Does what `sentence_window` does, on an event loop."""
+    """Does what `sentence_window` does, on an event loop.
+
+    >>> import asyncio
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> asyncio.run(asentence_window(docs, docs.query_text("Three", embedder, k=1)))[0].text
+    'One two. Three four.'
+    """
     return await arun(windows(store, as_neighbors(results), before, after))
 
 
@@ -382,6 +399,15 @@ def parent_documents(
     -------
     list of Neighbor
         With ``doc_id`` as id, the score of their best chunk and the metadata that are not the chunk's own.
+
+    Examples
+    --------
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> parent = parent_documents(docs, docs.query_text("Three", embedder, k=1))[0]
+    >>> parent.id, parent.text
+    ('d', 'One two. Three four.')
     """
     return run(parents(store, as_neighbors(results), documents))
 
@@ -391,7 +417,15 @@ async def aparent_documents(
     results: abc.Iterable[Result],
     documents: abc.Mapping[str, str] | abc.Callable[[str], str | None] | None = None,
 ) -> list[Neighbor]:
-    """Does what `parent_documents` does, on an event loop."""
+    """Does what `parent_documents` does, on an event loop.
+
+    >>> import asyncio
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> asyncio.run(aparent_documents(docs, docs.query_text("Three", embedder, k=1)))[0].id
+    'd'
+    """
     return await arun(parents(store, as_neighbors(results), documents))
 
 

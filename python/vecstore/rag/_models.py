@@ -51,7 +51,11 @@ class TextEmbedder(typing.Protocol):
     """
 
     def embed(self, text: str, /) -> Vector:
-        """The vector of a text."""
+        """The vector of a text.
+
+        >>> len(HashingEmbedder(64).embed("a text"))
+        64
+        """
         ...
 
 
@@ -71,7 +75,14 @@ class LanguageModel(typing.Protocol):
     """
 
     def generate(self, prompt: str, /) -> str:
-        """The answer to a prompt."""
+        """The answer to a prompt.
+
+        >>> class Echo:
+        ...     def generate(self, prompt):
+        ...         return prompt
+        >>> QueryExpander(Echo(), 1).expand("hello") != []
+        True
+        """
         ...
 
 

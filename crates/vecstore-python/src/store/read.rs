@@ -16,6 +16,11 @@ use crate::records::Record;
 impl BaseCollection {
     /// Returns the record with this id; None if there is none, or it is soft-deleted or expired.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Examples
     /// --------
     /// >>> store.get("apple").metadata
@@ -28,6 +33,11 @@ impl BaseCollection {
     }
 
     /// Returns the records with these ids in the order asked for, None where there is none; all of one moment.
+    ///
+    /// Parameters
+    /// ----------
+    /// ids : iterable of str
+    ///     Of records.
     ///
     /// Examples
     /// --------
@@ -68,6 +78,13 @@ impl BaseCollection {
     }
 
     /// Returns the number of records that match, or of all of them. Reads every record's metadata.
+    ///
+    /// Parameters
+    /// ----------
+    /// filter : dict, str or FilterExpr, optional
+    ///     What to count; all if not given.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
     ///
     /// Examples
     /// --------
@@ -118,6 +135,11 @@ impl BaseCollection {
 
     /// Returns the text of a record, None if it has none.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -133,6 +155,11 @@ impl BaseCollection {
     }
 
     /// Returns whether there is a record with this id that has a text.
+    ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
     ///
     /// Examples
     /// --------
