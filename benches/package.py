@@ -1,7 +1,7 @@
 """What the Python package costs and gains: size, import, threads, and beside plain Python and numpy.
 
-``python benches/package.py [rows]`` prints a table and fails where a limit is missed. Run it on a machine that
-does nothing else. How much a call costs over Rust is ``benches.compare --scenario call_overhead``.
+``python benches/package.py [rows]`` prints a table and fails where a limit is missed. Run it where nothing
+else runs. How much a call costs over Rust is ``benches.compare --scenario call_overhead``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Docstrings for griffe, which mkdocstrings reads the package with: those of the extension module, and examples."""
+"""Docstrings for griffe, which mkdocstrings reads with: those of the extension module, and examples."""
 
 from __future__ import annotations
 
