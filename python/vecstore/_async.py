@@ -1,7 +1,8 @@
 """The classes of ``vecstore`` with awaited methods, written by python/tools/generate_async.py."""
 
 # ruff: noqa: E501 (examples are as long as in the docstrings they come from)
-# pyright: reportArgumentType=false (the types are in the stub)
+# The types are in the stub.
+# pyright: reportArgumentType=false, reportPossiblyUnboundVariable=false
 
 from vecstore import _vecstore
 from vecstore._async_calls import Opened, Threads, Twin, on_a_thread
@@ -16,6 +17,11 @@ class AsyncBaseCollection(Twin):
     runs on. Who stops waiting does no harm: a call that has not begun is dropped, one that has begun is waited
     for, and only then does ``CancelledError`` go on. A write is therefore wholly there or not at all, and never
     comes later.
+
+    Examples
+    --------
+    >>> isinstance(store, vecstore.AsyncBaseCollection)
+    True
     """
 
     __slots__ = ()
@@ -977,7 +983,14 @@ class AsyncVecStore(AsyncBaseCollection):
 
     @classmethod
     def wrapping(cls, opened):
-        """Wraps a VecStore that is open already; the two share it."""
+        """Wraps a VecStore that is open already; the two share it.
+
+        Examples
+        --------
+        >>> opened = vecstore.VecStore(":memory:")
+        >>> vecstore.AsyncVecStore.wrapping(opened).wrapped is opened
+        True
+        """
         twin = cls.__new__(cls)
         twin._opened = Opened(lambda: opened, opened)
         twin._threads = Threads()
@@ -1223,7 +1236,14 @@ class AsyncVecDatabase(Twin):
 
     @classmethod
     def wrapping(cls, opened):
-        """Wraps a VecDatabase that is open already; the two share it."""
+        """Wraps a VecDatabase that is open already; the two share it.
+
+        Examples
+        --------
+        >>> opened = vecstore.VecDatabase(":memory:")
+        >>> vecstore.AsyncVecDatabase.wrapping(opened).wrapped is opened
+        True
+        """
         twin = cls.__new__(cls)
         twin._opened = Opened(lambda: opened, opened)
         twin._threads = Threads()

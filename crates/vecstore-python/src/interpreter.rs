@@ -8,13 +8,13 @@ use pyo3::prelude::*;
 /// The interpreter that the module was made in; none has a negative number.
 static OWNER: AtomicI64 = AtomicI64::new(-1);
 
-/// Notes that the running interpreter has made the module.
+/// Notes which interpreter made the module first.
 pub(crate) fn note(py: Python<'_>) {
-    OWNER.store(running(py), Ordering::Relaxed);
+    // Fails for every later one, which is then told that the module is not its own.
+    let _ = OWNER.compare_exchange(-1, running(py), Ordering::Relaxed, Ordering::Relaxed);
 }
 
-/// Whether this is the interpreter that made the module. Python before 3.12 hands a copy of a module to others
-/// without asking it.
+/// Whether this is the interpreter that made the module. Python before 3.12 lets others import it as well.
 #[pyfunction(name = "_is_own_interpreter")]
 pub(crate) fn is_own_interpreter(py: Python<'_>) -> bool {
     OWNER.load(Ordering::Relaxed) == running(py)
