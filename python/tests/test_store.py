@@ -52,7 +52,7 @@ def test_a_shop_keeps_its_catalogue(tmp_path: Path) -> None:
         record = store.get("item-000")
         assert record is not None
         assert record.metadata == {"kind": "shoe", "price": 0.5, "tags": []}
-        assert np.array_equal(np.float32(record.vector or []), vectors[0])
+        assert np.array_equal(np.array(record.vector, np.float32), vectors[0])
         store.restore_snapshot("before the sale")
         assert len(store) == 300
         assert store.verify().ok
@@ -94,14 +94,15 @@ def test_what_goes_in_comes_out_and_queries_agree_with_brute_force(
             assert {name: type(value) for name, value in record.metadata.items()} == {
                 name: type(value) for name, value in metadata.items()
             }
-        asked = np.float32([rng.uniform(-1, 1) for _ in range(4)])
+        asked = np.array([rng.uniform(-1, 1) for _ in range(4)], np.float32)
         kept = [
             record_id
             for record_id, metadata in records.items()
             if metadata.get("a") == "x" or metadata.get("b") is None
         ]
         distances = {
-            record_id: float(np.linalg.norm(np.float32(vectors[record_id]) - asked)) for record_id in kept
+            record_id: float(np.linalg.norm(np.array(vectors[record_id], np.float32) - asked))
+            for record_id in kept
         }
         if records:
             found = store.query(asked, 5, {"$or": [{"a": "x"}, {"b": None}]}, exact=True)
