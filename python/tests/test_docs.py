@@ -82,7 +82,7 @@ def examples_missing(module: Any) -> Iterator[str]:
     need files or a server are shown in the guides.
     """
     for name in module.__all__:
-        value = getattr(module, name)
+        value: Any = getattr(module, name)
         if not callable(value) or name in NO_EXAMPLE or name.startswith("_"):
             continue
         if inspect.isclass(value) and issubclass(value, BaseException):
@@ -91,7 +91,11 @@ def examples_missing(module: Any) -> Iterator[str]:
             yield f"{module.__name__}.{name}"
         for member, defined in vars(value).items() if inspect.isclass(value) else ():
             is_method = inspect.isroutine(defined) or isinstance(defined, (classmethod, staticmethod))
-            shown = [inspect.getdoc(getattr(base, member)) for base in value.__mro__ if member in vars(base)]
+            shown = [
+                inspect.getdoc(getattr(base, member))
+                for base in inspect.getmro(value)
+                if member in vars(base)
+            ]
             if (
                 is_method
                 and not member.startswith("_")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, TypeVar, disjoint_base
@@ -574,6 +574,8 @@ class RecordIterator:
 
 @final
 class Neighbor(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def __new__(
         cls,
         id: str,
@@ -599,6 +601,8 @@ class Neighbor(Generic[_VectorT_co]):
 
 @final
 class QueryBatch(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     @property
     def ids(self) -> Any: ...  # numpy.ndarray of objects
     @property

@@ -126,7 +126,8 @@ def _split_of(splitter: typing.Any) -> abc.Callable[[str], abc.Iterable[typing.A
             "splitter: expected an object with `split_with_metadata` or `split_text`, or a callable, got "
             f"{type(splitter).__name__}"
         )
-    return lambda text: _located(plain(text), text)
+    split_plainly = typing.cast("abc.Callable[[str], abc.Iterable[str]]", plain)
+    return lambda text: _located(split_plainly(text), text)
 
 
 def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
