@@ -42,6 +42,8 @@ PUBLIC = dict(public())
 #: A named tuple's fields are described in their class.
 FIELDS = {
     *("Page.records", "Page.cursor"),
+    *("Facet.value", "Facet.count"),
+    *("RangeFacet.start", "RangeFacet.end", "RangeFacet.count"),
     *("Snapshot.name", "Snapshot.created_at", "Snapshot.record_count"),
 }
 

@@ -274,8 +274,16 @@ class Generator:
             argument.annotation = None
         defaults = iter(given)
         plain.defaults = [self._default(method, next(defaults)) for _ in plain.defaults]
+        # What is required in one overload may have a default in another.
+        elsewhere = {
+            argument.arg: default
+            for variant in method.variants
+            for argument, default in zip(variant.args.kwonlyargs, variant.args.kw_defaults)
+            if default is not None
+        }
         plain.kw_defaults = [
-            None if default is None else self._default(method, default) for default in arguments.kw_defaults
+            self._default(method, elsewhere[argument.arg]) if argument.arg in elsewhere else None
+            for argument in arguments.kwonlyargs
         ]
         return ast.unparse(plain).replace("cls, ", "self, ", 1)
 

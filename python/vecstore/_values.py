@@ -34,6 +34,8 @@ __all__ = [
     "Config",
     "Distance",
     "ExplainedNeighbor",
+    "Facet",
+    "FieldIndex",
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
@@ -48,6 +50,7 @@ __all__ = [
     "QueryExplanation",
     "QueryPlan",
     "QueryStep",
+    "RangeFacet",
     "RepairReport",
     "Snapshot",
     "StoreStats",
@@ -326,6 +329,48 @@ class Page(typing.NamedTuple):
     records: list[Record]
     #: Where the next page starts; None after the last.
     cursor: str | None
+
+
+class Facet(typing.NamedTuple):
+    """A value and how many records have it: ``dict(store.facets("kind"))``."""
+
+    value: typing.Any
+    # Stands before the method `count` that every tuple has, and that nobody needs of a pair.
+    count: int  # type: ignore[assignment]
+
+
+class RangeFacet(typing.NamedTuple):
+    """A range of values and how many records have one in it."""
+
+    #: The first value that is in it; None if it has no lower end.
+    start: typing.Any
+    #: The first value that is beyond it; None if it has no upper end.
+    end: typing.Any
+    count: int  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class FieldIndex:
+    """The index on one path of the metadata: a value of ``VecStore.list_indexes``."""
+
+    path: str
+    #: What was asked for: ``any``, ``keyword``, ``number``, ``bool``, ``datetime``, ``geo``; None if it
+    #: was made by itself.
+    kind: str | None
+    #: Whether it was made by itself.
+    automatic: bool
+    #: The types that records have there, or in lists there: null, bool, number, string, bytes, datetime,
+    #: list, map.
+    types: tuple[str, ...]
+    #: Records in segments that have the path.
+    records: int
+    #: Those with a value there that the index leaves to the records: of another kind, too long, or beyond the
+    #: caps.
+    unindexed: int
+    #: Distinct values that are held.
+    distinct: int
+    #: Bytes on disk.
+    bytes: int
 
 
 @dataclass(frozen=True)

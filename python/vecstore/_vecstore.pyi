@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, final, o
 
 from typing_extensions import Self, TypeVar, disjoint_base
 
-from vecstore._types import Embedder, Filter, Metadata, Sparse, Splitter, Vector, Vectors
+from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -19,6 +19,8 @@ from vecstore._values import (
     CompactionResult,
     Config,
     ExplainedNeighbor,
+    Facet,
+    FieldIndex,
     HNSWSearchParams,
     HybridQuery,
     NamespaceQuotas,
@@ -28,6 +30,7 @@ from vecstore._values import (
     Query,
     QueryEstimate,
     QueryPlan,
+    RangeFacet,
     RepairReport,
     Snapshot,
     StoreStats,
@@ -240,12 +243,41 @@ class BaseCollection:
         limit: int = 100,
         cursor: str | None = None,
         with_vectors: bool = False,
+        order_by: OrderBy | None = None,
         params: Metadata | None = None,
     ) -> Page: ...
     def __iter__(self) -> RecordIterator: ...
     def list_all(self) -> list[Record]: ...
     def list_active(self) -> list[Record]: ...
     def list_deleted(self) -> list[Record]: ...
+
+    # Field indexes, and what is counted from them
+    def create_index(self, path: str, kind: str | None = None) -> None: ...
+    def drop_index(self, path: str) -> bool: ...
+    def list_indexes(self) -> list[FieldIndex]: ...
+    def distinct(
+        self, path: str, filter: Filter | None = None, *, params: Metadata | None = None
+    ) -> list[Any]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: int | None = None,
+        buckets: None = None,
+        params: Metadata | None = None,
+    ) -> list[Facet]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: None = None,
+        buckets: Iterable[Any],
+        params: Metadata | None = None,
+    ) -> list[RangeFacet]: ...
 
     # Searching
     @overload

@@ -144,6 +144,7 @@ named_texts! {
     FusionName "fusion"
     Keywords "keywords"
     Path "path"
+    KindName "kind"
     Pattern "pattern"
     Words "words"
     Affix "prefix or suffix"

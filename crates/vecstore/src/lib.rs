@@ -70,11 +70,12 @@ mod vec_database;
 pub mod vfs;
 
 pub use collection::{
-    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
-    SnapshotSummary, Stats, VerifyReport,
+    Collection, CompactionConfig, CompactionResult, Facet, FieldIndexSummary, NamespaceStats, OrderBy, Page,
+    Problem, RangeFacet, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
 };
 pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
+pub use field_index::FieldKind;
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
 pub use options::{Clock, Durability, OpenOptions, SystemClock};

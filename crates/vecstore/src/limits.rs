@@ -24,6 +24,12 @@ pub const MAX_CALL_BYTES: usize = (u32::MAX - 4096) as usize;
 /// The most neighbors that a query may ask for, and the most it may leave out.
 pub const MAX_K: usize = 1 << 24;
 
+/// The most paths of a collection for which indexes were created or dropped.
+pub const MAX_FIELD_INDEXES: usize = 256;
+
+/// The longest path of an index that is created or dropped, in bytes of UTF-8.
+pub const MAX_FIELD_PATH_BYTES: usize = 1024;
+
 pub use crate::filter::{
     MAX_FILTER_DEPTH, MAX_FILTER_LIST_LEN, MAX_FILTER_NODES, MAX_FILTER_PATTERN_BYTES, MAX_FILTER_REGEX_BYTES,
 };

@@ -3,6 +3,7 @@
 mod batch;
 mod embedding;
 mod explain;
+mod fields;
 mod listing;
 mod open;
 mod plain_query;

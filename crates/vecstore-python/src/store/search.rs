@@ -200,7 +200,10 @@ impl BaseCollection {
                     format!("vectors[{row}]: expected {dim} components as the first, got {}", vector.len());
                 return Err(invalid(py, message));
             }
-            dim = vector.len();
+            if row == 0 {
+                dim = vector.len();
+                components.reserve_exact(rows.len().saturating_mul(dim));
+            }
             components.extend_from_slice(vector);
         }
         let answers = self.run(py, |engine| engine.search_batch(&components, dim, &options))?;

@@ -3,6 +3,8 @@
 mod commit;
 mod exchange;
 mod explain;
+mod facets;
+mod fields;
 mod hybrid;
 mod matches;
 mod memory;
@@ -10,6 +12,7 @@ mod merge;
 mod namespace_stats;
 mod new_segment;
 mod opening;
+mod order;
 mod part;
 mod policy;
 mod quota;
@@ -40,7 +43,10 @@ pub(crate) use policy::GRAPH_ROWS_MIN;
 pub(crate) use recovery::{apply as replay_call, log_seqs};
 pub(crate) use snapshot::{Location, Snapshot};
 
+pub use facets::{Facet, RangeFacet};
+pub use fields::FieldIndexSummary;
 pub use namespace_stats::NamespaceStats;
+pub use order::OrderBy;
 pub use scroll::{Page, Records, ScrollRequest};
 pub use snapshots::SnapshotSummary;
 pub use stats::Stats;
@@ -144,7 +150,7 @@ impl Core {
             scoring: Scoring::new(entry.metric),
             text: entry.text.clone(),
             source: RwLock::new(None),
-            settings: Mutex::new(entry.settings),
+            settings: Mutex::new(entry.settings.clone()),
             counters: Counters::default(),
             unsealed: AtomicU64::new(0),
             last_write_ms: AtomicU64::new(0),

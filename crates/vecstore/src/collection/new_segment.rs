@@ -65,6 +65,7 @@ impl Core {
             kernels: self.scoring.kernels,
             cancelled,
             text: &self.text,
+            fields: &self.field_choices(),
             graph: draft.as_ref().map(|(_, draft, widths)| (draft, *widths)),
         };
         let ordered = LiveRows { views, rows: ordered };
@@ -74,6 +75,29 @@ impl Core {
             segment.give_up_graph();
         }
         Ok(NewSegment { segment: Some(Arc::new(segment)), replacement })
+    }
+
+    /// Writes a segment again with the columns that are chosen now. Its rows, dead ones too, stay where they are.
+    pub(super) fn rewrite_fields(
+        &self,
+        view: &PartView,
+        segment: &Segment,
+        made: &mut Made<'_>,
+        cancelled: &Cancelled<'_>,
+    ) -> Result<NewSegment> {
+        let vfs = &*self.shared.vfs;
+        let uuid = self.shared.new_uuid()?;
+        let path = self.directory.join(segment::file_name(uuid));
+        made.begin(&path);
+        let choices = self.field_choices();
+        let checksum = segment::rewrite_fields(vfs, &path, (uuid, self.uuid), segment, &choices, cancelled)?;
+        let new = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
+        if segment.is_graphless() {
+            new.give_up_graph();
+        }
+        let rows: Vec<(u32, u32)> = (0..segment.len() as u32).map(|row| (0, row)).collect();
+        let replacement = Replacement::of(std::slice::from_ref(view), &rows);
+        Ok(NewSegment { segment: Some(Arc::new(new)), replacement })
     }
 
     /// Builds the graph of rows, if they are enough and can have one, and measures it.

@@ -164,7 +164,7 @@ impl Collection {
         if vector.is_empty() || vector.len() != expected {
             return Err(dimension_mismatch(expected, vector.len()));
         }
-        self.core.scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
+        self.core.scoring.queries(vector.len(), vector, None, |_| "query vector".to_owned())?;
         Ok(snapshot)
     }
 
@@ -193,8 +193,9 @@ impl Collection {
         let name = |row| {
             if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }
         };
-        let queries = core.scoring.queries(dim, vectors, name)?;
         let live = snapshot.live();
+        let pool = core.shared.pool(live * dim * 4);
+        let queries = core.scoring.queries(dim, vectors, pool, name)?;
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
         let search = query::Search {
             scoring: core.scoring,
@@ -208,7 +209,7 @@ impl Collection {
             residency: core.shared.residency.as_ref(),
             recorder,
         };
-        let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;
+        let found = query::search(&snapshot, &search, pool)?;
         count(&core.counters.queries, found.len() as u64);
         Ok((snapshot, found))
     }

@@ -50,6 +50,7 @@ mod compact;
 mod graph;
 mod reader;
 mod resident;
+mod rewrite;
 mod row_sum;
 mod salvage;
 mod writer;
@@ -61,6 +62,7 @@ use crate::storage::Uuid;
 pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
 pub(crate) use resident::Residency;
+pub(crate) use rewrite::rewrite_fields;
 pub(crate) use salvage::{Remains, SalvagedRows};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
