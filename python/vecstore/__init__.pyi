@@ -1,3 +1,4 @@
+from vecstore._async import AsyncBaseCollection, AsyncCollection, AsyncVecDatabase, AsyncVecStore
 from vecstore._errors import (
     AlreadyExistsError,
     ClosedError,
@@ -100,6 +101,11 @@ __all__ = [
     "NamespaceStatus",
     "NamespaceStats",
     "AggregateStats",
+    # The same awaited
+    "AsyncVecStore",
+    "AsyncVecDatabase",
+    "AsyncCollection",
+    "AsyncBaseCollection",
     # Records
     "Record",
     "RecordIterator",

@@ -1,14 +1,16 @@
+# Lists are invariant; what each overload returns is what it gives.
+# pyright: reportOverlappingOverload=false
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from types import TracebackType
-from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
+from types import GenericAlias, TracebackType
+from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, final, overload
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import Self, TypeVar, disjoint_base
 
 from vecstore._progress import Progress
 from vecstore._searches import _Boosts
-from vecstore._types import Filter, Metadata, OrderBy, Sparse, Vector, Vectors
+from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -61,6 +63,7 @@ __all__ = [
     "_SemanticSession",
     "_Splitter",
     "_command",
+    "_is_own_interpreter",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -138,6 +141,27 @@ _Quantization = Literal["auto", "none", "int8", "int4"]
 _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
 _Strategy = Literal["average_vector", "best_score", "sum_scores"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
+_M = Literal["metadata"]
+_V = Literal["vector"]
+_X = Literal["text"]
+# As tuples, what is included can be read from the type.
+_WithVector = (
+    tuple[_V]
+    | tuple[_V, _M]
+    | tuple[_M, _V]
+    | tuple[_V, _X]
+    | tuple[_X, _V]
+    | tuple[_M, _V, _X]
+    | tuple[_M, _X, _V]
+    | tuple[_V, _M, _X]
+    | tuple[_V, _X, _M]
+    | tuple[_X, _M, _V]
+    | tuple[_X, _V, _M]
+)
+
+# What a neighbor has as its vector: `list[float]` where it is included, `list[float] | None` where that is
+# not known, and anything in an annotation that does not say.
+_VectorT_co = TypeVar("_VectorT_co", covariant=True, default=Any)
 
 @disjoint_base
 class BaseCollection:
@@ -222,18 +246,20 @@ class BaseCollection:
         self,
         doc_id: str,
         text: str,
-        splitter: Any,
-        embedder: Any,
+        splitter: Splitter,
+        embedder: Embedder,
         *,
         metadata: Metadata | None = None,
         page_starts: Sequence[int] | None = None,
         batch_size: int = 64,
     ) -> int: ...
-    def batch_upsert_texts(self, items: Iterable[Any], embedder: Any, *, batch_size: int = 64) -> int: ...
+    def batch_upsert_texts(
+        self, items: Iterable[Any], embedder: Embedder, *, batch_size: int = 64
+    ) -> int: ...
     def query_text(
         self,
         text: str,
-        embedder: Any,
+        embedder: Embedder,
         k: int = 10,
         filter: Filter | None = None,
         *,
@@ -297,6 +323,23 @@ class BaseCollection:
     ) -> list[RangeFacet]: ...
 
     # Searching
+    @overload
+    def query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+        prefix_dim: int | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     def query(
         self,
         vector: Vector,
@@ -311,7 +354,23 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
         prefix_dim: int | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    def query_batch(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> QueryBatch[list[float]]: ...
+    @overload
     def query_batch(
         self,
         vectors: Vectors,
@@ -325,7 +384,22 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> QueryBatch: ...
+    ) -> QueryBatch[list[float] | None]: ...
+    @overload
+    def text_query(
+        self,
+        keywords: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        boosts: Mapping[str, float] | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     def text_query(
         self,
         keywords: str,
@@ -338,7 +412,21 @@ class BaseCollection:
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    def sparse_query(
+        self,
+        indices_values: Sparse,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     def sparse_query(
         self,
         indices_values: Sparse,
@@ -350,7 +438,30 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
+    @overload
+    def hybrid_query(
+        self,
+        vector: Vector,
+        keywords: str,
+        k: int = 10,
+        alpha: float = 0.7,
+        filter: Filter | None = None,
+        *,
+        fusion: _Fusion = "rrf",
+        rrf_k: float = 60.0,
+        candidates: int | None = None,
+        autocut: int | None = None,
+        boosts: Mapping[str, float] | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> list[Neighbor[list[float]]]: ...
+    @overload
     def hybrid_query(
         self,
         vector: Vector,
@@ -371,7 +482,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     def recommend(
         self,
         positive: str | Sequence[str | Vector] | Vectors,
@@ -387,7 +498,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     def query_by_id(
         self,
         id: str,
@@ -402,7 +513,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     def mmr_query(
         self,
         vector: Vector,
@@ -418,7 +529,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     def group_query(
         self,
         vector: Vector,
@@ -448,7 +559,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> list[Neighbor[list[float] | None]]: ...
     def find_duplicates(
         self,
         threshold: float = 0.98,
@@ -458,7 +569,7 @@ class BaseCollection:
         exact: bool = False,
         params: Metadata | None = None,
     ) -> list[Duplicate]: ...
-    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor[list[float] | None]]: ...
     def highlight(
         self,
         keywords: str,
@@ -729,7 +840,9 @@ class RecordIterator:
     def __next__(self) -> Record: ...
 
 @final
-class Neighbor:
+class Neighbor(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def __new__(
         cls,
         id: str,
@@ -748,23 +861,25 @@ class Neighbor:
     @property
     def metadata(self) -> dict[str, Any]: ...
     @property
-    def vector(self) -> list[float] | None: ...
+    def vector(self) -> _VectorT_co: ...
     @property
     def text(self) -> str | None: ...
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class QueryBatch:
+class QueryBatch(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     @property
     def ids(self) -> Any: ...  # numpy.ndarray of objects
     @property
     def scores(self) -> Any: ...  # numpy.ndarray of float32
     def __len__(self) -> int: ...
     @overload
-    def __getitem__(self, index: SupportsIndex, /) -> list[Neighbor]: ...
+    def __getitem__(self, index: SupportsIndex, /) -> list[Neighbor[_VectorT_co]]: ...
     @overload
-    def __getitem__(self, index: slice, /) -> list[list[Neighbor]]: ...
-    def __iter__(self) -> Iterator[list[Neighbor]]: ...
+    def __getitem__(self, index: slice, /) -> list[list[Neighbor[_VectorT_co]]]: ...
+    def __iter__(self) -> Iterator[list[Neighbor[_VectorT_co]]]: ...
 
 @final
 class FilterExpr:
@@ -1014,6 +1129,7 @@ def _rag_context(
     history: list[str], texts: list[str], scores: list[float], weight: float, decay: float
 ) -> list[float]: ...
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _is_own_interpreter() -> bool: ...
 def _quota_preset(free: bool) -> tuple[int | None, int | None, int | None, int | None]: ...
 def _record(
     id: str,

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use vecstore::metadata::DocumentRef;
 use vecstore::{Hit, Hits, Include};
 
@@ -161,6 +161,15 @@ impl Neighbor {
 
 #[pymethods]
 impl Neighbor {
+    /// For annotations: `Neighbor[list[float]]` has vectors.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        cls.py().import("types")?.getattr("GenericAlias")?.call1((cls, item))
+    }
+
     #[new]
     #[pyo3(signature = (id, score, distance, metadata=None, vector=None, text=None))]
     fn __new__(

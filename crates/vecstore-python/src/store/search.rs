@@ -235,6 +235,17 @@ impl BaseCollection {
 
     /// Returns the k records nearest to a vector among those that match: `query(vector, k, filter)`.
     ///
+    /// Parameters
+    /// ----------
+    /// vector : sequence of numbers or buffer, of the shape (dim,)
+    ///     What to search for.
+    /// k : int
+    ///     The most neighbors.
+    /// filter : dict, str, FilterExpr or None
+    ///     As in `query`.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
+    ///
     /// Examples
     /// --------
     /// >>> store.query_with_filter([1, 0, 0], 1, "kind = 'vegetable'")[0].id

@@ -162,6 +162,13 @@ impl BaseCollection {
 impl BaseCollection {
     /// Sets the text of a record, and makes it findable by its words. The rest of the record stays.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// text : str
+    ///     Replaces the text that was there.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
