@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from collections import abc
 
-__all__ = ["NOTHING", "all_of", "any_of", "equals", "is_one_of", "negated", "ordered"]
+__all__ = ["NOTHING", "all_of", "any_of", "equals", "is_one_of", "literally", "negated", "ordered"]
 
 Predicate = dict[str, typing.Any]
 
@@ -89,3 +89,8 @@ def ordered(path: str, operator: str, bound: typing.Any) -> Predicate:
     bools = [value for value in (False, True) if _ORDERS[operator](value, bound)]
     number = {path: {operator: int(bound) if isinstance(bound, bool) else bound}}
     return any_of([number, all_of([{path: {"$in": bools}}, _no_list(path)])]) if bools else number
+
+
+def literally(text: str) -> str:
+    """A pattern for ``$regex`` that finds the text."""
+    return "".join(f"\\{letter}" if letter in "\\.+*?()|[]{}^$#&-~" else letter for letter in text)

@@ -30,7 +30,7 @@ from vecstore.integrations.haystack._records import (
     row,
     stand_ins,
 )
-from vecstore.integrations.haystack._sharing import SharedDatabase, shared
+from vecstore.integrations._sharing import SharedDatabase, shared
 
 __all__ = ["VecStoreDocumentStore"]
 
