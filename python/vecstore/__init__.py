@@ -108,6 +108,7 @@ __all__ = [
     "HNSWSearchParams",
     "HybridQuery",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",
@@ -138,13 +139,16 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name not in _VALUES:
+    if name == "NeighborList":
+        from vecstore import _neighbors as _values
+    elif name in _VALUES:
+        from vecstore import _values
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vecstore import _values
 
     value = globals()[name] = getattr(_values, name)
     return value
 
 
 def __dir__():
-    return sorted({*globals(), *_VALUES})
+    return sorted({*globals(), *_VALUES, "NeighborList"})

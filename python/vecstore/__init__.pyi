@@ -12,6 +12,7 @@ from vecstore._errors import (
     UnsupportedError,
     VecStoreError,
 )
+from vecstore._neighbors import NeighborList
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -97,6 +98,7 @@ __all__ = [
     "HNSWSearchParams",
     "HybridQuery",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",

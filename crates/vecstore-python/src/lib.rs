@@ -15,6 +15,7 @@ mod errors;
 mod evaluation;
 mod fields;
 mod filters;
+mod frames;
 mod metadata_in;
 mod metadata_out;
 mod neighbors;
