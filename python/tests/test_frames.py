@@ -134,8 +134,9 @@ def test_other_libraries_read_them_by_the_capsule(full: VecStore) -> None:
     for exported in (full, full.query([1, 0, 0]), full.query_batch([[1, 0, 0]])):
         assert sorted(pa.table(exported).column("id").to_pylist()) == IDS
         assert sorted(pl.DataFrame(exported)["id"].to_list()) == IDS
-        reader = pa.RecordBatchReader.from_stream(exported)
-        assert duckdb.sql("select count(*) from reader").fetchone() == (3,)
+        with duckdb.connect() as connection:
+            connection.register("found", pa.RecordBatchReader.from_stream(exported))
+            assert connection.sql("select count(*) from found").fetchone() == (3,)
 
 
 def test_an_empty_result_is_an_empty_table() -> None:
@@ -160,7 +161,9 @@ def test_without_the_library_the_error_names_the_extra() -> None:
         "    try: make()\n"
         "    except ImportError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert [line.split("'")[1] for line in done.stdout.splitlines()] == [
         "vecstore[arrow]", "vecstore[pandas]", "vecstore[polars]", "vecstore[arrow]",
     ]  # fmt: skip
@@ -225,7 +228,9 @@ def test_what_a_column_lacks_is_said() -> None:
             store.upsert_many(["a", "b"], pa.array([[1.0, 0.0], [1.0]]))
         with pytest.raises(TypeError, match=r"ids\[1\]"):
             store.upsert_many(pa.array(["a", None]), [[1.0], [2.0]])
-        with pytest.raises(vecstore.InvalidInputError, match="expected one column, got the columns id, vector"):
+        with pytest.raises(
+            vecstore.InvalidInputError, match="expected one column, got the columns id, vector"
+        ):
             store.upsert_many(["a"], pa.table({"id": ["a"], "vector": [[1.0]]}))
         with pytest.raises(TypeError, match=r"ids\[0\]: expected a str, got int"):
             store.upsert_many(pd.Series([1]), [[1.0]])

@@ -24,7 +24,7 @@ def items(column: typing.Any, what: str) -> list[typing.Any]:
 def matrix(column: typing.Any, what: str) -> typing.Any:
     """The vectors of a column as an array of the shape (n, dim) where they lie, or as a list."""
     origin = type(column).__module__.partition(".")[0]
-    if origin in ("pandas", "polars") and getattr(column, "ndim", 1) == 2 or not hasattr(column, "__len__"):
+    if (origin in ("pandas", "polars") and getattr(column, "ndim", 1) == 2) or not hasattr(column, "__len__"):
         frame = origin in ("pandas", "polars") and column.shape[1] > 1
         # A frame of numbers is a matrix; a relation of duckdb has a column of lists.
         return column.to_numpy() if frame else _lists(_arrow(column, what))
@@ -66,7 +66,7 @@ def _only(table: typing.Any, what: str) -> typing.Any:
 
         names = ", ".join(table.column_names[:20])
         raise InvalidInputError(
-            f"{what}: expected one column, got the columns {names}: give one of them, or the table to import_arrow"
+            f"{what}: expected one column, got the columns {names}; import_arrow takes tables"
         )
     return table.column(0)
 

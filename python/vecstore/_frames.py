@@ -40,7 +40,7 @@ class Column:
     """A column: its values, and what they are to Arrow and polars."""
 
     values: list[typing.Any]
-    #: ``str``, ``float``, ``int``, ``metadata`` or ``vector``; ``int_list`` and ``float_list`` for sparse vectors.
+    #: ``str``, ``float``, ``int``, ``metadata``, ``vector``; of sparse vectors ``int_list``, ``float_list``.
     kind: str
     #: Of vectors.
     dim: int = 0
@@ -132,7 +132,7 @@ def _polars(columns: Columns) -> polars.DataFrame:
 
 
 def metadata_json(metadata: Metadata) -> str:
-    """Metadata as JSON. What JSON has not is an object with one key: ``$bytes``, ``$datetime`` or ``$float``."""
+    """Metadata as JSON. What JSON has not is an object with the key ``$bytes``, ``$datetime``, ``$float``."""
     return json.dumps(_plain(metadata), ensure_ascii=False)
 
 

@@ -16,9 +16,7 @@ _MOST_ROWS, _MOST_LETTERS = 50, 200
 
 
 def _table(caption: str, headings: abc.Sequence[str], rows: abc.Sequence[abc.Sequence[typing.Any]]) -> str:
-    shown = "".join(
-        f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows[:_MOST_ROWS]
-    )
+    shown = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows[:_MOST_ROWS])
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     more = len(rows) - _MOST_ROWS
     rest = f"<p>and {more:,} more</p>" if more > 0 else ""

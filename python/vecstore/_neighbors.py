@@ -30,7 +30,7 @@ class NeighborList(list[Neighbor]):
     __slots__ = ()
 
     def to_arrow(self) -> pyarrow.Table:
-        """Returns a table of Arrow: id, score, distance, metadata (JSON), and text and vector if they were included.
+        """Returns a table of Arrow: id, score, distance, metadata (JSON), and text and vector if included.
 
         Needs ``vecstore[arrow]``.
 

@@ -13,18 +13,14 @@ import pytest
 
 import vecstore
 
-from ..conftest import fill
-
 MODULES = ["langchain", "haystack", "llama_index", "mem0", "dspy"]
 GUIDE = Path(__file__).parents[3] / "docs" / "integrations.md"
 
 
 @pytest.mark.parametrize("name", [f"integrations.{name}" for name in MODULES] + ["_neighbors"])
-def test_examples_of_docstrings_run(name: str) -> None:
+def test_examples_of_docstrings_run(name: str, store: vecstore.VecStore) -> None:
     module = importlib.import_module(f"vecstore.{name}")
-    with vecstore.VecStore(":memory:") as store:
-        fill(store)
-        result = doctest.testmod(module, extraglobs={"vecstore": vecstore, "store": store})
+    result = doctest.testmod(module, extraglobs={"vecstore": vecstore, "store": store})
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -33,9 +29,7 @@ BLOCKS = re.findall(r"^## ([^\n]*)\n.*?^```python\n(.*?)^```", GUIDE.read_text()
 
 
 @pytest.mark.parametrize(("title", "block"), BLOCKS, ids=[title.split()[0] for title, _ in BLOCKS])
-def test_the_guide_runs(
-    title: str, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_guide_runs(title: str, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(block, title, "exec"), {})
 
@@ -60,7 +54,9 @@ def test_without_the_framework_the_error_names_the_extra(name: str, package: str
         f"try: import vecstore.integrations.{name}\n"
         "except ImportError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert f"pip install 'vecstore[{extra}]'" in done.stdout
 
 
@@ -69,6 +65,8 @@ def test_importing_the_package_imports_no_framework() -> None:
         "import sys, vecstore, vecstore.integrations, vecstore.rag\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     for name in ("langchain_core", "haystack", "llama_index", "mem0", "dspy", "pandas", "polars", "pyarrow"):
         assert f"'{name}'" not in done.stdout

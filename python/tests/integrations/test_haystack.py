@@ -33,8 +33,8 @@ TEXTS = {"a": "fig", "b": "fig fig pear", "c": "leek", "d": "leek soup", "e": "p
 
 def documents() -> list[Document]:
     return [
-        Document(id=id, content=text, embedding=counts(text), meta={"n": at})
-        for at, (id, text) in enumerate(TEXTS.items())
+        Document(id=key, content=text, embedding=counts(text), meta={"n": at})
+        for at, (key, text) in enumerate(TEXTS.items())
     ]
 
 
@@ -83,14 +83,18 @@ def test_each_comparison_means_what_it_does_in_haystack() -> None:
             if expected[document.id] is not None:
                 assert (document.id in found) is expected[document.id], (filters, document.meta)
                 compared += 1
-    assert compared > 2000
+    assert compared > 1900
 
 
 def test_conditions_nest_as_in_haystack() -> None:
     rng = random.Random(8)
     notes = VecStoreDocumentStore()
     held = [
-        Document(id=str(at), content=rng.choice(["x", "y", None]), meta={"n": rng.randrange(4), "deep": {"s": rng.choice("xyz")}})
+        Document(
+            id=str(at),
+            content=rng.choice(["x", "y", None]),
+            meta={"n": rng.randrange(4), "deep": {"s": rng.choice("xyz")}},
+        )
         for at in range(60)
     ]
     notes.write_documents(held)
@@ -129,7 +133,13 @@ def test_conditions_nest_as_in_haystack() -> None:
         ({"field": 1, "operator": "==", "value": 1}, "field: expected a str, got int"),
         ({"field": "meta.n", "operator": ">", "value": "soon"}, "an ISO date with `>`, got the str 'soon'"),
         ({"field": "content", "operator": ">", "value": [1]}, "an ISO date with `>`, got list"),
-        ({"operator": "OR", "conditions": [{"field": "content", "operator": "==", "value": "x"}, {"field": "n"}]}, "`operator`"),
+        (
+            {
+                "operator": "OR",
+                "conditions": [{"field": "content", "operator": "==", "value": "x"}, {"field": "n"}],
+            },
+            "`operator`",
+        ),
     ],
 )
 def test_filters_that_cannot_be_are_errors(notes: VecStoreDocumentStore, filters: Any, message: str) -> None:
@@ -141,12 +151,12 @@ def test_filters_that_cannot_be_are_errors(notes: VecStoreDocumentStore, filters
 
 def test_filters_that_nest_too_deep_are_errors(notes: VecStoreDocumentStore) -> None:
     deep: dict[str, Any] = {"field": "meta.n", "operator": "==", "value": [1]}
-    for _ in range(28):
+    for _ in range(25):
         deep = {"operator": "NOT", "conditions": [deep]}
-    assert notes.filter_documents(deep) == []
+    assert len(notes.filter_documents(deep)) == 5
     for _ in range(5000):
         deep = {"operator": "NOT", "conditions": [deep]}
-    with pytest.raises(FilterError, match="at most 29 conditions in each other"):
+    with pytest.raises(FilterError, match="at most 26 conditions in each other"):
         notes.filter_documents(deep)
 
 
@@ -179,7 +189,10 @@ def test_embeddings_are_kept_in_full_unless_told_otherwise() -> None:
 
 
 def test_documents_without_embeddings_stay_when_the_first_embedding_comes(tmp_path: Path) -> None:
-    before = [Document(id=str(at), content=f"fig {at}", sparse_embedding=SparseEmbedding([at], [1.0])) for at in range(5)]
+    before = [
+        Document(id=str(at), content=f"fig {at}", sparse_embedding=SparseEmbedding([at], [1.0]))
+        for at in range(5)
+    ]
     notes = VecStoreDocumentStore(tmp_path / "notes")
     notes.write_documents(before)
     assert notes.embedding_retrieval(counts("fig")) == []
@@ -212,7 +225,9 @@ def test_a_batch_is_all_or_nothing(notes: VecStoreDocumentStore) -> None:
         notes.write_documents([fresh, documents()[0]])
     with pytest.raises(DuplicateDocumentError, match="the id `f` already"):
         notes.write_documents([fresh, fresh], DuplicatePolicy.FAIL)
-    with pytest.raises(vecstore.DimensionMismatchError, match="document `g`: expected an embedding of 4 numbers, got 1"):
+    with pytest.raises(
+        vecstore.DimensionMismatchError, match="document `g`: expected an embedding of 4 numbers, got 1"
+    ):
         notes.write_documents([fresh, Document(id="g", embedding=[1.0])])
     assert ids(notes.filter_documents()) == list("abcde")
     assert notes.write_documents([fresh, documents()[0]], DuplicatePolicy.SKIP) == 1
@@ -225,12 +240,12 @@ def test_a_batch_is_all_or_nothing(notes: VecStoreDocumentStore) -> None:
 def test_what_does_not_fit_the_store_is_an_error(tmp_path: Path) -> None:
     with VecStoreDocumentStoreAt(tmp_path / "notes", embedding_dim=4) as notes:
         assert notes.count_documents() == 0
-    with VecStoreDocumentStoreAt(tmp_path / "notes", metric="dot") as notes:
-        with pytest.raises(vecstore.InvalidInputError, match="metric: the documents at .* have cosine, got dot"):
-            notes.count_documents()
-    with VecStoreDocumentStoreAt(tmp_path / "notes", embedding_dim=5) as notes:
-        with pytest.raises(vecstore.InvalidInputError, match="embedding_dim: the documents at .* have 4, got 5"):
-            notes.count_documents()
+    other = VecStoreDocumentStore(tmp_path / "notes", metric="dot")
+    with pytest.raises(vecstore.InvalidInputError, match=r"metric: the documents at .* have cosine, got dot"):
+        other.count_documents()
+    longer = VecStoreDocumentStore(tmp_path / "notes", embedding_dim=5)
+    with pytest.raises(vecstore.InvalidInputError, match=r"embedding_dim: the documents .* have 4, got 5"):
+        longer.count_documents()
     with pytest.raises(vecstore.ClosedError):
         notes.count_documents()
 
@@ -260,7 +275,12 @@ def test_retrievers_find_what_they_are_for(notes: VecStoreDocumentStore) -> None
 
 
 def test_hybrid_ranks_are_the_same_beside_documents_without_embeddings(notes: VecStoreDocumentStore) -> None:
-    cases = [(query, text, alpha) for query in TEXTS.values() for text in TEXTS.values() for alpha in (0, 0.3, 0.7, 1)]
+    cases = [
+        (query, text, alpha)
+        for query in TEXTS.values()
+        for text in TEXTS.values()
+        for alpha in (0, 0.3, 0.7, 1)
+    ]
     plain = [notes.hybrid_retrieval(query, counts(text), alpha=alpha) for query, text, alpha in cases]
     notes.write_documents([Document(id="other", content="nothing of it")])
     for (query, text, alpha), wanted in zip(cases, plain):
@@ -318,7 +338,7 @@ def test_a_pipeline_is_saved_and_loaded_with_its_stores(tmp_path: Path) -> None:
         "worded": {"query": "soup"},
         "both": {"query": "soup", "query_embedding": counts("fig")},
     }
-    again = Pipeline.loads(asking.dumps())
+    again = Pipeline.loads(asking.dumps(), allowed_modules=["vecstore.integrations.*"])
     assert again.to_dict() == asking.to_dict()
     for pipeline in (asking, again):
         found = pipeline.run(given)
@@ -330,7 +350,9 @@ def test_a_pipeline_is_saved_and_loaded_with_its_stores(tmp_path: Path) -> None:
 
 
 def test_a_store_is_the_same_after_its_dict() -> None:
-    store = VecStoreDocumentStore("notes", 4, "dot", analyzer="english", exact_embeddings=False, durability="none")
+    store = VecStoreDocumentStore(
+        "notes", 4, "dot", analyzer="english", exact_embeddings=False, durability="none"
+    )
     again = VecStoreDocumentStore.from_dict(store.to_dict())
     assert again.to_dict() == store.to_dict()
     assert repr(again) == "VecStoreDocumentStore('notes', embedding_dim=4, metric='dot')"

@@ -1,4 +1,4 @@
-"""Haystack's own suites for document stores, sync and async, without a change to how they compare documents."""
+"""Haystack's own suites for document stores, sync and async, which compare documents as they do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class TestSync(
     suites.GetMetadataFieldUniqueValuesTest,
 ):
     @pytest.fixture(params=["memory", "disk"])
-    def document_store(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VecStoreDocumentStore]:
+    def document_store(
+        self, request: pytest.FixtureRequest, tmp_path: Path
+    ) -> Iterator[VecStoreDocumentStore]:
         # Nothing here is about a power cut.
         store = (
             VecStoreDocumentStore()

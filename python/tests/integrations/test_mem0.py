@@ -19,8 +19,8 @@ TEXTS = {"a": "fig", "b": "fig fig pear", "c": "leek", "d": "leek soup", "e": "p
 def memories() -> VecStoreVectorStore:
     memories = VecStoreVectorStore(embedding_model_dims=4)
     payloads = [
-        {"data": text, "user_id": "ann" if at < 3 else "bob", "n": at, "tags": ["x", id]}
-        for at, (id, text) in enumerate(TEXTS.items())
+        {"data": text, "user_id": "ann" if at < 3 else "bob", "n": at, "tags": ["x", key]}
+        for at, (key, text) in enumerate(TEXTS.items())
     ]
     memories.insert([counts(text) for text in TEXTS.values()], payloads, list(TEXTS))
     return memories
@@ -38,7 +38,10 @@ def test_memories_are_found_by_vector_and_by_words(memories: VecStoreVectorStore
     assert ids(memories.search("fig", counts("fig"), filters={"user_id": "bob"})) == ["d", "e"]
     assert ids(memories.keyword_search("soup pears", top_k=9)) == ["d", "e", "b"]
     assert ids(memories.keyword_search("leek", filters={"user_id": "bob"})) == ["d"]
-    assert [ids(row) for row in memories.search_batch(["", ""], [counts("fig"), counts("leek")])] == [["a"], ["c"]]
+    assert [ids(row) for row in memories.search_batch(["", ""], [counts("fig"), counts("leek")])] == [
+        ["a"],
+        ["c"],
+    ]
     assert memories.search_batch([], []) == []
 
 
@@ -71,7 +74,7 @@ def test_filters_of_mem0(memories: VecStoreVectorStore, filters: Any, wanted: st
 
 
 def test_filters_that_cannot_be_are_errors(memories: VecStoreVectorStore) -> None:
-    with pytest.raises(vecstore.FilterError, match="n: expected an operator of eq, .*, got 'near'"):
+    with pytest.raises(vecstore.FilterError, match=r"n: expected an operator of eq, .*, got 'near'"):
         memories.list({"n": {"near": 1}})
     with pytest.raises(vecstore.FilterError, match="OR: expected a list of filters, got dict"):
         memories.list({"OR": {"n": 1}})
@@ -131,10 +134,10 @@ def test_memory_of_mem0_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
     class Words:
-        def embed(self, text: str, action: str | None = None) -> list[float]:  # noqa: ARG002
+        def embed(self, text: str, *_: Any) -> list[float]:
             return counts(text)
 
-        def embed_batch(self, texts: list[str], action: str | None = None) -> list[list[float]]:  # noqa: ARG002
+        def embed_batch(self, texts: list[str], *_: Any) -> list[list[float]]:
             return [counts(text) for text in texts]
 
     memory.embedding_model = Words()

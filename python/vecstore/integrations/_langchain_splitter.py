@@ -22,7 +22,9 @@ __all__ = ["VecStoreTextSplitter"]
 class VecStoreTextSplitter(TextSplitter):
     """A splitter of vecstore as LangChain's; make it with `vecstore.integrations.langchain.text_splitter`."""
 
-    def __init__(self, splitter: OwnSplitter | SemanticTextSplitter, *, add_start_index: bool = False) -> None:
+    def __init__(
+        self, splitter: OwnSplitter | SemanticTextSplitter, *, add_start_index: bool = False
+    ) -> None:
         if not isinstance(splitter, (OwnSplitter, SemanticTextSplitter)):
             raise TypeError(f"splitter: expected one of vecstore.rag, got {type(splitter).__name__}")
         # Sizes are the business of the splitter; these are never read.
@@ -38,14 +40,18 @@ class VecStoreTextSplitter(TextSplitter):
     ) -> list[Document]:
         """The chunks of several texts as documents, each with the metadata of its text."""
         if metadatas and len(metadatas) != len(texts):
-            raise ValueError(f"metadatas: expected one for each of the {len(texts)} texts, got {len(metadatas)}")
+            raise ValueError(
+                f"metadatas: expected one for each of the {len(texts)} texts, got {len(metadatas)}"
+            )
         return [
             Document(page_content=chunk.content, metadata=self._metadata(chunk, metadata))
             for text, metadata in zip(texts, metadatas or [{}] * len(texts))
             for chunk in self._splitter.split_with_metadata(text)
         ]
 
-    def _metadata(self, chunk: TextChunk, metadata: dict[typing.Any, typing.Any]) -> dict[typing.Any, typing.Any]:
+    def _metadata(
+        self, chunk: TextChunk, metadata: dict[typing.Any, typing.Any]
+    ) -> dict[typing.Any, typing.Any]:
         merged = {**copy.deepcopy(metadata), **chunk.metadata}
         if self._add_start_index:
             merged["start_index"] = chunk.char_start

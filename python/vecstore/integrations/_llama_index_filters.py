@@ -38,8 +38,8 @@ _ORDERS = {
     FilterOperator.LT: "$lt",
     FilterOperator.LTE: "$lte",
 }
-#: Filters of vecstore may be 64 deep; a level of these is two of those, and a comparison up to six.
-_MOST_DEPTH = 29
+#: Filters of vecstore may be 64 deep; a level of these is two of those, and a comparison up to ten.
+_MOST_DEPTH = 26
 
 
 def predicate(filters: MetadataFilters, depth: int = 1) -> Predicate:
@@ -94,4 +94,3 @@ def _several(key: str, value: typing.Any, operator: FilterOperator) -> list[typi
     if isinstance(value, str) or not isinstance(value, abc.Sequence):
         raise FilterError(f"{key}: expected a list with `{operator.value}`, got {type(value).__name__}")
     return list(value)
-

@@ -14,7 +14,7 @@ __all__ = ["NOTHING", "all_of", "any_of", "equals", "is_one_of", "literally", "n
 Predicate = dict[str, typing.Any]
 
 #: Matches no record.
-NOTHING: Predicate = {"$nor": [{}]}
+NOTHING: Predicate = {"$not": {}}
 
 
 def all_of(filters: abc.Iterable[Predicate]) -> Predicate:
@@ -29,7 +29,7 @@ def any_of(filters: abc.Iterable[Predicate]) -> Predicate:
 
 def negated(filter: Predicate) -> Predicate:
     """True if the filter is false."""
-    return {"$nor": [filter]}
+    return {"$not": filter}
 
 
 def _no_list(path: str) -> Predicate:

@@ -1,7 +1,7 @@
 """One open database for all stores of a process that name the same path.
 
-A Haystack pipeline that is loaded from a file makes a document store for each of its components, and mem0 opens a
-store for each kind of memory, while a directory can be open for writing only once.
+A Haystack pipeline that is loaded from a file makes a document store for each of its components, and mem0
+opens a store for each kind of memory, while a directory can be open for writing only once.
 """
 
 from __future__ import annotations

@@ -56,10 +56,10 @@ class _Searching(dspy.Retrieve):  # type: ignore[misc, unused-ignore]
 
         vector = embed_texts(self.embedder, [query])[0]
         k = self.k if k is None else k
-        filter = self.filter if filter is None else filter
+        wanted = self.filter if filter is None else filter
         if self.alpha is None:
-            return self.store.query(vector, k, filter, include=("metadata", "text"))
-        return self.store.hybrid_query(vector, query, k, self.alpha, filter, include=("metadata", "text"))
+            return self.store.query(vector, k, wanted, include=("metadata", "text"))
+        return self.store.hybrid_query(vector, query, k, self.alpha, wanted, include=("metadata", "text"))
 
 
 class VecStoreRetriever(_Searching):
@@ -70,7 +70,7 @@ class VecStoreRetriever(_Searching):
     store : VecStore or Collection
         Where the passages are, as texts of records, or as ``text`` in their metadata.
     embedder : TextEmbedder or callable
-        Turns queries into vectors: one of `vecstore.rag`, a ``dspy.Embedder``, or a function of a list of texts.
+        Turns queries into vectors: one of `vecstore.rag`, a ``dspy.Embedder``, or a function of texts.
     k : int
         The most passages.
     filter : optional
@@ -81,9 +81,7 @@ class VecStoreRetriever(_Searching):
         As in ``dspy.Retrieve``.
     """
 
-    def forward(
-        self, query: str, k: int | None = None, filter: Filter | None = None
-    ) -> dspy.Prediction:
+    def forward(self, query: str, k: int | None = None, filter: Filter | None = None) -> dspy.Prediction:
         """A prediction with ``passages``, the best first, and their ``ids``, ``scores`` and ``metadatas``."""
         from vecstore.rag._results import text_of
 
@@ -97,11 +95,9 @@ class VecStoreRetriever(_Searching):
 
 
 class VecStoreRM(_Searching):
-    """The same for ``dspy.configure(rm=...)``, which ``dspy.Retrieve`` asks; parameters as in `VecStoreRetriever`."""
+    """The same for ``dspy.configure(rm=...)``, which ``dspy.Retrieve`` asks. Made as `VecStoreRetriever`."""
 
-    def forward(
-        self, query: str, k: int | None = None, filter: Filter | None = None
-    ) -> list[typing.Any]:
+    def forward(self, query: str, k: int | None = None, filter: Filter | None = None) -> list[typing.Any]:
         """Passages, each with ``long_text``, ``id``, ``score`` and ``metadata``."""
         from vecstore.rag._results import text_of
 

@@ -49,8 +49,8 @@ class VecStoreVectorStore(VectorStore):
     """Documents in a vecstore: ids are those of records, ``page_content`` is the text, metadata the metadata.
 
     Filters are vecstore's, in any spelling. What searches take beside ``filter`` goes to ``VecStore.query``:
-    ``params``, ``recall``, ``exact``, ``offset``, ``min_score``. With ``alpha`` a search by a text is a hybrid
-    one, ``VecStore.hybrid_query``, with its arguments. So ``as_retriever(search_kwargs={"alpha": 0.5})``
+    ``params``, ``recall``, ``exact``, ``offset``, ``min_score``. With ``alpha`` a search by a text is hybrid:
+    ``VecStore.hybrid_query``, with its arguments. So ``as_retriever(search_kwargs={"alpha": 0.5})``
     searches by meaning and by words.
 
     Parameters
@@ -156,7 +156,10 @@ class VecStoreVectorStore(VectorStore):
         filter: Filter | None = None,
         params: Metadata | None = None,
     ) -> bool:
-        """Removes documents by id, or those that match a filter, or without both all. Absent ids are no error."""
+        """Removes documents by id, or those that match a filter, or without both all.
+
+        Ids that are not there are no error.
+        """
         if ids is None:
             self._store.delete_where({} if filter is None else filter, params=params)
         elif filter is not None:
@@ -366,14 +369,14 @@ def text_splitter(
     return VecStoreTextSplitter(splitter, add_start_index=add_start_index)
 
 
-def _identified(
-    texts: list[str], metadatas: _Metadatas, ids: abc.Sequence[str | None] | None
-) -> list[str]:
+def _identified(texts: list[str], metadatas: _Metadatas, ids: abc.Sequence[str | None] | None) -> list[str]:
     """An id for each text; what does not fit together is found before anything is embedded."""
     for what, given in (("metadatas", metadatas), ("ids", ids)):
         if given and len(given) != len(texts):
-            raise InvalidInputError(f"{what}: expected one for each of the {len(texts)} texts, got {len(given)}")
-    return [id or str(uuid.uuid4()) for id in ids or [None] * len(texts)]
+            raise InvalidInputError(
+                f"{what}: expected one for each of the {len(texts)} texts, got {len(given)}"
+            )
+    return [given or str(uuid.uuid4()) for given in ids or [None] * len(texts)]
 
 
 def _batches(texts: list[str], size: int | None) -> abc.Iterator[list[str]]:

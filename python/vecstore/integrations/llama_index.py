@@ -283,5 +283,3 @@ def _restricted(
 
 def _node(found: Neighbor | Record) -> BaseNode:
     return node_of(found.metadata, found.text)
-
-

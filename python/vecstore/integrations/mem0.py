@@ -9,7 +9,8 @@
 ``register()`` makes it a provider, for ``Memory.from_config``::
 
     register()
-    memory = Memory.from_config({"vector_store": {"provider": "vecstore", "config": {"path": "memories"}}, ...})
+    where = {"provider": "vecstore", "config": {"path": "memories"}}
+    memory = Memory.from_config({"vector_store": where, ...})
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Memory(BaseModel):
     """What is found: an id, a score that is larger for nearer, and the payload."""
 
     id: str
-    score: typing.Optional[float] = None
+    score: float | None = None
     payload: dict[str, typing.Any]
 
 
@@ -111,7 +112,9 @@ class VecStoreVectorStore(VectorStoreBase):  # type: ignore[misc, unused-ignore]
         """The collection that the memories are in."""
         found = self._shared.database.get_collection(self.collection_name)
         if found is None:
-            raise InvalidInputError(f"the collection `{self.collection_name}` was deleted: create it, or reset")
+            raise InvalidInputError(
+                f"the collection `{self.collection_name}` was deleted: create it, or reset"
+            )
         return found
 
     def create_col(self, name: str, vector_size: int, distance: str) -> None:
@@ -202,7 +205,7 @@ class VecStoreVectorStore(VectorStoreBase):  # type: ignore[misc, unused-ignore]
         }
 
     def list(self, filters: Filters = None, top_k: int | None = 100) -> list[list[Memory]]:
-        """The memories that match, in order of id, at most ``top_k``; in a list of one list, as mem0 reads it."""
+        """The memories that match, in order of id, at most ``top_k``: a list of one list, as mem0 has it."""
         found: list[Memory] = []
         cursor, wanted = None, _predicate(filters)
         while top_k is None or len(found) < top_k:

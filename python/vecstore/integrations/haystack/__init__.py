@@ -6,7 +6,8 @@
 >>> notes.write_documents([Document(id="fig", content="a ripe fig", meta={"kind": "fruit"}),
 ...                        Document(id="leek", content="a ripe leek", meta={"kind": "vegetable"})])
 2
->>> found = VecStoreBM25Retriever(notes).run("ripe", {"field": "meta.kind", "operator": "==", "value": "fruit"})
+>>> fruit = {"field": "meta.kind", "operator": "==", "value": "fruit"}
+>>> found = VecStoreBM25Retriever(notes).run("ripe", fruit)
 >>> [document.id for document in found["documents"]]
 ['fig']
 """

@@ -25,25 +25,25 @@ from vecstore.integrations._predicates import (
 )
 from vecstore.integrations.haystack._records import EMBEDDED, META, WORDLESS
 
-__all__ = ["NeedsDocuments", "predicate"]
+__all__ = ["NeedsDocumentsError", "predicate"]
 
 _ORDERS = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 _COMPARISONS = ("==", "!=", *_ORDERS, "in", "not in")
 _ATTRIBUTES = frozenset(field.name for field in dataclasses.fields(Document))
-#: A filter of vecstore may be 64 deep; one level of these is up to two of those, and a comparison up to six.
-_MOST_DEPTH = 29
+#: A filter of vecstore may be 64 deep; one level of these is up to two of those, and a comparison up to ten.
+_MOST_DEPTH = 26
 #: Fields that are not metadata of the record, and what tells whether they are None.
 _PRESENCE: dict[str, Predicate] = {"embedding": {EMBEDDED: False}, "content": {WORDLESS: True}}
 #: A field that no record has.
 _ABSENT = "absent"
 
 
-class NeedsDocuments(Exception):
+class NeedsDocumentsError(Exception):
     """The filter asks for what only whole documents tell, such as their content."""
 
 
 def predicate(filters: typing.Any, depth: int = 1) -> Predicate:
-    """The filter; a `FilterError` if it is not well-formed, `NeedsDocuments` if it cannot be put this way."""
+    """The filter; a `FilterError` if it is not well-formed, `NeedsDocumentsError` if it cannot be put so."""
     if not isinstance(filters, abc.Mapping):
         raise FilterError(f"filters: expected a dict, got {type(filters).__name__}")
     if depth > _MOST_DEPTH:
@@ -57,11 +57,11 @@ def _logic(filters: abc.Mapping[str, typing.Any], depth: int) -> Predicate:
         raise FilterError(f"conditions: expected a list, got {type(conditions).__name__}")
     # All of them are read before one can tell that it needs documents: a fault anywhere is a fault.
     parts: list[Predicate] = []
-    needy: NeedsDocuments | None = None
+    needy: NeedsDocumentsError | None = None
     for condition in conditions:
         try:
             parts.append(predicate(condition, depth + 1))
-        except NeedsDocuments as error:
+        except NeedsDocumentsError as error:
             needy = error
     if operator not in ("AND", "OR", "NOT"):
         raise FilterError(f"operator: expected AND, OR or NOT beside conditions, got {operator!r}")
@@ -73,7 +73,11 @@ def _logic(filters: abc.Mapping[str, typing.Any], depth: int) -> Predicate:
 
 
 def _comparison(condition: abc.Mapping[str, typing.Any]) -> Predicate:
-    field, operator, value = _item(condition, "field"), _item(condition, "operator"), _item(condition, "value")
+    field, operator, value = (
+        _item(condition, "field"),
+        _item(condition, "operator"),
+        _item(condition, "value"),
+    )
     if not isinstance(field, str):
         raise FilterError(f"field: expected a str, got {type(field).__name__}")
     if operator not in _COMPARISONS:
@@ -111,7 +115,7 @@ def _path(field: str) -> str | None:
 def _whole(field: str, operator: str, value: typing.Any) -> Predicate:
     """A comparison of a field that only whole documents have, if it asks no more than whether it is None."""
     if field not in _PRESENCE or value is not None or operator in ("in", "not in"):
-        raise NeedsDocuments(field)
+        raise NeedsDocumentsError(field)
     if operator in _ORDERS:
         return NOTHING
     return _PRESENCE[field] if operator == "==" else negated(_PRESENCE[field])
@@ -131,7 +135,7 @@ def _date(value: typing.Any) -> datetime | None:
 def _dates(value: typing.Any) -> list[typing.Any]:
     """What equals a value: itself, and the time it stands for."""
     # Ten characters are the shortest full date.
-    date = _date(value) if not isinstance(value, str) or len(value) >= 10 and value[4:5] == "-" else None
+    date = _date(value) if not isinstance(value, str) or (len(value) >= 10 and value[4:5] == "-") else None
     if date is None:
         return [value]
     return [value, date] if isinstance(value, str) else [date]
@@ -146,5 +150,3 @@ def _bound(operator: str, value: typing.Any) -> typing.Any:
         shown = f"the str {value!r}" if isinstance(value, str) else type(value).__name__
         raise FilterError(f"value: expected a number or an ISO date with `{operator}`, got {shown}")
     return date
-
-

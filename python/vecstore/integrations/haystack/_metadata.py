@@ -15,8 +15,8 @@ Filters = typing.Optional[dict[str, typing.Any]]
 class MetadataFields(_abc.ABC):
     """The methods of a document store that tell about metadata. They read that of all documents asked for.
 
-    Fields may be named with ``meta.`` before them or without. Values of another type are other values: 1, 1.0,
-    ``"1"`` and True are four.
+    Fields may be named with ``meta.`` before them or without. Values of another type are other values:
+    1, 1.0, ``"1"`` and True are four.
     """
 
     @_abc.abstractmethod
@@ -72,7 +72,7 @@ class MetadataFields(_abc.ABC):
         size: int = 10,
         filters: Filters = None,
     ) -> tuple[list[typing.Any], int]:
-        """A page of the different values of a field, in order of how they are written, and how many there are.
+        """A page of the different values of a field, in order as they are written, and how many there are.
 
         ``search_term`` keeps those that it is part of, whatever the case.
         """

@@ -3,8 +3,9 @@
 The content is the text of the record, the embedding its vector. A document without an embedding gets a
 vector that stands in for it: no search by vectors returns it. The metadata of a record::
 
-    {"id": id, "meta": the document's, "order": when it was written, "embedded": whether the vector is its own,
-     "wordless": True without content, "blob", "score", "embedding": only if there are any}
+    {"id": id, "meta": the document's, "order": when it was written,
+     "embedded": whether the vector is its own, "wordless": True without content,
+     "blob", "score", "embedding": only if there are any}
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def row(document: Document, order: int, exact: bool) -> Row:
 
 def stand_ins(ids: abc.Iterable[str], dim: int) -> list[typing.Any]:
     """Vectors for documents without: the same for the same id, and nowhere near each other."""
-    seeds = (zlib.crc32(id.encode()) for id in ids)
+    seeds = (zlib.crc32(one.encode()) for one in ids)
     return [np.random.default_rng(seed).standard_normal(dim, dtype=np.float32) for seed in seeds]
 
 

@@ -18,7 +18,8 @@ from vecstore._errors import ClosedError, InvalidInputError
 from vecstore._values import BatchOperation, CollectionConfig
 from vecstore._vecstore import Collection, Neighbor, Record
 from vecstore.integrations._predicates import Predicate, all_of, any_of
-from vecstore.integrations.haystack._filters import NeedsDocuments, predicate
+from vecstore.integrations._sharing import SharedDatabase, shared
+from vecstore.integrations.haystack._filters import NeedsDocumentsError, predicate
 from vecstore.integrations.haystack._metadata import MetadataFields
 from vecstore.integrations.haystack._records import (
     EMBEDDED,
@@ -30,7 +31,6 @@ from vecstore.integrations.haystack._records import (
     row,
     stand_ins,
 )
-from vecstore.integrations._sharing import SharedDatabase, shared
 
 __all__ = ["VecStoreDocumentStore"]
 
@@ -114,13 +114,14 @@ class VecStoreDocumentStore(MetadataFields):
             )
         if self.embedding_dim not in (None, main.dimension()):
             raise InvalidInputError(
-                f"embedding_dim: the documents at `{self.path}` have {main.dimension()}, got {self.embedding_dim}"
+                f"embedding_dim: the documents at `{self.path}` have {main.dimension()}, "
+                f"got {self.embedding_dim}"
             )
         # A stop between the two steps of `_begin` left it; its documents are in the main collection.
         database.delete_collection(_BEFORE)
 
     def _begin(self, opened: SharedDatabase, dim: int, rows: list[Row]) -> None:
-        """Makes the main collection, now that the dimension is known, of what was there before and new rows."""
+        """Makes the main collection, now that the dimension is known, of what was there and new rows."""
         database = opened.database
         before = database.get_collection(_BEFORE)
         config = CollectionConfig(dim=dim, metric=self.metric, analyzer=self.analyzer)
@@ -247,7 +248,7 @@ class VecStoreDocumentStore(MetadataFields):
         return 0 if collection is None else collection.delete_where(wanted)
 
     def update_by_filter(self, filters: dict[str, typing.Any], meta: dict[str, typing.Any]) -> int:
-        """Merges ``meta`` into that of the documents that match, all or none, and returns how many there were."""
+        """Merges ``meta`` into that of the documents that match, all or none; returns how many there were."""
         with self._database.lock:
             collection, wanted = self._wanted(filters)
             if collection is None:
@@ -290,7 +291,7 @@ class VecStoreDocumentStore(MetadataFields):
         """Where the documents are, and the filter as one of vecstore."""
         try:
             wanted = predicate(filters) if filters else {}
-        except NeedsDocuments:
+        except NeedsDocumentsError:
             collection = self._collection()
             if collection is None:
                 return None, {}
@@ -324,7 +325,9 @@ class VecStoreDocumentStore(MetadataFields):
         if collection is None or top_k == 0 or collection.name() == _BEFORE:
             return []
         found = collection.query(query_embedding, top_k, _embedded(collection, wanted), include=())
-        scale = _similarity if self.metric == "cosine" else _dot if collection.distance_metric == "dot" else None
+        scale = (
+            _similarity if self.metric == "cosine" else _dot if collection.distance_metric == "dot" else None
+        )
         return _documents(collection, found, scale if scale_score else None, return_embedding)
 
     def bm25_retrieval(
@@ -461,7 +464,8 @@ class VecStoreDocumentStore(MetadataFields):
         )
 
     def __repr__(self) -> str:
-        return f"VecStoreDocumentStore({self.path!r}, embedding_dim={self.embedding_dim}, metric={self.metric!r})"
+        options = f"embedding_dim={self.embedding_dim}, metric={self.metric!r}"
+        return f"VecStoreDocumentStore({self.path!r}, {options})"
 
 
 def _upsert(collection: Collection, rows: list[Row], dim: int) -> None:
@@ -474,7 +478,7 @@ def _upsert(collection: Collection, rows: list[Row], dim: int) -> None:
     ids, vectors, metadatas, texts, sparse = zip(*rows)
     collection.upsert_many(
         ids,
-        [own[id] if vector is None else vector for id, vector in zip(ids, vectors)],
+        [own[one] if vector is None else vector for one, vector in zip(ids, vectors)],
         metadatas,
         texts=texts,
         sparse=sparse,

@@ -16,7 +16,7 @@ class _Retriever:
     """What the retrievers have in common: their store, filters and ``top_k``."""
 
     document_store: VecStoreDocumentStore
-    filters: typing.Optional[dict[str, typing.Any]]
+    filters: dict[str, typing.Any] | None
     top_k: int
     filter_policy: FilterPolicy
 
@@ -31,7 +31,7 @@ class _Retriever:
         self.top_k = top_k
         self.filter_policy = policy if isinstance(policy, FilterPolicy) else FilterPolicy.from_str(policy)
 
-    def _restricted(self, filters: typing.Any, top_k: typing.Optional[int]) -> dict[str, typing.Any]:
+    def _restricted(self, filters: typing.Any, top_k: int | None) -> dict[str, typing.Any]:
         k = self.top_k if top_k is None else top_k
         if k < 0:
             raise ValueError(f"top_k: expected at least 0, got {k}")
@@ -69,11 +69,11 @@ class VecStoreEmbeddingRetriever(_Retriever):
     def __init__(
         self,
         document_store: VecStoreDocumentStore,
-        filters: typing.Optional[dict[str, typing.Any]] = None,
+        filters: dict[str, typing.Any] | None = None,
         top_k: int = 10,
         scale_score: bool = False,
         return_embedding: bool = False,
-        filter_policy: typing.Union[FilterPolicy, str] = FilterPolicy.REPLACE,
+        filter_policy: FilterPolicy | str = FilterPolicy.REPLACE,
     ) -> None:
         self._take(document_store, filters, top_k, filter_policy)
         self.scale_score = scale_score
@@ -98,10 +98,10 @@ class VecStoreEmbeddingRetriever(_Retriever):
     def run(
         self,
         query_embedding: list[float],
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        scale_score: typing.Optional[bool] = None,
-        return_embedding: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        scale_score: bool | None = None,
+        return_embedding: bool | None = None,
     ) -> dict[str, list[Document]]:
         """Searches; what is given here takes the place of what the component was made with."""
         asked = {**self._restricted(filters, top_k), **self._asked(scale_score, return_embedding)}
@@ -111,10 +111,10 @@ class VecStoreEmbeddingRetriever(_Retriever):
     async def run_async(
         self,
         query_embedding: list[float],
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        scale_score: typing.Optional[bool] = None,
-        return_embedding: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        scale_score: bool | None = None,
+        return_embedding: bool | None = None,
     ) -> dict[str, list[Document]]:
         """As `run`."""
         asked = {**self._restricted(filters, top_k), **self._asked(scale_score, return_embedding)}
@@ -142,10 +142,10 @@ class VecStoreBM25Retriever(_Retriever):
     def __init__(
         self,
         document_store: VecStoreDocumentStore,
-        filters: typing.Optional[dict[str, typing.Any]] = None,
+        filters: dict[str, typing.Any] | None = None,
         top_k: int = 10,
         scale_score: bool = False,
-        filter_policy: typing.Union[FilterPolicy, str] = FilterPolicy.REPLACE,
+        filter_policy: FilterPolicy | str = FilterPolicy.REPLACE,
     ) -> None:
         self._take(document_store, filters, top_k, filter_policy)
         self.scale_score = scale_score
@@ -163,9 +163,9 @@ class VecStoreBM25Retriever(_Retriever):
     def run(
         self,
         query: str,
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        scale_score: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        scale_score: bool | None = None,
     ) -> dict[str, list[Document]]:
         """Searches; what is given here takes the place of what the component was made with."""
         scale = self.scale_score if scale_score is None else scale_score
@@ -176,14 +176,16 @@ class VecStoreBM25Retriever(_Retriever):
     async def run_async(
         self,
         query: str,
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        scale_score: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        scale_score: bool | None = None,
     ) -> dict[str, list[Document]]:
         """As `run`."""
         scale = self.scale_score if scale_score is None else scale_score
         asked = self._restricted(filters, top_k)
-        return {"documents": await self.document_store.bm25_retrieval_async(query, scale_score=scale, **asked)}
+        return {
+            "documents": await self.document_store.bm25_retrieval_async(query, scale_score=scale, **asked)
+        }
 
 
 @component
@@ -209,11 +211,11 @@ class VecStoreHybridRetriever(_Retriever):
     def __init__(
         self,
         document_store: VecStoreDocumentStore,
-        filters: typing.Optional[dict[str, typing.Any]] = None,
+        filters: dict[str, typing.Any] | None = None,
         top_k: int = 10,
         alpha: float = 0.7,
         return_embedding: bool = False,
-        filter_policy: typing.Union[FilterPolicy, str] = FilterPolicy.REPLACE,
+        filter_policy: FilterPolicy | str = FilterPolicy.REPLACE,
     ) -> None:
         self._take(document_store, filters, top_k, filter_policy)
         self.alpha = alpha
@@ -239,10 +241,10 @@ class VecStoreHybridRetriever(_Retriever):
         self,
         query: str,
         query_embedding: list[float],
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        alpha: typing.Optional[float] = None,
-        return_embedding: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        alpha: float | None = None,
+        return_embedding: bool | None = None,
     ) -> dict[str, list[Document]]:
         """Searches; what is given here takes the place of what the component was made with."""
         asked = {**self._restricted(filters, top_k), **self._asked(alpha, return_embedding)}
@@ -253,11 +255,13 @@ class VecStoreHybridRetriever(_Retriever):
         self,
         query: str,
         query_embedding: list[float],
-        filters: typing.Optional[dict[str, typing.Any]] = None,
-        top_k: typing.Optional[int] = None,
-        alpha: typing.Optional[float] = None,
-        return_embedding: typing.Optional[bool] = None,
+        filters: dict[str, typing.Any] | None = None,
+        top_k: int | None = None,
+        alpha: float | None = None,
+        return_embedding: bool | None = None,
     ) -> dict[str, list[Document]]:
         """As `run`."""
         asked = {**self._restricted(filters, top_k), **self._asked(alpha, return_embedding)}
-        return {"documents": await self.document_store.hybrid_retrieval_async(query, query_embedding, **asked)}
+        return {
+            "documents": await self.document_store.hybrid_retrieval_async(query, query_embedding, **asked)
+        }
