@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import dspy
 import pytest
+
+pytest.importorskip("dspy", reason="dspy needs Python 3.10")
+
+import dspy
 
 import vecstore
 from vecstore.integrations.dspy import VecStoreRetriever, VecStoreRM

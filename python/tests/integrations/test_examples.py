@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("haystack", reason="the frameworks need Python 3.11")
+
 import vecstore
 
 MODULES = ["langchain", "haystack", "llama_index", "mem0", "dspy"]

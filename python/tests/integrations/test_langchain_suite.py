@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
+pytest.importorskip("langchain_tests", reason="langchain-tests needs Python 3.11")
+
 from langchain_tests.integration_tests import VectorStoreIntegrationTests
 
 from vecstore.integrations.langchain import VecStoreVectorStore

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("mem0", reason="mem0ai needs Python 3.10")
+
 import vecstore
 from vecstore.integrations.mem0 import VecStoreVectorStore, register
 
