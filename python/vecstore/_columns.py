@@ -24,15 +24,15 @@ def items(column: typing.Any, what: str) -> list[typing.Any]:
 def matrix(column: typing.Any, what: str) -> typing.Any:
     """The vectors of a column as an array of the shape (n, dim) where they lie, or as a list."""
     origin = type(column).__module__.partition(".")[0]
-    if (origin in ("pandas", "polars") and getattr(column, "ndim", 1) == 2) or not hasattr(column, "__len__"):
-        frame = origin in ("pandas", "polars") and column.shape[1] > 1
-        # A frame of numbers is a matrix; a relation of duckdb has a column of lists.
-        return column.to_numpy() if frame else _lists(_arrow(column, what))
-    if origin == "pandas":
-        return list(column)
-    if origin == "polars":
-        # A column of the type Array is one array; of the type List, lists.
-        return column.to_numpy() if str(column.dtype).startswith("Array") else column.to_list()
+    if origin in ("pandas", "polars"):
+        if hasattr(column, "columns"):
+            # A frame of numbers is a matrix; one of a single column is that column.
+            if column.shape[1] != 1:
+                return column.to_numpy()
+            column = column[column.columns[0]]
+        if origin == "polars" and str(column.dtype).startswith("Array") and not column.null_count():
+            return column.to_numpy()
+        return list(column) if origin == "pandas" else column.to_list()
     if hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__"):
         return _lists(_arrow(column, what))
     return list(column)

@@ -128,7 +128,8 @@ def _polars(columns: Columns) -> polars.DataFrame:
         if column.kind == "metadata":
             values = [metadata_json(metadata) for metadata in values]
         series.append(pl.Series(name, values, dtype=kind))
-    return pl.DataFrame(series)
+    frame: polars.DataFrame = pl.DataFrame(series)
+    return frame
 
 
 def metadata_json(metadata: Metadata) -> str:

@@ -96,7 +96,7 @@ def of_database(database: VecDatabase) -> str:
     """``VecDatabase._repr_html_``: its collections."""
     from vecstore._errors import ClosedError
 
-    rows = []
+    rows: list[tuple[typing.Any, ...]] = []
     try:
         names = database.list_collections()
         for name in names[:_MOST_ROWS]:

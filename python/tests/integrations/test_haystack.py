@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,17 @@ def test_what_does_not_fit_the_store_is_an_error(tmp_path: Path) -> None:
         longer.count_documents()
     with pytest.raises(vecstore.ClosedError):
         notes.count_documents()
+
+
+def test_threads_that_use_a_store_first_use_the_same() -> None:
+    for _ in range(20):
+        notes = VecStoreDocumentStore()
+        with ThreadPoolExecutor(4) as pool:
+            written = [
+                pool.submit(notes.write_documents, [Document(id=str(at), content="x")]) for at in range(8)
+            ]
+        assert [one.result() for one in written] == [1] * 8
+        assert notes.count_documents() == 8
 
 
 # Searching

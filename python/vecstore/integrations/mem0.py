@@ -262,7 +262,7 @@ def _predicate(filters: typing.Any) -> Predicate:
     # mem0 gives `OR` and `$or` side by side, with the same conditions; the first counts.
     parts: dict[str, Predicate] = {}
     for key, value in filters.items():
-        name = _LOGIC.get(key, key)
+        name = _LOGIC.get(key) or str(key)
         if name not in parts:
             parts[name] = _logic(name, value) if name in _LOGIC.values() else _comparison(name, value)
     return all_of(parts.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import threading
 import time
 import typing
 from collections import abc
@@ -38,6 +39,8 @@ Filters = typing.Optional[dict[str, typing.Any]]
 
 #: Where the documents are, as in a `VecStore`; and where they are as long as no embedding told the dimension.
 _MAIN, _BEFORE = "default", "before-the-first-embedding"
+#: Threads that use a store in memory for the first time must not open two.
+_first_use = threading.Lock()
 #: Records read at once, and the longest list in a filter.
 _PAGE, _LIST = 1_000, 65_536
 #: How far scores are squeezed into 0 to 1, as Haystack's store in memory does it.
@@ -94,12 +97,13 @@ class VecStoreDocumentStore(MetadataFields):
     def _database(self) -> SharedDatabase:
         if self._closed:
             raise ClosedError(f"the document store at `{self.path}` is closed")
-        if self._shared is None:
-            opened = shared(self.path, self.durability)
-            with opened.lock:
-                self._prepare(opened)
-            self._shared = opened
-        return self._shared
+        with _first_use:
+            if self._shared is None:
+                opened = shared(self.path, self.durability)
+                with opened.lock:
+                    self._prepare(opened)
+                self._shared = opened
+            return self._shared
 
     def _prepare(self, opened: SharedDatabase) -> None:
         database = opened.database
