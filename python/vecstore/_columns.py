@@ -35,6 +35,10 @@ def matrix(column: typing.Any, what: str) -> typing.Any:
         return list(column) if origin == "pandas" else column.to_list()
     if hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__"):
         return _lists(_arrow(column, what))
+    if hasattr(column, "__array__"):
+        import numpy as np
+
+        return np.asarray(column)
     return list(column)
 
 
