@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -136,7 +136,7 @@ def test_other_libraries_read_them_by_the_capsule(full: VecStore) -> None:
         assert sorted(pl.DataFrame(exported)["id"].to_list()) == IDS
         with duckdb.connect() as connection:
             connection.register("found", pa.RecordBatchReader.from_stream(exported))
-            assert connection.sql("select count(*) from found").fetchone() == (3,)
+            assert connection.execute("select count(*) from found").fetchone() == (3,)
 
 
 def test_an_empty_result_is_an_empty_table() -> None:
@@ -204,12 +204,13 @@ def test_columns_of_vectors_are_taken(vectors: Any) -> None:
 def test_a_table_is_taken_column_by_column(kind: str) -> None:
     columns: dict[str, Any] = {"id": IDS, "vector": MATRIX, "text": TEXTS, "n": [1, None, 3]}
     table = pa.table({**columns, "vector": ARROW})
-    frame: Any = {
+    made: dict[str, Callable[[], Any]] = {
         "arrow": lambda: table,
         "pandas": lambda: pd.DataFrame(columns),
         "pandas-arrow": lambda: table.to_pandas(types_mapper=pd.ArrowDtype),
         "polars": lambda: pl.DataFrame(columns),
-    }[kind]()
+    }
+    frame = made[kind]()
     rest = table.select(["n"]) if kind == "arrow" else frame[["n"]]
     with VecStore(":memory:") as store:
         assert store.upsert_many(frame["id"], frame["vector"], rest, texts=frame["text"]) == 3
@@ -240,7 +241,7 @@ def test_what_a_column_lacks_is_said() -> None:
 class Tensor:
     """A tensor of which only DLPack can be read, as of a library that knows nothing of numpy."""
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: Any) -> None:
         self._array = array
 
     def __dlpack__(self, **options: Any) -> Any:

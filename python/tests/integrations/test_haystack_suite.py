@@ -11,7 +11,7 @@ pytest.importorskip("haystack", reason="haystack-ai needs Python 3.11")
 
 from haystack import Document
 from haystack.document_stores.errors import DuplicateDocumentError
-from haystack.document_stores.types import DuplicatePolicy
+from haystack.document_stores.types import DocumentStore, DuplicatePolicy
 from haystack.testing import document_store as suites
 from haystack.testing import document_store_async as async_suites
 
@@ -39,7 +39,7 @@ class TestSync(
         yield store
         store.close()
 
-    def test_write_documents(self, document_store: VecStoreDocumentStore) -> None:
+    def test_write_documents(self, document_store: DocumentStore) -> None:
         documents = [Document(id="b", content="first"), Document(id="a", content="second")]
         assert document_store.write_documents(documents) == 2
         assert document_store.filter_documents() == documents
@@ -67,7 +67,7 @@ class TestAsync(
         yield store
         store.close()
 
-    async def test_write_documents_async(self, document_store: VecStoreDocumentStore) -> None:
+    async def test_write_documents_async(self, document_store: async_suites.AsyncDocumentStore) -> None:
         document = Document(content="first")
         assert await document_store.write_documents_async([document]) == 1
         with pytest.raises(DuplicateDocumentError):

@@ -162,7 +162,7 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_embedded() -> 
     assert words.calls == []
     assert notes.add_texts([]) == []
     with pytest.raises(TypeError, match="no_such"):
-        notes.add_texts(["a"], no_such=True)  # type: ignore[call-arg]
+        notes.add_texts(["a"], no_such=True)
 
 
 def test_documents_without_an_id_get_one_and_keep_their_types() -> None:

@@ -100,7 +100,8 @@ def oracle(metadata: dict[str, Any], filters: MetadataFilters) -> bool | None:
 def test_each_of_the_14_operators_means_what_it_does_in_llama_index() -> None:
     assert len(FilterOperator) == 14
     notes = VecStoreVectorStore()
-    held = {str(at): {"key": value} for at, value in enumerate(VALUES)} | {"none": {}}
+    held: dict[str, dict[str, Any]] = {str(at): {"key": value} for at, value in enumerate(VALUES)}
+    held["none"] = {}
     notes.add([node(key, "fig", **metadata) for key, metadata in held.items()])
     compared = 0
     for operator in FilterOperator:
@@ -124,7 +125,9 @@ def test_each_of_the_14_operators_means_what_it_does_in_llama_index() -> None:
 
 def test_conditions_nest() -> None:
     rng = random.Random(4)
-    held = {str(at): {"n": rng.randrange(5), "s": rng.choice("xyz")} for at in range(60)}
+    held: dict[str, dict[str, Any]] = {
+        str(at): {"n": rng.randrange(5), "s": rng.choice("xyz")} for at in range(60)
+    }
     notes = VecStoreVectorStore()
     notes.add([node(key, "fig", **metadata) for key, metadata in held.items()])
 

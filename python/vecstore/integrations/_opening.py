@@ -8,7 +8,7 @@ import typing
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import BaseCollection, VecStore
 
-__all__ = ["missing", "opened"]
+__all__ = ["missing", "no_more", "opened"]
 
 
 def missing(module: str, package: str, extra: str) -> ImportError:
@@ -31,3 +31,9 @@ def opened(
         given = ", ".join(sorted(options) or ["path"])
         raise InvalidInputError(f"expected a store, or how to open one, got both: store and {given}")
     return store
+
+
+def no_more(options: dict[str, typing.Any]) -> None:
+    """Refuses keyword arguments that a framework lets through and nobody reads."""
+    if options:
+        raise TypeError(f"unexpected keyword arguments: {', '.join(options)}")

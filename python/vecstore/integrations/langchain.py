@@ -23,7 +23,7 @@ from collections import abc
 from vecstore._errors import InvalidInputError
 from vecstore._types import Filter, Metadata, Vector
 from vecstore._vecstore import BaseCollection, Neighbor, Record, VecStore
-from vecstore.integrations._opening import missing, opened
+from vecstore.integrations._opening import missing, no_more, opened
 
 try:
     from langchain_core.documents import Document
@@ -113,12 +113,14 @@ class VecStoreVectorStore(VectorStore):
         *,
         ids: abc.Sequence[str | None] | None = None,
         batch_size: int | None = None,
+        **kwargs: typing.Any,
     ) -> list[str]:
         """Embeds texts and adds or replaces their documents, all or none of them; returns the ids.
 
         A document without an id gets a random one. ``batch_size`` is how many texts are embedded in one call;
         all by default.
         """
+        no_more(kwargs)
         texts = list(texts)
         ids = _identified(texts, metadatas, ids)
         vectors: list[list[float]] = []
@@ -133,8 +135,10 @@ class VecStoreVectorStore(VectorStore):
         *,
         ids: abc.Sequence[str | None] | None = None,
         batch_size: int | None = None,
+        **kwargs: typing.Any,
     ) -> list[str]:
         """As `add_texts`."""
+        no_more(kwargs)
         texts = list(texts)
         ids = _identified(texts, metadatas, ids)
         vectors: list[list[float]] = []
@@ -155,11 +159,13 @@ class VecStoreVectorStore(VectorStore):
         *,
         filter: Filter | None = None,
         params: Metadata | None = None,
+        **kwargs: typing.Any,
     ) -> bool:
         """Removes documents by id, or those that match a filter, or without both all.
 
         Ids that are not there are no error.
         """
+        no_more(kwargs)
         if ids is None:
             self._store.delete_where({} if filter is None else filter, params=params)
         elif filter is not None:
@@ -174,9 +180,10 @@ class VecStoreVectorStore(VectorStore):
         *,
         filter: Filter | None = None,
         params: Metadata | None = None,
+        **kwargs: typing.Any,
     ) -> bool:
         """As `delete`."""
-        return await asyncio.to_thread(self.delete, ids, filter=filter, params=params)
+        return await asyncio.to_thread(self.delete, ids, filter=filter, params=params, **kwargs)
 
     # Reading
 
@@ -387,12 +394,12 @@ def _batches(texts: list[str], size: int | None) -> abc.Iterator[list[str]]:
 
 
 def _document(found: Neighbor | Record) -> Document:
-    metadata = found.metadata
     text = found.text
     if text is None:
         # Where the toolkit of vecstore keeps texts of chunks.
-        text = metadata.get("text") if isinstance(metadata.get("text"), str) else ""
-    return Document(id=found.id, page_content=text, metadata=metadata)
+        kept = found.metadata.get("text")
+        text = kept if isinstance(kept, str) else ""
+    return Document(id=found.id, page_content=text, metadata=found.metadata)
 
 
 def _scored(neighbors: list[Neighbor]) -> list[tuple[Document, float]]:

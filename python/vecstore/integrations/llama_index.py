@@ -21,7 +21,7 @@ from collections import abc
 
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import BaseCollection, Neighbor, Record, VecStore
-from vecstore.integrations._opening import missing, opened
+from vecstore.integrations._opening import missing, no_more, opened
 from vecstore.integrations._predicates import Predicate, all_of, is_one_of
 
 try:
@@ -81,7 +81,7 @@ class VecStoreVectorStore(BasePydanticVectorStore):
         **options: typing.Any,
     ) -> None:
         opened_store = opened(store, path, options)
-        super().__init__(path=os.fspath(path))
+        super().__init__(path=os.fspath(path))  # type: ignore[call-arg]
         self._store = opened_store
 
     @classmethod
@@ -110,7 +110,7 @@ class VecStoreVectorStore(BasePydanticVectorStore):
 
     def add(self, nodes: abc.Sequence[BaseNode], **kwargs: typing.Any) -> list[str]:
         """Adds or replaces nodes, which have embeddings, all or none of them; returns their ids."""
-        _no_more(kwargs)
+        no_more(kwargs)
         ids = [node.node_id for node in nodes]
         if ids:
             self._store.upsert_many(
@@ -127,7 +127,7 @@ class VecStoreVectorStore(BasePydanticVectorStore):
 
     def delete(self, ref_doc_id: str, **delete_kwargs: typing.Any) -> None:
         """Deletes the nodes that were made of a document."""
-        _no_more(delete_kwargs)
+        no_more(delete_kwargs)
         self._store.delete_where(is_one_of(REF_DOC_ID, [ref_doc_id]))
 
     async def adelete(self, ref_doc_id: str, **delete_kwargs: typing.Any) -> None:
@@ -141,7 +141,7 @@ class VecStoreVectorStore(BasePydanticVectorStore):
         **delete_kwargs: typing.Any,
     ) -> None:
         """Deletes nodes by id, or those that match, or those of the ids that match; without both none."""
-        _no_more(delete_kwargs)
+        no_more(delete_kwargs)
         if node_ids is not None or filters is not None:
             self._store.delete_where(_restricted(node_ids, None, filters))
 
@@ -251,11 +251,6 @@ class VecStoreVectorStore(BasePydanticVectorStore):
 
     def __repr__(self) -> str:
         return f"VecStoreVectorStore({self._store!r})"
-
-
-def _no_more(options: dict[str, typing.Any]) -> None:
-    if options:
-        raise TypeError(f"unexpected keyword arguments: {', '.join(options)}")
 
 
 def _vector(query: VectorStoreQuery) -> list[float]:

@@ -176,12 +176,7 @@ class VecStoreDocumentStore(MetadataFields):
         ``NONE`` is as ``FAIL``: a document whose id is there already raises ``DuplicateDocumentError``. With
         ``OVERWRITE`` the new one takes the place of the old one.
         """
-        if isinstance(documents, (str, bytes)) or not isinstance(documents, abc.Iterable):
-            raise ValueError(f"documents: expected a list of Documents, got {type(documents).__name__}")
-        documents = list(documents)
-        for at, given in enumerate(documents):
-            if not isinstance(given, Document):
-                raise ValueError(f"documents[{at}]: expected a Document, got {type(given).__name__}")
+        documents = _checked(documents)
         if not documents:
             return 0
         opened = self._database
@@ -369,6 +364,7 @@ class VecStoreDocumentStore(MetadataFields):
         collection, wanted = self._wanted(filters)
         if collection is None or top_k == 0:
             return []
+        found: list[Neighbor]
         if collection.name() == _MAIN and collection.count({EMBEDDED: False}) == 0:
             found = collection.hybrid_query(query_embedding, query, top_k, alpha, wanted, include=())
         else:
@@ -470,6 +466,16 @@ class VecStoreDocumentStore(MetadataFields):
     def __repr__(self) -> str:
         options = f"embedding_dim={self.embedding_dim}, metric={self.metric!r}"
         return f"VecStoreDocumentStore({self.path!r}, {options})"
+
+
+def _checked(documents: typing.Any) -> list[Document]:
+    if isinstance(documents, (str, bytes)) or not isinstance(documents, abc.Iterable):
+        raise ValueError(f"documents: expected a list of Documents, got {type(documents).__name__}")
+    checked: list[Document] = list(documents)
+    for at, given in enumerate(checked):
+        if not isinstance(given, Document):
+            raise ValueError(f"documents[{at}]: expected a Document, got {type(given).__name__}")
+    return checked
 
 
 def _upsert(collection: Collection, rows: list[Row], dim: int) -> None:
