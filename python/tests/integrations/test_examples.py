@@ -19,7 +19,7 @@ MODULES = ["langchain", "haystack", "llama_index", "mem0", "dspy"]
 GUIDE = Path(__file__).parents[3] / "docs" / "integrations.md"
 
 
-@pytest.mark.parametrize("name", [f"integrations.{name}" for name in MODULES] + ["_neighbors"])
+@pytest.mark.parametrize("name", [f"integrations.{name}" for name in MODULES])
 def test_examples_of_docstrings_run(name: str, store: vecstore.VecStore) -> None:
     module = importlib.import_module(f"vecstore.{name}")
     result = doctest.testmod(module, extraglobs={"vecstore": vecstore, "store": store})
