@@ -344,10 +344,12 @@ $(DEMO_PACKAGES): demo/requirements.txt $(VENV)
 	@touch '$@'
 
 # After the demo's packages, whose numpy is pinned. --no-warn-conflicts: of the dependencies left out there.
-$(DEV_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL) $(DEMO_PACKAGES)
+# DSPy apart: what is left out of it, requirements-dspy.in says.
+$(DEV_PACKAGES): python/pyproject.toml python/requirements-dspy.txt $(VENV) | $(WHEEL) $(DEMO_PACKAGES)
 	@echo 'Installing the tools of the checks'
 	@wheel=$$(ls python/dist/vecstore-*.whl); \
 		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[dev]"
+	@$(VENV_PYTHON) -m pip install --quiet --no-deps --require-hashes -r python/requirements-dspy.txt
 	@touch '$@'
 
 $(DOCS_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL)

@@ -145,6 +145,7 @@ __all__ = [
     "Duplicate",
     "UniqueResult",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",
@@ -175,7 +176,9 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name in _VALUES:
+    if name == "NeighborList":
+        from vecstore import _neighbors as home
+    elif name in _VALUES:
         from vecstore import _values as home
     elif name in _ASYNC:
         from vecstore import _async as home
@@ -186,4 +189,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_VALUES, *_ASYNC})
+    return sorted({*globals(), *_VALUES, *_ASYNC, "NeighborList"})

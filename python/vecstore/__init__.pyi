@@ -13,6 +13,7 @@ from vecstore._errors import (
     UnsupportedError,
     VecStoreError,
 )
+from vecstore._neighbors import NeighborList
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -130,6 +131,7 @@ __all__ = [
     "Duplicate",
     "UniqueResult",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",

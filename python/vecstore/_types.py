@@ -16,7 +16,9 @@ __all__ = [
     "Sparse",
     "Splitter",
     "SupportsArray",
+    "SupportsArrow",
     "SupportsBuffer",
+    "SupportsDLPack",
     "SupportsEmbed",
     "SupportsEmbedBatch",
     "SupportsEmbedDocuments",
@@ -42,11 +44,24 @@ class SupportsBuffer(typing.Protocol):
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 
-#: One vector of the shape (dim,).
-Vector = typing.Union[abc.Sequence[typing.SupportsFloat], SupportsArray, SupportsBuffer]
+class SupportsDLPack(typing.Protocol):
+    """What has the DLPack protocol: tensors on the CPU."""
 
-#: Vectors, as an array of the shape (n, dim) or one by one.
-Vectors = typing.Union[abc.Sequence[Vector], SupportsArray, SupportsBuffer]
+    def __dlpack__(self) -> typing.Any: ...
+    def __dlpack_device__(self) -> typing.Any: ...
+
+
+class SupportsArrow(typing.Protocol):
+    """What has the Arrow PyCapsule protocol: columns and frames."""
+
+    def __arrow_c_stream__(self, requested_schema: typing.Any = None) -> typing.Any: ...
+
+
+#: One vector of the shape (dim,).
+Vector = typing.Union[abc.Sequence[typing.SupportsFloat], SupportsArray, SupportsBuffer, SupportsDLPack]
+
+#: Vectors, as an array of the shape (n, dim), one by one, or as a column of lists.
+Vectors = typing.Union[abc.Sequence[Vector], SupportsArray, SupportsBuffer, SupportsDLPack, SupportsArrow]
 
 
 class SupportsSparse(typing.Protocol):

@@ -6,8 +6,12 @@ from os import PathLike
 from types import GenericAlias, TracebackType
 from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, final, overload
 
+import pandas
+import polars
+import pyarrow
 from typing_extensions import Self, TypeVar, disjoint_base
 
+from vecstore._neighbors import NeighborList
 from vecstore._progress import Progress
 from vecstore._searches import _Boosts
 from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
@@ -264,7 +268,7 @@ class BaseCollection:
         filter: Filter | None = None,
         *,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
 
     # Reading
     def get(self, id: str) -> Record | None: ...
@@ -322,6 +326,19 @@ class BaseCollection:
         params: Metadata | None = None,
     ) -> list[RangeFacet]: ...
 
+    # For other libraries
+    def to_arrow(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pyarrow.Table: ...
+    def to_pandas(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pandas.DataFrame: ...
+    def to_polars(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> polars.DataFrame: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
+
     # Searching
     @overload
     def query(
@@ -338,7 +355,7 @@ class BaseCollection:
         include: _WithVector,
         params: Metadata | None = None,
         prefix_dim: int | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     def query(
         self,
@@ -354,7 +371,7 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
         prefix_dim: int | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     def query_batch(
         self,
@@ -398,7 +415,7 @@ class BaseCollection:
         boosts: Mapping[str, float] | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     def text_query(
         self,
@@ -412,7 +429,7 @@ class BaseCollection:
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     def sparse_query(
         self,
@@ -425,7 +442,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     def sparse_query(
         self,
@@ -438,7 +455,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     def hybrid_query(
         self,
@@ -460,7 +477,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     def hybrid_query(
         self,
@@ -482,7 +499,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def recommend(
         self,
         positive: str | Sequence[str | Vector] | Vectors,
@@ -498,7 +515,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def query_by_id(
         self,
         id: str,
@@ -513,7 +530,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def mmr_query(
         self,
         vector: Vector,
@@ -529,7 +546,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def group_query(
         self,
         vector: Vector,
@@ -559,7 +576,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def find_duplicates(
         self,
         threshold: float = 0.98,
@@ -569,7 +586,7 @@ class BaseCollection:
         exact: bool = False,
         params: Metadata | None = None,
     ) -> list[Duplicate]: ...
-    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor[list[float] | None]]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> NeighborList[list[float] | None]: ...
     def highlight(
         self,
         keywords: str,
@@ -582,8 +599,8 @@ class BaseCollection:
     ) -> list[str]: ...
     def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
-    ) -> list[Neighbor]: ...
-    def query_with_params(self, query: Query, params: HNSWSearchParams) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    def query_with_params(self, query: Query, params: HNSWSearchParams) -> NeighborList[list[float] | None]: ...
     def explain_query(self, query: Query | Vector) -> QueryPlan: ...
     def query_explain(self, query: Query | HybridQuery | Vector) -> list[ExplainedNeighbor]: ...
     def estimate_query(self, query: Query | Vector) -> QueryEstimate: ...
@@ -801,6 +818,7 @@ class VecDatabase:
         self, name: str, path: str | PathLike[str], incremental: bool = True
     ) -> BackupResult: ...
     def restore_collection(self, name: str, path: str | PathLike[str]) -> Collection: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Record:
@@ -876,10 +894,15 @@ class QueryBatch(Generic[_VectorT_co]):
     def scores(self) -> Any: ...  # numpy.ndarray of float32
     def __len__(self) -> int: ...
     @overload
-    def __getitem__(self, index: SupportsIndex, /) -> list[Neighbor[_VectorT_co]]: ...
+    def __getitem__(self, index: SupportsIndex, /) -> NeighborList[_VectorT_co]: ...
     @overload
-    def __getitem__(self, index: slice, /) -> list[list[Neighbor[_VectorT_co]]]: ...
-    def __iter__(self) -> Iterator[list[Neighbor[_VectorT_co]]]: ...
+    def __getitem__(self, index: slice, /) -> list[NeighborList[_VectorT_co]]: ...
+    def __iter__(self) -> Iterator[NeighborList[_VectorT_co]]: ...
+    def to_arrow(self) -> pyarrow.Table: ...
+    def to_pandas(self) -> pandas.DataFrame: ...
+    def to_polars(self) -> polars.DataFrame: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class FilterExpr:

@@ -16,6 +16,7 @@ mod evaluation;
 mod exchange;
 mod fields;
 mod filters;
+mod frames;
 mod interpreter;
 mod metadata_in;
 mod metadata_out;
