@@ -38,7 +38,7 @@ fn product(n: usize) -> Metadata {
         .with("price", (mixed % 100_000) as f64 / 100.0)
         .with("stock", (mixed % 1_000) as i64)
         .with("name", format!("product {mixed:09} {n}"))
-        .with("active", mixed % 10 != 0)
+        .with("active", !mixed.is_multiple_of(10))
         .with("tags", [format!("t{}", mixed % 7), format!("t{}", mixed % 31)])
         .with(
             "added",

@@ -103,7 +103,7 @@ impl Staged<'_> {
                 }
                 Ok(passed)
             }
-            QueryStage::Rerank { by, k } => self.rerank(by, *k, passed),
+            QueryStage::Rerank { by, k } => self.rerank(by, *k, &passed),
             QueryStage::Boost { boosts, k } => {
                 let boosts = Boosts::new(boosts, collection.core.now())?;
                 let rescore = |&(row, score): &(FoundRow, f32)| -> Result<(FoundRow, f32)> {
@@ -155,7 +155,7 @@ impl Staged<'_> {
         Ok(Passed { scores: Scores::Plain, rows })
     }
 
-    fn rerank(&self, by: &Rerank, k: Option<usize>, passed: Passed) -> Result<Passed> {
+    fn rerank(&self, by: &Rerank, k: Option<usize>, passed: &Passed) -> Result<Passed> {
         let scoring = self.collection.core.scoring;
         match by {
             Rerank::Vector(vector) => {
@@ -190,7 +190,7 @@ impl Staged<'_> {
 
     fn diversify(&self, k: usize, lambda: f32, vector: Option<&[f32]>, passed: Passed) -> Result<Passed> {
         let passed = match vector {
-            Some(vector) => self.rerank(&Rerank::Vector(vector.to_vec()), None, passed)?,
+            Some(vector) => self.rerank(&Rerank::Vector(vector.to_vec()), None, &passed)?,
             None => passed,
         };
         if passed.rows.len() > DIVERSE_MAX {

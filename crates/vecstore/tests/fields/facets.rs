@@ -133,8 +133,8 @@ fn bounds_that_do_not_ascend_are_refused() {
         vec![two.clone(), one.clone()],
         vec![one.clone(), Some(Value::Float(1.0))],
         vec![one.clone(), Some(Value::from("2"))],
-        vec![one.clone(), None, two.clone()],
-        vec![Some(Value::Float(f64::NAN)), two.clone()],
+        vec![one, None, two.clone()],
+        vec![Some(Value::Float(f64::NAN)), two],
         vec![Some(Value::Bool(false)), Some(Value::Bool(true))],
     ] {
         let error = store.range_facets("x", None, &bounds).unwrap_err();

@@ -93,7 +93,7 @@ fn bad_arguments_are_refused() {
     for (query, expected) in [
         (query.clone().groups(0), "groups"),
         (query.clone().group_size(0), "group_size"),
-        (query.clone().offset(1), "offset"),
+        (query.offset(1), "offset"),
         (GroupQuery::new([1.0; DIM], ""), "by"),
     ] {
         let error = world.store.group_query(&query).unwrap_err();

@@ -49,7 +49,7 @@ fn stages_do_what_they_say() {
         scored
     };
     let by_other = rescored(&|id, _, _| world.score(&b, &world.records[id].vector));
-    assert_best(&run(vec![search(), QueryStage::rerank(Rerank::Vector(b.clone()))]), &by_other, 10, "rerank");
+    assert_best(&run(vec![search(), QueryStage::rerank(Rerank::Vector(b))]), &by_other, 10, "rerank");
     let n = |id: &str| world.records[id].metadata.get("n").unwrap().as_int().unwrap() as f64;
     let by_formula = rescored(&|id, old, rank| old * 2.0 + n(id) / 1000.0 - rank as f64);
     let formula = Rerank::Expression("score * 2 + n / 1000 - rank".to_owned());
