@@ -76,6 +76,70 @@ class AsyncBaseCollection(Twin):
             "upsert_many", ids, vectors, metadatas, texts=texts, sparse=sparse, progress=progress
         )
 
+    async def upsert_unique(
+        self,
+        ids,
+        vectors,
+        metadatas=None,
+        *,
+        threshold=0.98,
+        texts=None,
+        sparse=None,
+        recall=0.99,
+        exact=False,
+    ):
+        """Adds or replaces the records that are not like another one, all or none of those, and says which
+        were left out.
+
+        See `BaseCollection.upsert_unique`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> result = await store.upsert_unique(["fig", "nut"], [[0.9, 0.1, 0.0], [0.0, 0.0, 1.0]])
+        >>> result.written, [(found.id, found.of) for found in result.duplicates]
+        (1, [('fig', 'apple')])
+        """
+        return await self._call(
+            "upsert_unique",
+            ids,
+            vectors,
+            metadatas,
+            threshold=threshold,
+            texts=texts,
+            sparse=sparse,
+            recall=recall,
+            exact=exact,
+        )
+
+    async def upsert_multi(self, id, vectors, metadata=None, *, text=None, sparse=None, ttl_seconds=None):
+        """Adds a record of several vectors, such as one for each token of a text, or replaces the one with its
+        id.
+
+        See `BaseCollection.upsert_multi`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.upsert_multi("fig", [[1, 0, 0], [0, 0, 1]], {"kind": "fruit"})
+        >>> (await store.get("fig")).vectors, (await store.get("fig")).vector
+        ([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], [0.5, 0.0, 0.5])
+        """
+        return await self._call(
+            "upsert_multi", id, vectors, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
+        )
+
+    async def upsert_multi_many(self, ids, vectors, metadatas=None, *, texts=None):
+        """Adds or replaces records of several vectors, all or none of them, and returns how many distinct ids
+        there were.
+
+        See `BaseCollection.upsert_multi_many`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.upsert_multi_many(["fig", "nut"], [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0]]])
+        2
+        """
+        return await self._call("upsert_multi_many", ids, vectors, metadatas, texts=texts)
+
     async def batch_upsert(self, records):
         """Adds or replaces records, all or none of them, and returns how many distinct ids there were.
 
@@ -405,7 +469,8 @@ class AsyncBaseCollection(Twin):
         return await self._call("len")
 
     async def count(self, filter=None, *, params=None):
-        """Returns the number of records that match, or of all of them. Reads every record's metadata.
+        """Returns the number of records that match, or of all of them: of segments from their field indexes,
+        mostly without a look at single records.
 
         See `BaseCollection.count`, whose parameters, results and errors these are.
 
@@ -477,8 +542,10 @@ class AsyncBaseCollection(Twin):
         """
         return await self._call("has_text", id)
 
-    async def scroll(self, filter=None, *, limit=100, cursor=None, with_vectors=False, params=None):
-        """Returns a page of records in ascending order of id (by code point).
+    async def scroll(
+        self, filter=None, *, limit=100, cursor=None, with_vectors=False, order_by=None, params=None
+    ):
+        """Returns a page of records, in ascending order of id (by code point) if nothing else is asked for.
 
         See `BaseCollection.scroll`, whose parameters, results and errors these are.
 
@@ -490,9 +557,17 @@ class AsyncBaseCollection(Twin):
         >>> records, cursor = await store.scroll(limit=2, cursor=cursor)
         >>> [record.id for record in records], cursor
         (['pear'], None)
+        >>> [record.id for record in (await store.scroll(order_by="-price")).records]
+        ['pear', 'apple', 'leek']
         """
         return await self._call(
-            "scroll", filter, limit=limit, cursor=cursor, with_vectors=with_vectors, params=params
+            "scroll",
+            filter,
+            limit=limit,
+            cursor=cursor,
+            with_vectors=with_vectors,
+            order_by=order_by,
+            params=params,
         )
 
     def __aiter__(self):
@@ -539,6 +614,110 @@ class AsyncBaseCollection(Twin):
         """
         return await self._call("list_deleted")
 
+    async def create_index(self, path, kind=None):
+        """Has the values at a path of the metadata held by an index, durably.
+
+        See `BaseCollection.create_index`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.create_index("price", "number")
+        >>> [(index.path, index.kind) for index in await store.list_indexes()]
+        [('price', 'number')]
+        """
+        return await self._call("create_index", path, kind)
+
+    async def drop_index(self, path):
+        """Has no values at a path held by an index, durably, and returns whether there was one. `create_index`
+        brings it back.
+
+        See `BaseCollection.drop_index`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.drop_index("no such")
+        False
+        """
+        return await self._call("drop_index", path)
+
+    async def list_indexes(self):
+        """Returns the field indexes, by path: those that were asked for, and those that were made by
+        themselves.
+
+        See `BaseCollection.list_indexes`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.list_indexes()
+        []
+        """
+        return await self._call("list_indexes")
+
+    async def distinct(self, path, filter=None, *, params=None):
+        """Returns the distinct values that records have at a path, of those that match.
+
+        See `BaseCollection.distinct`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.distinct("kind"), await store.distinct("price", "kind = 'fruit'")
+        (['fruit', 'vegetable'], [3, 4])
+        """
+        return await self._call("distinct", path, filter, params=params)
+
+    async def facets(self, path, filter=None, *, limit=None, buckets=None, params=None):
+        """Returns how many records have each value at a path, of those that match; or how many have one in
+        each range.
+
+        See `BaseCollection.facets`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> dict(await store.facets("kind"))
+        {'fruit': 2, 'vegetable': 1}
+        >>> [(bucket.start, bucket.count) for bucket in await store.facets("price", buckets=[0, 4, None])]
+        [(0, 2), (4, 1)]
+        """
+        return await self._call("facets", path, filter, limit=limit, buckets=buckets, params=params)
+
+    async def to_arrow(self, filter=None, *, params=None, with_vectors=True):
+        """Returns the records as a table of Arrow, in order of id. Needs `vecstore[arrow]`.
+
+        See `BaseCollection.to_arrow`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> (await store.to_arrow({"kind": "fruit"})).column("id").to_pylist()
+        ['apple', 'pear']
+        """
+        return await self._call("to_arrow", filter, params=params, with_vectors=with_vectors)
+
+    async def to_pandas(self, filter=None, *, params=None, with_vectors=True):
+        """Returns the records as a frame of pandas, in order of id, with the columns id, vector (arrays),
+        metadata (dicts) and text. Needs `vecstore[pandas]`.
+
+        See `BaseCollection.to_pandas`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> (await store.to_pandas("price > 2")).metadata.str["price"].tolist()
+        [3, 4]
+        """
+        return await self._call("to_pandas", filter, params=params, with_vectors=with_vectors)
+
+    async def to_polars(self, filter=None, *, params=None, with_vectors=True):
+        """Returns the records as a frame of polars, in order of id, with the columns id, vector (an Array of
+        Float32), metadata (JSON, as in `to_arrow`) and text. Needs `vecstore[polars]`.
+
+        See `BaseCollection.to_polars`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> (await store.to_polars())["id"].to_list()
+        ['apple', 'leek', 'pear']
+        """
+        return await self._call("to_polars", filter, params=params, with_vectors=with_vectors)
+
     async def query(
         self,
         vector,
@@ -549,8 +728,10 @@ class AsyncBaseCollection(Twin):
         exact=False,
         offset=0,
         min_score=None,
+        boost=None,
         include=("metadata",),
         params=None,
+        prefix_dim=None,
     ):
         """Returns the records nearest to a vector, best first, ties broken by id.
 
@@ -572,8 +753,10 @@ class AsyncBaseCollection(Twin):
             exact=exact,
             offset=offset,
             min_score=min_score,
+            boost=boost,
             include=include,
             params=params,
+            prefix_dim=prefix_dim,
         )
 
     async def query_batch(
@@ -586,6 +769,7 @@ class AsyncBaseCollection(Twin):
         exact=False,
         offset=0,
         min_score=None,
+        boost=None,
         include=("metadata",),
         params=None,
     ):
@@ -608,6 +792,7 @@ class AsyncBaseCollection(Twin):
             exact=exact,
             offset=offset,
             min_score=min_score,
+            boost=boost,
             include=include,
             params=params,
         )
@@ -620,6 +805,7 @@ class AsyncBaseCollection(Twin):
         *,
         offset=0,
         min_score=None,
+        boost=None,
         boosts=None,
         include=("metadata",),
         params=None,
@@ -642,6 +828,7 @@ class AsyncBaseCollection(Twin):
             filter,
             offset=offset,
             min_score=min_score,
+            boost=boost,
             boosts=boosts,
             include=include,
             params=params,
@@ -655,6 +842,7 @@ class AsyncBaseCollection(Twin):
         *,
         offset=0,
         min_score=None,
+        boost=None,
         include=("metadata",),
         params=None,
     ):
@@ -676,6 +864,7 @@ class AsyncBaseCollection(Twin):
             filter,
             offset=offset,
             min_score=min_score,
+            boost=boost,
             include=include,
             params=params,
         )
@@ -697,6 +886,7 @@ class AsyncBaseCollection(Twin):
         exact=False,
         offset=0,
         min_score=None,
+        boost=None,
         include=("metadata",),
         params=None,
     ):
@@ -726,9 +916,249 @@ class AsyncBaseCollection(Twin):
             exact=exact,
             offset=offset,
             min_score=min_score,
+            boost=boost,
             include=include,
             params=params,
         )
+
+    async def recommend(
+        self,
+        positive,
+        negative=(),
+        k=10,
+        filter=None,
+        *,
+        strategy="average_vector",
+        recall=0.95,
+        exact=False,
+        offset=0,
+        min_score=None,
+        boost=None,
+        include=("metadata",),
+        params=None,
+    ):
+        """Returns records like some examples and unlike others, best first, ties broken by id. Records that
+        are examples are not among them.
+
+        See `BaseCollection.recommend`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> [neighbor.id for neighbor in await store.recommend(["apple"], ["leek"])]
+        ['pear']
+        """
+        return await self._call(
+            "recommend",
+            positive,
+            negative,
+            k,
+            filter,
+            strategy=strategy,
+            recall=recall,
+            exact=exact,
+            offset=offset,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+
+    async def query_by_id(
+        self,
+        id,
+        k=10,
+        filter=None,
+        *,
+        include_self=False,
+        recall=0.95,
+        exact=False,
+        offset=0,
+        min_score=None,
+        boost=None,
+        include=("metadata",),
+        params=None,
+    ):
+        """Returns the records nearest to one that is there already, best first, ties broken by id.
+
+        See `BaseCollection.query_by_id`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> [neighbor.id for neighbor in await store.query_by_id("apple")]
+        ['pear', 'leek']
+        """
+        return await self._call(
+            "query_by_id",
+            id,
+            k,
+            filter,
+            include_self=include_self,
+            recall=recall,
+            exact=exact,
+            offset=offset,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+
+    async def mmr_query(
+        self,
+        vector,
+        k=10,
+        fetch_k=50,
+        lambda_=0.5,
+        filter=None,
+        *,
+        recall=0.95,
+        exact=False,
+        offset=0,
+        min_score=None,
+        boost=None,
+        include=("metadata",),
+        params=None,
+    ):
+        """Returns records that are near a vector and unlike each other, in the order in which they are chosen.
+
+        See `BaseCollection.mmr_query`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> [neighbor.id for neighbor in await store.mmr_query([1, 0, 0], k=2, lambda_=0.3)]
+        ['apple', 'leek']
+        """
+        return await self._call(
+            "mmr_query",
+            vector,
+            k,
+            fetch_k,
+            lambda_,
+            filter,
+            recall=recall,
+            exact=exact,
+            offset=offset,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+
+    async def group_query(
+        self,
+        vector,
+        by,
+        groups=10,
+        group_size=3,
+        filter=None,
+        *,
+        recall=0.95,
+        exact=False,
+        min_score=None,
+        boost=None,
+        include=("metadata",),
+        params=None,
+    ):
+        """Returns the best records of the best groups: of those with the same value at a path of the metadata.
+
+        See `BaseCollection.group_query`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> for group in await store.group_query([1, 0, 0], by="kind", group_size=1):
+        ...     print(group.value, [neighbor.id for neighbor in group.neighbors])
+        fruit ['apple']
+        vegetable ['leek']
+        """
+        return await self._call(
+            "group_query",
+            vector,
+            by,
+            groups,
+            group_size,
+            filter,
+            recall=recall,
+            exact=exact,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+
+    async def multi_query(
+        self,
+        vectors,
+        k=10,
+        filter=None,
+        *,
+        candidates=None,
+        recall=0.95,
+        exact=False,
+        offset=0,
+        min_score=None,
+        boost=None,
+        include=("metadata",),
+        params=None,
+    ):
+        """Returns the records that score best by late interaction, best first, ties broken by id: by the sum,
+        over the given vectors, of the best score of one of the record's vectors with that (MaxSim, as in
+        ColBERT).
+
+        See `BaseCollection.multi_query`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> await store.upsert_multi("fig", [[1, 0, 0], [0, 0, 1]])
+        >>> best = (await store.multi_query([[1, 0, 0], [0, 0, 1]], k=1))[0]
+        >>> best.id, best.score
+        ('fig', 2.0)
+        """
+        return await self._call(
+            "multi_query",
+            vectors,
+            k,
+            filter,
+            candidates=candidates,
+            recall=recall,
+            exact=exact,
+            offset=offset,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+
+    async def find_duplicates(self, threshold=0.98, filter=None, *, recall=0.99, exact=False, params=None):
+        """Returns the records that are too like another one, in order of id. Without them no two records are
+        so like each other.
+
+        See `BaseCollection.find_duplicates`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> [(found.id, found.of) for found in await store.find_duplicates(0.98)]
+        [('pear', 'apple')]
+        """
+        return await self._call(
+            "find_duplicates", threshold, filter, recall=recall, exact=exact, params=params
+        )
+
+    async def prefetch_query(self, query):
+        """Searches in stages, all of one moment: the first stage searches, the others filter, rescore, reorder
+        or cut.
+
+        See `BaseCollection.prefetch_query`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> stages = [
+        ...     vecstore.QueryStage.vector_search([1, 0, 0], k=100),
+        ...     vecstore.QueryStage.filter({"kind": "fruit"}),
+        ...     vecstore.QueryStage.rerank([0, 0, 1], k=1),
+        ... ]
+        >>> [neighbor.id for neighbor in await store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['pear']
+        """
+        return await self._call("prefetch_query", query)
 
     async def highlight(self, keywords, text, *, before="<b>", after="</b>", length=160, passages=3):
         """Returns passages of a text that show what of the keywords is in it, as the store's analyzer sees it.
@@ -930,6 +1360,210 @@ class AsyncBaseCollection(Twin):
         """
         return await self._call("backup", path, incremental)
 
+    async def export_jsonl(self, path, *, filter=None, include_deleted=False, progress=False, params=None):
+        """Writes the records of this moment to a file of JSON Lines, one record a line, in ascending order of
+        id.
+
+        See `BaseCollection.export_jsonl`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = pathlib.Path(directory) / "fruits.jsonl"
+        ...     (await store.export_jsonl(file)).records
+        ...     (await vecstore.AsyncVecStore(":memory:").import_jsonl(file)).records
+        3
+        3
+        """
+        return await self._call(
+            "export_jsonl",
+            path,
+            filter=filter,
+            include_deleted=include_deleted,
+            progress=progress,
+            params=params,
+        )
+
+    async def import_jsonl(self, path, *, batch_size=1000, checkpoint=None, progress=False):
+        """Upserts the records of a file of JSON Lines, as `export_jsonl` writes it.
+
+        See `BaseCollection.import_jsonl`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = pathlib.Path(directory) / "nuts.jsonl"
+        ...     _ = file.write_text('{"id": "nut", "vector": [0.2, 0.2, 0.9]}')
+        ...     (await store.import_jsonl(file)).records
+        1
+        """
+        return await self._call(
+            "import_jsonl", path, batch_size=batch_size, checkpoint=checkpoint, progress=progress
+        )
+
+    async def export_parquet(
+        self,
+        path,
+        *,
+        filter=None,
+        params=None,
+        include_deleted=False,
+        batch_size=10000,
+        compression="zstd",
+        progress=False,
+    ):
+        """Writes the records of this moment to a Parquet file, in ascending order of id. Needs
+        `vecstore[arrow]`.
+
+        See `BaseCollection.export_parquet`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> (await store.export_parquet(directory / "fruits.parquet")).records
+        3
+        """
+        return await self._call(
+            "export_parquet",
+            path,
+            filter=filter,
+            params=params,
+            include_deleted=include_deleted,
+            batch_size=batch_size,
+            compression=compression,
+            progress=progress,
+        )
+
+    async def import_parquet(
+        self,
+        path,
+        *,
+        id="id",
+        vector="vector",
+        text="text",
+        metadata="metadata",
+        batch_size=1000,
+        checkpoint=None,
+        progress=False,
+    ):
+        """Upserts the rows of a Parquet file, of `export_parquet` or any other. Needs `vecstore[arrow]`.
+
+        See `BaseCollection.import_parquet`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> file = directory / "fruits.parquet"
+        >>> _ = await store.export_parquet(file)
+        >>> (await vecstore.AsyncVecStore(":memory:").import_parquet(file)).records
+        3
+        """
+        return await self._call(
+            "import_parquet",
+            path,
+            id=id,
+            vector=vector,
+            text=text,
+            metadata=metadata,
+            batch_size=batch_size,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+
+    async def import_arrow(
+        self,
+        data,
+        *,
+        id="id",
+        vector="vector",
+        text="text",
+        metadata="metadata",
+        batch_size=1000,
+        progress=False,
+    ):
+        """Upserts the rows of Arrow data: a table, a batch, a reader, or anything with the Arrow stream of the
+        PyCapsule protocol (`__arrow_c_stream__`), such as frames of polars and pandas. Needs
+        `vecstore[arrow]`.
+
+        See `BaseCollection.import_arrow`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import pyarrow
+        >>> table = pyarrow.table({"id": ["fig"], "vector": [[0.8, 0.1, 0.2]], "kind": ["fruit"]})
+        >>> (await store.import_arrow(table)).records
+        1
+        >>> (await store.get("fig")).metadata
+        {'kind': 'fruit'}
+        """
+        return await self._call(
+            "import_arrow",
+            data,
+            id=id,
+            vector=vector,
+            text=text,
+            metadata=metadata,
+            batch_size=batch_size,
+            progress=progress,
+        )
+
+    async def export_numpy(self, path, *, filter=None, params=None, include_deleted=False, progress=False):
+        """Writes the records of this moment to a file of numpy (`.npz`), in ascending order of id.
+
+        See `BaseCollection.export_numpy`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> file = directory / "fruits.npz"
+        >>> _ = await store.export_numpy(file)
+        >>> import numpy
+        >>> with numpy.load(file) as arrays:
+        ...     arrays["vectors"].shape
+        (3, 3)
+        """
+        return await self._call(
+            "export_numpy",
+            path,
+            filter=filter,
+            params=params,
+            include_deleted=include_deleted,
+            progress=progress,
+        )
+
+    async def import_numpy(
+        self, path, *, ids=None, metadatas=None, batch_size=1000, checkpoint=None, progress=False
+    ):
+        """Upserts the vectors of a file of numpy: an `.npz` of `export_numpy`, one with the arrays `vectors`
+        and perhaps `ids`, or an `.npy`. Nothing in it is unpickled.
+
+        See `BaseCollection.import_numpy`, whose parameters, results and errors these are.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> import numpy
+        >>> file = directory / "nuts.npy"
+        >>> await numpy.save(file, [[0.2, 0.2, 0.9]])
+        >>> (await store.import_numpy(file, ids=["nut"])).records
+        1
+        """
+        return await self._call(
+            "import_numpy",
+            path,
+            ids=ids,
+            metadatas=metadatas,
+            batch_size=batch_size,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+
 
 class AsyncVecStore(AsyncBaseCollection):
     """A store whose methods are awaited: see `VecStore`, whose options it takes.
@@ -963,6 +1597,7 @@ class AsyncVecStore(AsyncBaseCollection):
         threads=None,
         analyzer=None,
         text_fields=None,
+        partition_by=None,
     ):
         self._opened = Opened(
             lambda: _vecstore.VecStore(
@@ -977,6 +1612,7 @@ class AsyncVecStore(AsyncBaseCollection):
                 threads=threads,
                 analyzer=analyzer,
                 text_fields=text_fields,
+                partition_by=partition_by,
             )
         )
         self._threads = Threads()
@@ -1030,6 +1666,7 @@ class AsyncVecStore(AsyncBaseCollection):
         threads=None,
         analyzer=None,
         text_fields=None,
+        partition_by=None,
     ):
         """Opens a store: the same as `VecStore(path, ...)`, with the same parameters.
 
@@ -1052,6 +1689,7 @@ class AsyncVecStore(AsyncBaseCollection):
             threads=threads,
             analyzer=analyzer,
             text_fields=text_fields,
+            partition_by=partition_by,
         )
 
     async def close(self):
@@ -1070,7 +1708,7 @@ class AsyncVecStore(AsyncBaseCollection):
         await self._close()
 
     @staticmethod
-    async def repair(path, *, metric=None):
+    async def repair(path, *, metric=None, analyzer=None, text_fields=None):
         """Repairs the store at `path`, which must not be open: keeps all records that can be read, makes
         indexes anew, and says what is lost.
 
@@ -1085,7 +1723,9 @@ class AsyncVecStore(AsyncBaseCollection):
         >>> (await vecstore.AsyncVecStore.repair(path)).ok
         True
         """
-        return await on_a_thread(_vecstore.VecStore.repair, path, metric=metric)
+        return await on_a_thread(
+            _vecstore.VecStore.repair, path, metric=metric, analyzer=analyzer, text_fields=text_fields
+        )
 
     @staticmethod
     async def restore_backup(path, to):
@@ -1108,7 +1748,7 @@ class AsyncVecStore(AsyncBaseCollection):
     @property
     def config(self):
         """How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
-        memory_budget, threads, analyzer, text_fields.
+        memory_budget, threads, analyzer, text_fields, partition_by.
 
         See `VecStore.config`, whose parameters, results and errors these are.
         """

@@ -2,12 +2,15 @@
 from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import Any, overload
+from typing import Any, SupportsIndex, overload
 
 from typing_extensions import Self, TypeVar
 
 from vecstore._async_calls import Twin
-from vecstore._types import Embedder, Filter, Metadata, Sparse, Splitter, Vector, Vectors
+from vecstore._neighbors import NeighborList
+from vecstore._progress import Progress
+from vecstore._searches import _Boosts
+from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -17,25 +20,33 @@ from vecstore._values import (
     CompactionConfig,
     CompactionResult,
     Config,
+    Duplicate,
     ExplainedNeighbor,
+    ExportResult,
+    Facet,
+    FieldIndex,
+    Group,
     HNSWSearchParams,
     HybridQuery,
+    ImportResult,
     NamespaceQuotas,
     NamespaceStats,
     NamespaceStatus,
     Page,
+    PrefetchQuery,
     Query,
     QueryEstimate,
     QueryPlan,
+    RangeFacet,
     RepairReport,
     Snapshot,
     StoreStats,
+    UniqueResult,
     VerifyReport,
 )
 from vecstore._vecstore import (
     BaseCollection,
     Collection,
-    Neighbor,
     QueryBatch,
     Record,
     VecDatabase,
@@ -44,6 +55,7 @@ from vecstore._vecstore import (
     _Fusion,
     _Include,
     _Quantization,
+    _Strategy,
     _WithVector,
 )
 
@@ -74,6 +86,36 @@ class AsyncBaseCollection(Twin[_C]):
         texts: Iterable[str | None] | None = None,
         sparse: Iterable[Sparse | None] | None = None,
         progress: bool = False,
+    ) -> int: ...
+    async def upsert_unique(
+        self,
+        ids: Iterable[str],
+        vectors: Vectors,
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        threshold: float = 0.98,
+        texts: Iterable[str | None] | None = None,
+        sparse: Iterable[Sparse | None] | None = None,
+        recall: float = 0.99,
+        exact: bool = False,
+    ) -> UniqueResult: ...
+    async def upsert_multi(
+        self,
+        id: str,
+        vectors: Vectors,
+        metadata: Metadata | None = None,
+        *,
+        text: str | None = None,
+        sparse: Sparse | None = None,
+        ttl_seconds: float | None = None,
+    ) -> None: ...
+    async def upsert_multi_many(
+        self,
+        ids: Iterable[str],
+        vectors: Iterable[Vectors],
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        texts: Iterable[str | None] | None = None,
     ) -> int: ...
     async def batch_upsert(self, records: Iterable[Metadata | Record | tuple[Any, ...]]) -> int: ...
     async def batch_execute(self, operations: Iterable[BatchOperation]) -> BatchResult: ...
@@ -116,7 +158,7 @@ class AsyncBaseCollection(Twin[_C]):
         filter: Filter | None = None,
         *,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     async def get(self, id: str) -> Record | None: ...
     async def get_many(self, ids: Iterable[str]) -> list[Record | None]: ...
     async def len(self) -> int: ...
@@ -133,12 +175,48 @@ class AsyncBaseCollection(Twin[_C]):
         limit: int = 100,
         cursor: str | None = None,
         with_vectors: bool = False,
+        order_by: OrderBy | None = None,
         params: Metadata | None = None,
     ) -> Page: ...
     def __aiter__(self) -> AsyncIterator[Record]: ...
     async def list_all(self) -> list[Record]: ...
     async def list_active(self) -> list[Record]: ...
     async def list_deleted(self) -> list[Record]: ...
+    async def create_index(self, path: str, kind: str | None = None) -> None: ...
+    async def drop_index(self, path: str) -> bool: ...
+    async def list_indexes(self) -> list[FieldIndex]: ...
+    async def distinct(
+        self, path: str, filter: Filter | None = None, *, params: Metadata | None = None
+    ) -> list[Any]: ...
+    @overload
+    async def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: int | None = None,
+        buckets: None = None,
+        params: Metadata | None = None,
+    ) -> list[Facet]: ...
+    @overload
+    async def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: None = None,
+        buckets: Iterable[Any],
+        params: Metadata | None = None,
+    ) -> list[RangeFacet]: ...
+    async def to_arrow(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pyarrow.Table: ...
+    async def to_pandas(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pandas.DataFrame: ...
+    async def to_polars(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> polars.DataFrame: ...
     @overload
     async def query(
         self,
@@ -150,9 +228,11 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+        prefix_dim: int | None = None,
+    ) -> NeighborList[list[float]]: ...
     @overload
     async def query(
         self,
@@ -164,9 +244,11 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+        prefix_dim: int | None = None,
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     async def query_batch(
         self,
@@ -178,6 +260,7 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
     ) -> QueryBatch[list[float]]: ...
@@ -192,6 +275,7 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
     ) -> QueryBatch[list[float] | None]: ...
@@ -204,10 +288,11 @@ class AsyncBaseCollection(Twin[_C]):
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         boosts: Mapping[str, float] | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     async def text_query(
         self,
@@ -217,10 +302,11 @@ class AsyncBaseCollection(Twin[_C]):
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     async def sparse_query(
         self,
@@ -230,9 +316,10 @@ class AsyncBaseCollection(Twin[_C]):
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     async def sparse_query(
         self,
@@ -242,9 +329,10 @@ class AsyncBaseCollection(Twin[_C]):
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
     @overload
     async def hybrid_query(
         self,
@@ -263,9 +351,10 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _WithVector,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float]]]: ...
+    ) -> NeighborList[list[float]]: ...
     @overload
     async def hybrid_query(
         self,
@@ -284,9 +373,97 @@ class AsyncBaseCollection(Twin[_C]):
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,
         params: Metadata | None = None,
-    ) -> list[Neighbor[list[float] | None]]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    async def recommend(
+        self,
+        positive: str | Sequence[str | Vector] | Vectors,
+        negative: str | Sequence[str | Vector] | Vectors = (),
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float] | None]: ...
+    async def query_by_id(
+        self,
+        id: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        include_self: bool = False,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float] | None]: ...
+    async def mmr_query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        fetch_k: int = 50,
+        lambda_: float = 0.5,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float] | None]: ...
+    async def group_query(
+        self,
+        vector: Vector,
+        by: str,
+        groups: int = 10,
+        group_size: int = 3,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,
+        params: Metadata | None = None,
+    ) -> list[Group]: ...
+    async def multi_query(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        candidates: int | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float] | None]: ...
+    async def find_duplicates(
+        self,
+        threshold: float = 0.98,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.99,
+        exact: bool = False,
+        params: Metadata | None = None,
+    ) -> list[Duplicate]: ...
+    async def prefetch_query(self, query: PrefetchQuery) -> NeighborList[list[float] | None]: ...
     async def highlight(
         self,
         keywords: str,
@@ -299,8 +476,10 @@ class AsyncBaseCollection(Twin[_C]):
     ) -> list[str]: ...
     async def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
-    ) -> list[Neighbor]: ...
-    async def query_with_params(self, query: Query, params: HNSWSearchParams) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    async def query_with_params(
+        self, query: Query, params: HNSWSearchParams
+    ) -> NeighborList[list[float] | None]: ...
     async def explain_query(self, query: Query | Vector) -> QueryPlan: ...
     async def query_explain(self, query: Query | HybridQuery | Vector) -> list[ExplainedNeighbor]: ...
     async def estimate_query(self, query: Query | Vector) -> QueryEstimate: ...
@@ -313,6 +492,76 @@ class AsyncBaseCollection(Twin[_C]):
     async def restore_snapshot(self, name: str) -> None: ...
     async def delete_snapshot(self, name: str) -> bool: ...
     async def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
+    async def export_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+        params: Metadata | None = None,
+    ) -> ExportResult: ...
+    async def import_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        batch_size: SupportsIndex = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    async def export_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        batch_size: int = 10000,
+        compression: str = "zstd",
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    async def import_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    async def import_arrow(
+        self,
+        data: Any,
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    async def export_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    async def import_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        ids: Sequence[str] | None = None,
+        metadatas: Sequence[Metadata | None] | None = None,
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
 
 class AsyncVecStore(AsyncBaseCollection[VecStore]):
     def __init__(
@@ -329,6 +578,7 @@ class AsyncVecStore(AsyncBaseCollection[VecStore]):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> None: ...
     @classmethod
     def wrapping(cls, opened: VecStore) -> Self: ...
@@ -354,10 +604,17 @@ class AsyncVecStore(AsyncBaseCollection[VecStore]):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> AsyncVecStore: ...
     async def close(self) -> None: ...
     @staticmethod
-    async def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
+    async def repair(
+        path: str | PathLike[str],
+        *,
+        metric: str | None = None,
+        analyzer: str | None = None,
+        text_fields: Sequence[str] | None = None,
+    ) -> RepairReport: ...
     @staticmethod
     async def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
     @property

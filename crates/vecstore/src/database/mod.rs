@@ -290,7 +290,11 @@ impl Shared {
             // so nothing is published or removed until the database is opened again.
             let path = self.root.join(manifest::file_name(next.generation));
             if !matches!(self.vfs.stat(&path), Ok(None)) {
-                catalog.poison = Some(error.duplicate());
+                let message = format!(
+                    "{}; it is not known which manifest is on disk: nothing more is published until it is opened again",
+                    error.message()
+                );
+                catalog.poison = Some(Error::with_message(&error, message));
             }
             return Err(error);
         }

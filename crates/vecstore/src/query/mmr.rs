@@ -46,7 +46,7 @@ mod tests {
         let points: [f32; 5] = [1.0, 0.99, 0.98, 0.5, -1.0];
         let relevance = [0.9, 0.89, 0.88, 0.7, 0.1];
         let similarity = |a: usize, b: usize| 1.0 - (points[a] - points[b]).abs();
-        assert_eq!(mmr(3, 0.5, &relevance, similarity), [0, 3, 4]);
+        assert_eq!(mmr(3, 0.5, &relevance, similarity), [0, 4, 3]);
         assert_eq!(mmr(9, 1.0, &relevance, similarity), [0, 1, 2, 3, 4]);
     }
 }

@@ -51,13 +51,14 @@ impl Subject {
         let store = self.store.as_ref().expect("opened above");
         match step.perform(store) {
             Ok(()) => {
-                self.model.apply(changes);
-                if !step.is_barrier() {
+                // What changes no records, such as an index, may succeed where writes do not.
+                if !changes.is_empty() {
                     self.pending = None;
                 }
+                self.model.apply(changes);
             }
             Err(error) => {
-                if !is_poison(&error) {
+                if !is_poison(&error) && !changes.is_empty() {
                     self.pending = Some(changes);
                 }
                 check_error(&error);
