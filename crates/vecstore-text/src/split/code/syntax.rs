@@ -74,6 +74,7 @@ pub(super) fn push_tree(
         members: Vec::new(),
         cursor: root.walk(),
         symbols: Vec::new(),
+        outer: Vec::new(),
         around: language.fields(&[]),
         contexts: Contexts::default(),
     };
@@ -90,15 +91,22 @@ struct Unit {
     count: usize,
     start: usize,
     end: usize,
+    /// Whether it was in a unit with what is before it.
+    is_led: bool,
 }
+
+/// The most names that are told of a place: deep nesting would make the names longer than the text.
+const MOST_SYMBOLS: usize = 32;
 
 struct Code<'t> {
     text: &'t str,
     language: Language,
     members: Vec<Node<'t>>,
     cursor: TreeCursor<'t>,
-    /// The names of the definitions that are entered; `None` for nodes that define nothing.
-    symbols: Vec<Option<String>>,
+    /// The names of the definitions that are entered, the outermost of them.
+    symbols: Vec<String>,
+    /// For each unit that is entered, the fields of the place around it, if it has a name.
+    outer: Vec<Option<Arc<Vec<Field>>>>,
     /// The fields of the place inside them.
     around: Arc<Vec<Field>>,
     contexts: Contexts,
@@ -139,18 +147,21 @@ impl<'t> Code<'t> {
             }
         }
         self.members.push(child);
-        into.push(Unit { first: self.members.len() - 1, count: 1, start, end });
+        into.push(Unit { first: self.members.len() - 1, count: 1, start, end, is_led: false });
     }
 
     fn definition(&self, unit: Unit) -> Option<String> {
+        if self.symbols.len() == MOST_SYMBOLS {
+            return None;
+        }
         self.members[unit.first..unit.first + unit.count]
             .iter()
             .rev()
             .find_map(|node| name_of(*node, self.text))
     }
 
-    fn fields(&self, name: Option<String>) -> Arc<Vec<Field>> {
-        let symbols: Vec<String> = self.symbols.iter().flatten().cloned().chain(name).collect();
+    fn fields_inside(&self, name: String) -> Arc<Vec<Field>> {
+        let symbols: Vec<String> = self.symbols.iter().cloned().chain([name]).collect();
         self.language.fields(&symbols)
     }
 }
@@ -170,7 +181,8 @@ impl Outline for Code<'_> {
         }
         for at in unit.first..unit.first + unit.count {
             let node = self.members[at];
-            into.push(Unit { first: at, count: 1, start: node.start_byte(), end: node.end_byte() });
+            let is_led = at > unit.first;
+            into.push(Unit { first: at, count: 1, start: node.start_byte(), end: node.end_byte(), is_led });
         }
     }
 
@@ -181,13 +193,12 @@ impl Outline for Code<'_> {
     fn stands_alone(&self, unit: Unit) -> bool {
         // A definition in a unit of several stands alone with these.
         let members = &self.members[unit.first..unit.first + unit.count];
-        let alone = members.iter().any(|node| is_definition(*node));
-        alone && (unit.count > 1 || members[0].prev_sibling().is_none_or(|previous| !is_leading(previous)))
+        !unit.is_led && members.iter().any(|node| is_definition(*node))
     }
 
     fn visit(&mut self, unit: Unit, start: usize) {
         let fields = match self.definition(unit) {
-            Some(name) => self.fields(Some(name)),
+            Some(name) => self.fields_inside(name),
             None => Arc::clone(&self.around),
         };
         self.contexts.push(start, &fields);
@@ -195,13 +206,18 @@ impl Outline for Code<'_> {
 
     fn enter(&mut self, unit: Unit) {
         let name = if unit.count == 1 { self.definition(unit) } else { None };
-        self.symbols.push(name);
-        self.around = self.fields(None);
+        self.outer.push(name.map(|name| {
+            self.symbols.push(name);
+            let inside = self.language.fields(&self.symbols);
+            std::mem::replace(&mut self.around, inside)
+        }));
     }
 
     fn leave(&mut self, _unit: Unit) {
-        self.symbols.pop();
-        self.around = self.fields(None);
+        if let Some(Some(outer)) = self.outer.pop() {
+            self.symbols.pop();
+            self.around = outer;
+        }
     }
 }
 
