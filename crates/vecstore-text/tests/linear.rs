@@ -45,7 +45,10 @@ fn texts(n: usize) -> Vec<(&'static str, String)> {
         ("comment lines", "// c\n".repeat(n)),
         ("large definitions", format!("def f():\n{}\n\n", "    return 1 + 1\n".repeat(8)).repeat(n / 100)),
         ("large functions", format!("fn f() {{\n{}}}\n\n", "    call(1 + 1);\n".repeat(8)).repeat(n / 100)),
-        ("led functions", format!("// c\n\nfn f() {{\n{}}}\n\n", "    call(1 + 1);\n".repeat(8)).repeat(n / 100)),
+        (
+            "led functions",
+            format!("// c\n\nfn f() {{\n{}}}\n\n", "    call(1 + 1);\n".repeat(8)).repeat(n / 100),
+        ),
         ("decorators", "@a\n".repeat(n)),
         ("attributes", "#[a]\n".repeat(n)),
         ("semicolons", ";".repeat(n)),
@@ -63,7 +66,10 @@ fn texts(n: usize) -> Vec<(&'static str, String)> {
         ("links", around("[", "a", "](b)")),
         ("images", "![".repeat(n)),
         ("link starts", "[a](".repeat(n)),
-        ("link definitions", (0..n / 10).map(|at| format!("[{at}]: u\n")).collect::<String>() + &"[1]".repeat(n)),
+        (
+            "link definitions",
+            (0..n / 10).map(|at| format!("[{at}]: u\n")).collect::<String>() + &"[1]".repeat(n),
+        ),
         ("footnotes", (0..n / 10).map(|at| format!("[^{at}]: u\n")).collect()),
         ("entities", "&amp;&".repeat(n)),
         ("tables", "|a|b|\n|-|-|\n".to_owned() + &"|c|d|\n".repeat(n)),
@@ -137,7 +143,9 @@ fn splitters() -> Vec<(&'static str, Box<dyn Splitter>)> {
         ("recursive graphemes", Box::new(Recursive::new(limits).graphemes(true))),
         (
             "recursive patterns",
-            Box::new(Recursive::new(limits).patterns(&[r"(?<=[.!?])\s+", r"\n+", r"a*$", r"\s+", ""]).unwrap()),
+            Box::new(
+                Recursive::new(limits).patterns(&[r"(?<=[.!?])\s+", r"\n+", r"a*$", r"\s+", ""]).unwrap(),
+            ),
         ),
         ("recursive tokens", Box::new(Recursive::new(tokens).sizer(Arc::new(Encoding::O200k)))),
         ("tokens", Box::new(TokenSplitter::new(tokens, Encoding::Cl100k))),
@@ -150,20 +158,22 @@ fn splitters() -> Vec<(&'static str, Box<dyn Splitter>)> {
         ("html tokens", Box::new(HtmlSplitter::new(tokens).sizer(Arc::new(Encoding::Cl100k)))),
         ("json", Box::new(JsonSplitter::new(limits))),
         ("json tokens", Box::new(JsonSplitter::new(tokens).sizer(Arc::new(Encoding::Cl100k)))),
-        ("semantic", Box::new(SemanticSplitter::new(SemanticOptions::new(64, 16).unwrap().sizer(Arc::new(Chars)), |texts| Ok(vec![vec![1.0]; texts.len()])))),
+        (
+            "semantic",
+            Box::new(SemanticSplitter::new(
+                SemanticOptions::new(64, 16).unwrap().sizer(Arc::new(Chars)),
+                |texts| Ok(vec![vec![1.0]; texts.len()]),
+            )),
+        ),
     ];
     for (name, language) in [
         ("python", Language::Python),
         ("rust", Language::Rust),
-        ("javascript", Language::JavaScript),
         ("tsx", Language::Tsx),
-        ("typescript", Language::TypeScript),
         ("java", Language::Java),
-        ("c", Language::C),
         ("cpp", Language::Cpp),
         ("go", Language::Go),
         ("ruby", Language::Ruby),
-        ("haskell", Language::Haskell),
         ("any", Language::Any),
     ] {
         all.push((name, Box::new(CodeSplitter::new(limits, language))));
@@ -186,11 +196,11 @@ fn time(splitter: &dyn Splitter, text: &str) -> Duration {
     computed(start).saturating_sub(before)
 }
 
-const SHORT: usize = 2_000;
+const SHORT: usize = 1_000;
 /// The longer texts are so many times as long.
 const TIMES: usize = 8;
 /// What is faster than this on the longer text is not looked at further: the quadratic would take longer.
-const QUICK: Duration = Duration::from_millis(60);
+const QUICK: Duration = Duration::from_millis(30);
 /// The clock of a thread may be a tick late.
 const TICK: Duration = Duration::from_millis(4);
 
@@ -200,11 +210,6 @@ fn twice_the_text_takes_twice_the_time() {
     let mut failures = Vec::new();
     for (name, splitter) in splitters() {
         for ((kind, small), (_, large)) in short.iter().zip(&long) {
-            if std::env::var("SHOW").is_ok_and(|only| only == name) {
-                let took = time(&*splitter, large);
-                if took.as_millis() > 40 { println!("{name:20} {kind:25} {took:?} {:?}", time(&*splitter, small)); }
-                continue;
-            } else if std::env::var("SHOW").is_ok() { continue; }
             let mut slow = Duration::MAX;
             for _ in 0..3 {
                 slow = slow.min(time(&*splitter, large));

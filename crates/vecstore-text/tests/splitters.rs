@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 use vecstore_text::split::{
-    Bytes, Chars, Chunks, CodeSplitter, Encoding, FieldValue, HtmlSplitter, JsonSplitter, Keep, Language, Limits,
-    MarkdownSplitter, Recursive, SemanticOptions, SemanticSplitter, SentenceSplitter, Sizer, SplitError,
-    Splitter, Threshold, TokenSplitter, char_ranges, split_many,
+    Bytes, Chars, Chunks, CodeSplitter, Encoding, FieldValue, HtmlSplitter, JsonSplitter, Keep, Language,
+    Limits, MarkdownSplitter, Recursive, SemanticOptions, SemanticSplitter, SentenceSplitter, Sizer,
+    SplitError, Splitter, Threshold, TokenSplitter, char_ranges, split_many,
 };
 
 /// Text of letters, marks, emoji, line ends and what is special to one splitter or another.
@@ -344,7 +344,8 @@ fn a_character_larger_than_a_chunk_is_a_chunk() {
 #[test]
 fn clusters_that_fit_are_whole_where_tokens_cross_them() {
     // A token of o200k ends inside the second cluster.
-    let text = "\u{e19}\u{e49}\u{e33}\u{e43}\u{e2b}\u{e49}\u{e17}\u{e35}\u{e48}\u{e19}\u{e35}\u{e48}".repeat(3);
+    let text =
+        "\u{e19}\u{e49}\u{e33}\u{e43}\u{e2b}\u{e49}\u{e17}\u{e35}\u{e48}\u{e19}\u{e35}\u{e48}".repeat(3);
     for size in 1..6 {
         let limits = Limits::new(size, size / 2).unwrap();
         let chunks = TokenSplitter::new(limits, Encoding::O200k).graphemes(true).split(&text).unwrap();
@@ -376,7 +377,8 @@ fn what_a_page_shows_is_kept() {
         (0..chunks.len()).filter_map(of).collect::<Vec<_>>()
     };
     let text = |text: &str| vec![FieldValue::Text(text.to_owned())];
-    let page = "<head><title>A <b> & B</title><style>x</style></head><noscript><p>No script</p></noscript>rest";
+    let page =
+        "<head><title>A <b> & B</title><style>x</style></head><noscript><p>No script</p></noscript>rest";
     assert_eq!(shown(page), [text("A <b> & B"), text("No script\nrest")].concat());
     assert_eq!(shown("<noscript>not ended <p>rest"), text("not ended\nrest"));
     assert_eq!(shown("<title>not ended <p>rest"), text("not ended\nrest"));
@@ -402,7 +404,8 @@ fn titles_and_names_told_of_chunks_have_a_bound() {
     assert!(told(&MarkdownSplitter::new(limits).split(&markdown).unwrap()) < 1500);
     let code = "class A {".repeat(200) + "int x;" + &"}".repeat(200);
     let chunks = CodeSplitter::new(Limits::new(10, 0).unwrap(), Language::Java).split(&code).unwrap();
-    let names = (0..chunks.len()).map(|index| format!("{:?}", chunks.context(index)).matches("\"A\"").count());
+    let names =
+        (0..chunks.len()).map(|index| format!("{:?}", chunks.context(index)).matches("\"A\"").count());
     assert_eq!(names.max(), Some(32));
 }
 

@@ -103,7 +103,8 @@ impl<'t> Edges<'t> {
 
     /// Returns how many regional indicators are before a place, if it is between two.
     fn indicators_before(&self, position: usize) -> Option<usize> {
-        let is_one = |character: Option<char>| character.is_some_and(|one| REGIONAL_INDICATORS.contains(&one));
+        let is_one =
+            |character: Option<char>| character.is_some_and(|one| REGIONAL_INDICATORS.contains(&one));
         if !is_one(self.text[position..].chars().next()) {
             return None;
         }
@@ -215,7 +216,10 @@ mod tests {
     fn the_most_that_fit_are_found() {
         for most in 0..40 {
             for limit in 0..40 {
-                assert_eq!(most_that_fit(most, |count| Ok::<_, ()>(count <= limit)).unwrap(), most.min(limit));
+                assert_eq!(
+                    most_that_fit(most, |count| Ok::<_, ()>(count <= limit)).unwrap(),
+                    most.min(limit)
+                );
             }
         }
     }

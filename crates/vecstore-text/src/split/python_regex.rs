@@ -133,8 +133,10 @@ mod tests {
             (r"(?<=[.!?])\s+", "A. B", vec![(2, 3)]),
         ] {
             let regex = Regex::new(&translated(pattern)).unwrap();
-            let found: Vec<_> =
-                regex.find_iter(text).map(|found| found.map(|one| (one.start(), one.end())).unwrap()).collect();
+            let found: Vec<_> = regex
+                .find_iter(text)
+                .map(|found| found.map(|one| (one.start(), one.end())).unwrap())
+                .collect();
             assert_eq!(found, spans, "{pattern} in {text:?}");
         }
     }

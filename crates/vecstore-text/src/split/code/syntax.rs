@@ -18,8 +18,8 @@ use crate::split::packer::Packer;
 
 /// The parser reports every 100 steps or so; well-formed code takes a report for about 100 bytes. Whatever takes
 /// much longer is not source code, and is split by keywords.
-const REPORTS_PER_BYTE: usize = 2;
-const REPORTS_FREE: usize = 100_000;
+const BYTES_PER_REPORT: usize = 2;
+const REPORTS_FREE: usize = 2_000;
 
 mod tree_sitter_language_of {
     use super::Language;
@@ -50,7 +50,7 @@ pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&grammar(language)?).ok()?;
     let bytes = text.as_bytes();
-    let most = REPORTS_FREE + text.len().saturating_mul(REPORTS_PER_BYTE);
+    let most = REPORTS_FREE + text.len() / BYTES_PER_REPORT;
     let mut reports = 0;
     let mut progress = |_: &ParseState| {
         reports += 1;

@@ -53,8 +53,14 @@ impl TokenSplitter {
 
 impl Splitter for TokenSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
-        let mut windows =
-            Windows { splitter: self, text, edges: Edges::new(text), cuts: VecDeque::new(), tokens: 0, done: Vec::new() };
+        let mut windows = Windows {
+            splitter: self,
+            text,
+            edges: Edges::new(text),
+            cuts: VecDeque::new(),
+            tokens: 0,
+            done: Vec::new(),
+        };
         windows.cuts.push_back(Cut { at: 0, tokens: 0, between_words: true });
         let vocabulary = self.encoding.vocabulary();
         let mut words = Pretokens::new(text, self.encoding);
