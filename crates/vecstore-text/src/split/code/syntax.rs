@@ -44,7 +44,7 @@ mod tree_sitter_language_of {
 /// Parses a text, unless there is no parser, or parsing takes out of all proportion long.
 pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     // Offsets of the parser have 32 bits.
-    if text.len() >= u32::MAX as usize {
+    if text.len() >= u32::MAX as usize || language == Language::Java && has_endless_generics(text) {
         return None;
     }
     let mut parser = Parser::new();
@@ -58,6 +58,28 @@ pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+}
+
+/// Returns whether more `<` are open than any source code has. In Java each may begin a type or compare, and the parser
+/// compares what both ways have come to, again and again.
+fn has_endless_generics(text: &str) -> bool {
+    const MOST_OPEN: usize = 256;
+    let (mut open, mut before) = (0_usize, b' ');
+    for &byte in text.as_bytes() {
+        match byte {
+            // A shift opens nothing.
+            b'<' if before == b'<' => open = open.saturating_sub(1),
+            b'<' => open += 1,
+            b'>' => open = open.saturating_sub(1),
+            b';' | b'{' | b'}' => open = 0,
+            _ => {}
+        }
+        if open > MOST_OPEN {
+            return true;
+        }
+        before = byte;
+    }
+    false
 }
 
 /// Pushes a text along its tree, and returns what is known of its places.
