@@ -382,7 +382,7 @@ fn what_a_page_shows_is_kept() {
     assert_eq!(shown(page), [text("A <b> & B"), text("No script\nrest")].concat());
     assert_eq!(shown("<noscript>not ended <p>rest"), text("not ended\nrest"));
     assert_eq!(shown("<title>not ended <p>rest"), text("not ended\nrest"));
-    assert_eq!(shown("<svg><text>drawn</text></svg>a<svg>not ended"), text("a\nnot ended"));
+    assert_eq!(shown("<svg><text>drawn</text></svg>a <svg>not ended"), text("a not ended"));
     assert_eq!(shown("a<script>not ended"), text("a"));
 }
 
