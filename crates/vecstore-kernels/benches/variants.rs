@@ -54,6 +54,9 @@ mod panels;
 #[path = "../src/rotation.rs"]
 mod rotation;
 #[cfg(target_arch = "x86_64")]
+#[path = "../src/sign_rows.rs"]
+mod sign_rows;
+#[cfg(target_arch = "x86_64")]
 #[path = "../src/signs/mod.rs"]
 mod signs;
 #[cfg(target_arch = "x86_64")]

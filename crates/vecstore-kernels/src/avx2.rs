@@ -18,6 +18,7 @@ kernel_table! {
     query_tile: 2 x 2,
     scan_codes: codes::scan::avx2,
     score_nibbles: crate::nibbles::avx2,
+    score_sign_rows: crate::sign_rows::avx2,
     estimate: crate::signs::avx2,
     look_ups: crate::signs::look_ups_avx2,
     nearest: crate::nearest::avx2,

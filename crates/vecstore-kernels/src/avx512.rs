@@ -18,6 +18,7 @@ kernel_table! {
     query_tile: 4 x 2,
     scan_codes: codes::scan::avx512,
     score_nibbles: crate::nibbles::avx512,
+    score_sign_rows: crate::sign_rows::avx512,
     estimate: crate::signs::avx512,
     look_ups: crate::signs::look_ups_avx512,
     nearest: crate::nearest::avx512,

@@ -6,6 +6,7 @@ use crate::nibbles::{NibbleQuery, nibble_row_bytes};
 use crate::panels::Panels;
 use crate::rotation::Rotation;
 use crate::scalar;
+use crate::sign_rows::SignRowQuery;
 use crate::signs::{CandidatePool, SIGN_ROWS, SignQuery, sign_block_bytes};
 use crate::table::Table;
 use crate::tier::Tier;
@@ -263,6 +264,31 @@ impl Kernels {
         assert_eq!(ids.len(), out.len(), "ids and out differ in length");
         // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's dimension.
         unsafe { (self.table.score_nibbles)(query, rows, ids, out) };
+    }
+
+    /// Estimates the squared distances of a query to the rows with the given numbers, in their order. The same on every
+    /// tier.
+    ///
+    /// `base` is the squared distance of the query from the centre of the rows. Each estimate is made less by `margin` times
+    /// the row's own factor, which grows as its error does: with a margin of 0.6 times the distance from the centre, by about
+    /// a standard deviation. The rows that follow are prefetched.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `out` is as long as `ids` and every id has a row of the query's dimension in `rows`.
+    #[inline]
+    pub fn score_sign_rows(
+        &self,
+        query: &SignRowQuery,
+        rows: &[u8],
+        ids: &[u32],
+        base: f32,
+        margin: f32,
+        out: &mut [f32],
+    ) {
+        assert_eq!(ids.len(), out.len(), "ids and out differ in length");
+        // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's dimension.
+        unsafe { (self.table.score_sign_rows)(query, rows, ids, (base, margin), out) };
     }
 
     /// Rotates a vector.

@@ -18,6 +18,7 @@ kernel_table! {
     query_tile: 4 x 2,
     scan_codes: codes::scan::portable,
     score_nibbles: crate::nibbles::portable,
+    score_sign_rows: crate::sign_rows::portable,
     estimate: crate::signs::neon,
     look_ups: crate::signs::look_ups_neon,
     nearest: crate::nearest::portable,

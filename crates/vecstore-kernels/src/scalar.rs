@@ -21,6 +21,7 @@ pub(crate) static TABLE: Table = Table {
     scan_codes: codes::scan::portable,
     gather_codes: codes::scan::gather_portable,
     score_nibbles: crate::nibbles::portable,
+    score_sign_rows: crate::sign_rows::portable,
     encode_nibbles: crate::nibbles::encode,
     rotate: |rotation, vector, out| rotation.rotate(vector, out),
     prepare: |query, vector, rotated| query.prepare(vector, rotated, crate::signs::look_ups),

@@ -5,6 +5,7 @@ use crate::metric::Op;
 use crate::nibbles::NibbleQuery;
 use crate::panels::Panels;
 use crate::rotation::Rotation;
+use crate::sign_rows::SignRowQuery;
 use crate::signs::{CandidatePool, SignQuery};
 
 /// The entry points of one tier.
@@ -28,6 +29,8 @@ pub(crate) struct Table {
     pub(crate) gather_codes: GatherCodes,
     /// Query, rows, ids of rows, out (see [`nibbles`](crate::nibbles)).
     pub(crate) score_nibbles: unsafe fn(&NibbleQuery, &[u8], &[u32], &mut [f32]),
+    /// Query, rows, ids of rows, base and margin, out (see [`sign_rows`](crate::sign_rows)).
+    pub(crate) score_sign_rows: ScoreSignRows,
     /// Vector, row of its dimension.
     pub(crate) encode_nibbles: unsafe fn(&[f32], &mut [u8]),
     /// Rotation, vector, out.
@@ -53,6 +56,8 @@ pub(crate) struct Table {
 }
 
 type GatherCodes = unsafe fn(&[i16], &[i8], &[u32], &mut [i32]);
+
+type ScoreSignRows = unsafe fn(&SignRowQuery, &[u8], &[u32], (f32, f32), &mut [f32]);
 
 type EncodeSignRow = unsafe fn(&[f32], &[f32], usize, u32, &mut [u8], &mut [u8]);
 
@@ -95,6 +100,7 @@ macro_rules! kernel_table {
         query_tile: $query_tile:literal x $row_tile:literal,
         scan_codes: $scan_codes:path,
         score_nibbles: $score_nibbles:path,
+        score_sign_rows: $score_sign_rows:path,
         estimate: $estimate:path,
         look_ups: $look_ups:path,
         nearest: $nearest:path,
@@ -111,6 +117,7 @@ macro_rules! kernel_table {
             scan_codes: $scan_codes,
             gather_codes: $gather_codes,
             score_nibbles: $score_nibbles,
+            score_sign_rows: $score_sign_rows,
             encode_nibbles,
             rotate,
             prepare,

@@ -77,6 +77,18 @@ impl CandidatePool {
         self.len = kept;
     }
 
+    /// Makes those of the candidates from the `start`th on whose id is one that `is_put_back` names as much farther as `share` of
+    /// their distance.
+    pub fn put_back_from(&mut self, start: usize, share: f32, mut is_put_back: impl FnMut(u32) -> bool) {
+        let candidates = self.keys[..self.len].iter_mut().zip(&self.ids[..self.len]).skip(start);
+        for (key, &id) in candidates {
+            if is_put_back(id) {
+                let distance = value_of(*key);
+                *key = key_of(distance + share * distance.abs());
+            }
+        }
+    }
+
     /// Moves all but the `kept` nearest to another pool. Returns the least distance of those moved.
     ///
     /// Of candidates at the same distance more may be moved than asked for.

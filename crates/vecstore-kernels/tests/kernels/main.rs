@@ -6,5 +6,7 @@ mod graph;
 mod identity;
 mod nibbles;
 mod oracle;
+mod peer;
 mod shapes;
+mod sign_rows;
 mod values;

@@ -49,6 +49,11 @@ impl<'a> Column<'a> {
         Self { section, place, texts: after_values, ends, dense: dense_start, bitmaps, rows, ordinals }
     }
 
+    /// Returns whether two columns of one segment are the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.place.offset == other.place.offset
+    }
+
     pub(super) fn distinct(&self) -> u32 {
         self.place.distinct
     }

@@ -131,6 +131,24 @@ impl<'a> Leaf<'a> {
         self.yes(Part::Values(column, ranges));
     }
 
+    /// Returns the rows of two orderings of one path, if each is a range of the same column of single values.
+    pub(super) fn narrowed(&self, other: &Self) -> Option<Self> {
+        let single = |leaf: &Self| match (&leaf.yes[..], &leaf.maybe[..]) {
+            ([Part::Values(column, ranges)], []) if !leaf.overlaps => match &ranges[..] {
+                [range] => Some((*column, range.clone())),
+                _ => None,
+            },
+            _ => None,
+        };
+        let ((column, one), (same, two)) = (single(self)?, single(other)?);
+        column.is_same(&same).then(|| {
+            let mut leaf = Self::default();
+            let both = one.start.max(two.start)..one.end.min(two.end);
+            leaf.values(column, Vec::from([both]));
+            leaf
+        })
+    }
+
     /// Adds what a scan of the texts of a column found; all of the column may be it if there was none.
     fn scanned(&mut self, column: Column<'a>, found: Option<Vec<Range<u32>>>) {
         match found {

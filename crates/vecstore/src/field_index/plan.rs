@@ -121,13 +121,41 @@ impl<'a> Plan<'a> {
 fn step<'a>(index: &FieldIndex<'a>, node: &Node) -> Result<Step<'a>> {
     let all = |nodes: &[Node]| nodes.iter().map(|node| step(index, node)).collect::<Result<Vec<_>>>();
     Ok(match node {
-        Node::All(nodes) => Step::All(all(nodes)?),
+        Node::All(nodes) => Step::All(narrowed(nodes, all(nodes)?)),
         Node::Any(nodes) => Step::Any(all(nodes)?),
         Node::Not(node) => Step::Not(Box::new(step(index, node)?)),
         Node::Field { path, test } => condition(index, path, test)?,
         // Stands only inside `$elem_match`, which has steps of its own.
         Node::Element(_) => Step::Any(Vec::new()),
     })
+}
+
+/// Puts orderings of one path together, so that how many rows lie between two bounds is known, not only beyond each.
+fn narrowed<'a>(nodes: &[Node], steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
+    let mut kept: Vec<Step<'a>> = Vec::with_capacity(steps.len());
+    let mut orderings: Vec<(&str, usize)> = Vec::new();
+    for (node, step) in nodes.iter().zip(steps) {
+        let path = match node {
+            Node::Field { path, test: Test::Ordered(..) | Test::Between(..) } => path.as_str(),
+            _ => {
+                kept.push(step);
+                continue;
+            }
+        };
+        let earlier = orderings.iter().filter(|&&(other, _)| other == path).map(|&(_, at)| at);
+        let narrowed = earlier.into_iter().find_map(|at| match (&kept[at], &step) {
+            (Step::Leaf(one), Step::Leaf(other)) => one.narrowed(other).map(|leaf| (at, leaf)),
+            _ => None,
+        });
+        match narrowed {
+            Some((at, leaf)) => kept[at] = Step::Leaf(leaf),
+            None => {
+                orderings.push((path, kept.len()));
+                kept.push(step);
+            }
+        }
+    }
+    kept
 }
 
 fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Result<Step<'a>> {

@@ -254,13 +254,13 @@ fn meet(
         if distance >= *bound {
             continue;
         }
+        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         scratch.pool.push(distance, point);
         if distance < least {
             // Likely to be visited next.
             least = distance;
             graph.prefetch(kernels, point);
         }
-        let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
         if is_near && wanted(point)? {
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {

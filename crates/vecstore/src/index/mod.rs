@@ -25,6 +25,7 @@ mod partition;
 mod points;
 mod rerank;
 mod search;
+mod sign_rows;
 mod space;
 mod visited;
 mod widths;
@@ -40,7 +41,10 @@ pub(crate) use flat::{FlatQuery, FlatSigns};
 pub(crate) use layout::{AnyDraft, Layout};
 pub(crate) use points::Points;
 pub(crate) use rerank::reranked;
-pub(crate) use search::{Beam, Effort, Found, GraphSource, RowFactors, Scratch, search, visits_max};
+pub(crate) use search::{
+    Beam, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, search, visits_max,
+};
+pub(crate) use sign_rows::SignRows;
 pub(crate) use space::Space;
 pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 

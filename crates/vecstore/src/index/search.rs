@@ -53,8 +53,30 @@ pub(crate) struct Beam {
     pub(crate) keep: usize,
     /// How much further than the k-th result candidates are still visited, as a share of its squared distance.
     pub(crate) slack: f32,
+    /// Which share of all points is wanted, and what to do where far fewer of those near the query are; `None` where all are.
+    pub(crate) wanted: Option<Wanted>,
     /// Visits after which it gives up.
     pub(crate) visits_max: usize,
+}
+
+/// What is known of the points that are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Their share of all.
+    pub(crate) share: f32,
+    /// Where they are elsewhere, to give up, since all of them are scored in less time than a detour takes.
+    pub(crate) are_few: bool,
+}
+
+impl Wanted {
+    /// Returns whether those visited near the query, of which so many were wanted, are of another kind than most.
+    fn is_elsewhere(self, visits: usize, hits: usize) -> bool {
+        /// Visits before which it may be chance.
+        const VISITS_MIN: usize = 24;
+        /// Of half as many as expected there is one chance in a hundred from then on, where a fifth is wanted.
+        const HITS_SHARE: f32 = 0.5;
+        visits >= VISITS_MIN && (hits as f32) < HITS_SHARE * self.share * visits as f32
+    }
 }
 
 /// Returns the visits after which a search of so many points gives up: a scan of their codes takes no longer.
@@ -193,6 +215,7 @@ fn walk(
     }
     kernels.retain_below(&mut scratch.frontier.near, start);
     let mut bound = f32::INFINITY;
+    let (mut slack, mut is_detour, mut hits) = (beam.slack, false, 0);
     let mut thin_at = THIN_CANDIDATES;
     let mut widest = 0.0_f32;
     let mut next = nearest(kernels, scratch, graph.len(), bound);
@@ -216,14 +239,31 @@ fn walk(
         kernels.scan_codes(scratch.query.codes(), graph.codes(point)?, &mut product);
         let distance = (square + factors.square + factors.factor * unit * product[0] as f32).max(0.0);
         let is_near = scratch.found.len() < beam.keep || distance < scratch.found[beam.keep - 1].distance;
-        if is_near && wanted(point)? {
+        let is_wanted = (is_near || beam.wanted.is_some()) && wanted(point)?;
+        hits += usize::from(is_wanted);
+        if is_near && is_wanted {
             widest = widest.max(factors.factor.abs());
             if scratch.found.get(beam.k - 1).is_none_or(|kth| distance < kth.distance) {
                 graph.prefetch_vector(kernels, point);
             }
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {
-                bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
+                bound = kth.distance * (1.0 + slack) + f32::MIN_POSITIVE;
+            }
+        }
+        if !is_detour
+            && let Some(expected) = beam.wanted
+            && expected.is_elsewhere(effort.visits, hits)
+        {
+            if expected.are_few {
+                effort.gave_up = true;
+                break;
+            }
+            is_detour = true;
+            slack += DETOUR_SLACK;
+            put_back_unwanted(scratch, 0, graph.len(), wanted)?;
+            if let Some(kth) = scratch.found.get(beam.k - 1) {
+                bound = kth.distance * (1.0 + slack) + f32::MIN_POSITIVE;
             }
         }
         let before = scratch.frontier.near.len();
@@ -232,6 +272,10 @@ fn walk(
         // Near points are neighbors of each other. One that was visited would be the nearest candidate once for each.
         let Scratch { frontier, visited, .. } = scratch;
         frontier.near.remove_from(before, |point| is_visited(visited, point));
+        if is_detour {
+            put_back_unwanted(scratch, before, graph.len(), wanted)?;
+        }
+        let Scratch { frontier, .. } = scratch;
         if frontier.near.len() > thin_at {
             kernels.retain_below(&mut frontier.near, bound);
             thin_at = frontier.near.len() + THIN_CANDIDATES;
@@ -244,11 +288,38 @@ fn walk(
     Ok(effort)
 }
 
+/// How much farther candidates that are not wanted count as on a detour, as a share of their squared distance: the walk goes by
+/// those that are wanted, where there are any.
+const DETOUR_SHARE: f32 = 1.0;
+
+/// What is added to the slack of a walk on a detour, which comes by fewer ways. Of 62k rows of which half are wanted, none of
+/// them near the query, it then finds .97 where .95 is asked for; .96 with 0.04, and 7 % sooner.
+const DETOUR_SLACK: f32 = 0.06;
+
+/// Puts back the candidates from the `start`th on that are not wanted.
+fn put_back_unwanted(
+    scratch: &mut Scratch,
+    start: usize,
+    count: usize,
+    wanted: &mut impl FnMut(u32) -> Result<bool>,
+) -> Result<()> {
+    let mut failed = None;
+    scratch.frontier.near.put_back_from(start, DETOUR_SHARE, |point| {
+        // What cannot be a point is left out when its turn comes.
+        (point as usize) < count
+            && !wanted(point).unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                true
+            })
+    });
+    failed.map_or(Ok(()), Err)
+}
+
 /// Candidates that are added before those beyond the bound are thrown out: finding the nearest looks at all.
 const THIN_CANDIDATES: usize = 64;
 
 /// The standard deviation of rounding to a whole number of units: the square root of 1/12.
-const ROUNDING_DEVIATION: f32 = 0.288_675;
+pub(crate) const ROUNDING_DEVIATION: f32 = 0.288_675;
 
 /// Starting points are further than the nearest by this share of its distance at most: the search comes by the others if
 /// they matter.

@@ -163,7 +163,7 @@ impl<G: Measured> Sample<'_, G> {
     fn recalls(&self, slack: f32, through: bool) -> Result<([f32; RECALLS.len()], usize)> {
         let kept = RECALLS.map(|recall| reranked(self.graph.layout(), K, recall));
         let keep = kept.into_iter().max().unwrap_or(K);
-        let beam = Beam { k: K, keep, slack, visits_max: visits_max(self.graph.len()) };
+        let beam = Beam { k: K, keep, slack, wanted: None, visits_max: visits_max(self.graph.len()) };
         type Counts = ([usize; RECALLS.len()], usize);
         let found = self.rows.par_iter().zip(&self.reach).map(|(&row, &reach)| -> Result<Counts> {
             let (effort, found) = self.graph.walk(row, through, &self.graph.query(row)?, beam)?;

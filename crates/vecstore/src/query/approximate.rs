@@ -18,7 +18,7 @@ use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::filter::Matcher;
 use crate::index::{
-    self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch,
+    self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch, Wanted,
 };
 use crate::storage::segment::{AnyGraph, Segment};
 
@@ -34,7 +34,11 @@ const FILTERED_SLACK_MIN: f32 = 0.0;
 
 /// A difference of two distances by codes that is this many standard deviations of one distance tells which is less: three of
 /// the difference's own.
-const DEVIATIONS_TOLD: f32 = 4.25;
+pub(super) const DEVIATIONS_TOLD: f32 = 4.25;
+
+/// Fewer rows that match are all scored where a walk finds none of them near the query: their signs take 10 ns each, a detour
+/// some 150 us.
+const DETOUR_ROWS_MIN: usize = 16_384;
 
 /// Fewer rows are scored on their full vectors at once.
 const FEW_ROWS_MIN: usize = 64;
@@ -63,11 +67,13 @@ impl Search<'_> {
     }
 
     fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
-        if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part)
+        if let (PartFilter::Few { rows, undecided, matcher }, Part::Segment(segment)) =
+            (task.filter, &task.view.part)
             && rows.len() > FEW_ROWS_MIN
             && (segment.has_codes() || has_nibbles(segment))
         {
-            return self.score_few(task, segment, rows, query, best);
+            let rows = self.wanted_of(task, rows.iter().copied(), undecided, matcher)?;
+            return self.score_matches(task, segment, &rows, query, best);
         }
         if let Part::Segment(segment) = &task.view.part
             && has_graph(task.view)
@@ -75,6 +81,12 @@ impl Search<'_> {
         {
             if self.walk(task, segment, query, best)? {
                 return Ok(());
+            }
+            if let PartFilter::Columns { matcher, .. } = task.filter
+                && (segment.has_codes() || has_nibbles(segment))
+                && let Some(rows) = self.matches_of(task, segment, matcher)?
+            {
+                return self.score_matches(task, segment, &rows, query, best);
             }
         } else if self.filter.is_none()
             && task.view.part.len() >= SIGN_ROWS_MIN
@@ -121,6 +133,13 @@ impl Search<'_> {
             // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
             // that misses too many.
             slack: if self.filter.is_some() { slack.max(FILTERED_SLACK_MIN) } else { slack },
+            wanted: match task.filter {
+                PartFilter::Columns { at_most, .. } => Some(Wanted {
+                    share: *at_most as f32 / segment.len() as f32,
+                    are_few: *at_most <= DETOUR_ROWS_MIN && segment.has_codes(),
+                }),
+                _ => None,
+            },
             visits_max: match task.filter.at_most() {
                 Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
                 None => index::visits_max(segment.len()),
@@ -227,44 +246,15 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Scores a few rows on their codes, and the best of those on full vectors.
-    fn score_few<'s>(
-        &self,
-        task: &Task<'s>,
-        segment: &'s Segment,
-        rows: &[u32],
-        query: usize,
-        best: &mut TopK<'s>,
-    ) -> Result<()> {
-        let watch = self.watch();
-        let rows = self.wanted_of(task, rows)?;
-        let vector = self.query(query);
-        let (mut distances, layout) = match segment.compact_graph(self.scoring.metric)? {
-            Some(graph) if !segment.has_codes() => {
-                (graph.distances(self.scoring.kernels, vector, &rows)?, Layout::Compact(graph.codes_kind()))
-            }
-            _ => (segment.code_distances(self.scoring, vector, &rows)?, Layout::Fast),
-        };
-        let keep = index::reranked(layout, self.limit, self.recall).min(rows.len());
-        if keep < distances.len() {
-            distances.select_nth_unstable_by(keep, |a, b| a.0.total_cmp(&b.0));
-            distances.truncate(keep);
-        }
-        for &(_, row) in &distances {
-            self.scoring.kernels.prefetch(segment.vector(row)?);
-        }
-        for &(_, row) in &distances {
-            self.rerank(task, row, vector, best)?;
-        }
-        self.record(watch, task, SearchMethod::MatchesByCodes, |step| {
-            (step.code_distances, step.full_distances) = (rows.len(), distances.len());
-        });
-        Ok(())
-    }
-
     /// Scores a row on its full vector.
     #[inline]
-    fn rerank<'s>(&self, task: &Task<'s>, row: u32, vector: &[f32], best: &mut TopK<'s>) -> Result<()> {
+    pub(super) fn rerank<'s>(
+        &self,
+        task: &Task<'s>,
+        row: u32,
+        vector: &[f32],
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         self.offer_row(task, row, self.key_of(task, row, vector)?, best)
     }
 
@@ -361,7 +351,7 @@ fn has_graph(view: &PartView) -> bool {
 
 /// Returns how many standard deviations an estimate may be too far for a neighbor not to be missed: the quantile of the
 /// normal distribution at the recall, and a little more.
-fn deviations(recall: f32) -> f32 {
+pub(super) fn deviations(recall: f32) -> f32 {
     // Of the usual closed approximations, t - (a + b t) / (1 + c t + d t^2) with t = sqrt(-2 ln p) is good to 0.003
     // (Abramowitz and Stegun, 26.2.22).
     let missed = (1.0 - recall).clamp(1e-6, 0.5);

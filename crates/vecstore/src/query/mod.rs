@@ -9,6 +9,7 @@ mod approximate;
 mod bounds;
 mod hits;
 mod hybrid;
+mod matches;
 mod plan;
 mod recorder;
 mod scan;

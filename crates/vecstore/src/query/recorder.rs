@@ -100,11 +100,12 @@ impl Search<'_> {
     fn reason(&self, task: &Task<'_>, method: SearchMethod, before: Option<&QueryStep>) -> StepReason {
         match method {
             SearchMethod::GraphWalk => StepReason::HasGraph,
+            _ if before.is_some_and(|step| step.method == SearchMethod::GraphWalk) => {
+                StepReason::WalkFellShort
+            }
             SearchMethod::MatchesByCodes | SearchMethod::MatchesByVectors => StepReason::FewMatches,
             SearchMethod::ScanSigns | SearchMethod::ScanCodes | SearchMethod::ScanVectors => {
-                if before.is_some_and(|step| step.method == SearchMethod::GraphWalk) {
-                    StepReason::WalkFellShort
-                } else if self.recall >= 1.0 {
+                if self.recall >= 1.0 {
                     StepReason::ExactAsked
                 } else if !self.scoring.uses_codes(self.dim) {
                     StepReason::NoCodes

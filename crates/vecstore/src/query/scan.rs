@@ -176,9 +176,12 @@ impl Search<'_> {
         queries: Range<usize>,
         best: &mut [TopK<'s>],
     ) -> Result<()> {
-        if let (PartFilter::Few { rows, .. }, Part::Segment(segment)) = (task.filter, &task.view.part) {
+        if let (PartFilter::Few { rows, undecided, matcher }, Part::Segment(segment)) =
+            (task.filter, &task.view.part)
+        {
             let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
-            return self.scan_few(task, segment, rows, vectors, best);
+            let wanted = self.wanted_of(task, rows.iter().copied(), undecided, matcher)?;
+            return self.scan_few(task, segment, &wanted, vectors, best);
         }
         if let ([best], Part::Segment(segment)) = (&mut *best, &task.view.part)
             && segment.has_codes()

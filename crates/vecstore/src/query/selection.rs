@@ -103,31 +103,53 @@ impl<'s> PartFilter<'s> {
 }
 
 impl Search<'_> {
-    /// Returns those of a few rows that are in a task and wanted.
-    pub(super) fn wanted_of(&self, task: &Task<'_>, rows: &[u32]) -> Result<Vec<u32>> {
-        let within = |row: usize| rows.partition_point(|&other| (other as usize) < row);
-        let rows = &rows[within(task.rows.start)..within(task.rows.end)];
-        let mut wanted = Vec::with_capacity(rows.len());
-        for &row in rows {
-            if task.view.is_visible(row, self.now)? && task.filter.matches(task.view, row)? {
+    /// Returns those of the rows that a filter selects that are in a task and wanted. Documents decide on the undecided.
+    pub(super) fn wanted_of(
+        &self,
+        task: &Task<'_>,
+        rows: impl Iterator<Item = u32>,
+        undecided: &RowIds,
+        matcher: &Matcher,
+    ) -> Result<Vec<u32>> {
+        let view = task.view;
+        let is_decided = undecided.is_empty();
+        let all_visible = view.marks.is_empty() && !view.part.has_expiry();
+        let mut wanted = Vec::with_capacity(rows.size_hint().0);
+        for row in rows.filter(|&row| task.rows.contains(&(row as usize))) {
+            if (all_visible || view.is_visible(row, self.now)?)
+                && (is_decided
+                    || !undecided.contains(row)
+                    || matcher.matches(DocumentRef::new(view.part.body(row)?.document)?))
+            {
                 wanted.push(row);
             }
         }
         Ok(wanted)
     }
 
-    /// Offers those of a few rows that are in a task to the best of each query.
+    /// Returns the rows of a task that match, if its columns know anything of it.
+    pub(super) fn matches_of(
+        &self,
+        task: &Task<'_>,
+        segment: &Segment,
+        matcher: &Matcher,
+    ) -> Result<Option<Vec<u32>>> {
+        let Some(fields) = segment.fields()? else { return Ok(None) };
+        let selection = fields.plan_trying(matcher, TRIED_TEXTS_MAX)?.select()?;
+        self.wanted_of(task, selection.rows.iter(), &selection.undecided, matcher).map(Some)
+    }
+
+    /// Offers a few rows to the best of each query.
     pub(super) fn scan_few<'s>(
         &self,
         task: &Task<'s>,
         segment: &'s Segment,
-        rows: &[u32],
+        wanted: &[u32],
         queries: &[f32],
         best: &mut [TopK<'s>],
     ) -> Result<()> {
         let watch = self.watch();
-        let wanted = self.wanted_of(task, rows)?;
-        let vectors = segment.vectors_of(&wanted)?;
+        let vectors = segment.vectors_of(wanted)?;
         let mut keys = [0.0; RUN_ROWS];
         for (query, best) in queries.chunks_exact(self.dim).zip(best) {
             for rows in wanted.chunks(RUN_ROWS) {

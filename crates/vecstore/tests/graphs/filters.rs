@@ -1,6 +1,6 @@
 //! Filters: as many rows as match, up to k, all of them matching, and the nearest of them.
 
-use vecstore::{Filter, Metadata, Metric, QueryOptions, Record, Value, VecStore, field};
+use vecstore::{Filter, Metadata, Metric, Query, QueryOptions, Record, SearchMethod, Value, VecStore, field};
 use vecstore_testkit::{Clusters, Rng};
 
 use crate::sets::{K, answers, merged, options, recall, walks};
@@ -20,8 +20,12 @@ struct Sample {
 const PIVOTS: usize = 3;
 
 fn sample(metric: Metric) -> Sample {
+    sample_of(metric, ROWS, PIVOTS)
+}
+
+fn sample_of(metric: Metric, rows: usize, pivots: usize) -> Sample {
     let mut clusters = Clusters::new(11, DIM, 12);
-    let (mut vectors, queries) = (clusters.vectors(ROWS), clusters.vectors(QUERIES));
+    let (mut vectors, queries) = (clusters.vectors(rows), clusters.vectors(QUERIES));
     let mut rng = Rng::new(3);
     for vector in &mut vectors {
         // Where lengths differ by more, dot makes no graph.
@@ -37,12 +41,12 @@ fn sample(metric: Metric) -> Sample {
             _ => -a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>(),
         }
     };
-    let mut ranks = vec![vec![0; PIVOTS]; ROWS];
-    for (pivot, query) in queries[..PIVOTS].iter().enumerate() {
-        let mut order: Vec<usize> = (0..ROWS).collect();
+    let mut ranks = vec![vec![0; pivots]; rows];
+    for (pivot, query) in queries[..pivots].iter().enumerate() {
+        let mut order: Vec<usize> = (0..rows).collect();
         order.sort_by(|&a, &b| near(&vectors[a], query).total_cmp(&near(&vectors[b], query)));
         for (rank, row) in order.into_iter().enumerate() {
-            ranks[row][pivot] = (rank * 1000 / ROWS) as i64;
+            ranks[row][pivot] = (rank * 1000 / rows) as i64;
         }
     }
     let record = |(n, vector): (usize, Vec<f32>)| {
@@ -150,4 +154,35 @@ fn filters_give_the_nearest_of_what_matches_in_a_graph_young_segments_and_the_he
     store.upsert_many(crate::sets::batch(young)).unwrap();
     store.upsert_many(crate::sets::batch(head)).unwrap();
     sample.check_all(&store);
+}
+
+#[test]
+fn walks_go_another_way_where_half_of_the_rows_match_and_few_near_the_query() {
+    const ROWS: usize = 36_000;
+    let mut clusters = Clusters::new(13, DIM, 400);
+    let (vectors, queries) = (clusters.vectors(ROWS), clusters.vectors(100));
+    let side = |vector: &[f32]| vector[..DIM / 4].iter().sum::<f32>();
+    let mut sides: Vec<f32> = vectors.iter().map(|vector| side(vector)).collect();
+    sides.sort_by(f32::total_cmp);
+    let middle = sides[ROWS / 2];
+    let mut records = crate::sets::records(&vectors);
+    for (record, vector) in records.iter_mut().zip(&vectors) {
+        record.metadata = Metadata::from([("side", Value::Bool(side(vector) < middle))]);
+    }
+    let store = merged(options(Metric::Cosine), &records);
+    let (mut found, mut truth, mut walks) = (Vec::new(), Vec::new(), 0);
+    for query in &queries {
+        // Each query gets the side that it is not on.
+        let options = QueryOptions::new().filter(field("side").eq(side(query) >= middle));
+        let alone = std::slice::from_ref(query);
+        found.extend(answers(&store, alone, &options));
+        truth.extend(answers(&store, alone, &options.clone().exact(true)));
+        let plan = store.explain(&Query::new(query.as_slice()).options(options)).unwrap();
+        assert_eq!(plan.steps[0].method, SearchMethod::GraphWalk, "{plan:?}");
+        walks += usize::from(plan.steps.len() == 1);
+    }
+    let recall = recall(&found, &truth);
+    println!("recall {recall:.4}, {walks} walks were enough");
+    assert!(recall >= 0.95, "recall {recall}");
+    assert!(walks >= 80, "{walks} walks were enough");
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use vecstore::{Metric, OpenOptions, Query, QueryOptions, VecStore};
+use vecstore::{Metadata, Metric, OpenOptions, Query, QueryOptions, SearchMethod, Value, VecStore, field};
 use vecstore_testkit::Clusters;
 
 use crate::sets::{K, answers, batch, options, recall, records};
@@ -18,7 +18,11 @@ fn filled(options: OpenOptions) -> (tempfile::TempDir, Vec<Vec<f32>>) {
     let mut clusters = Clusters::new(91, DIM, 20);
     let directory = tempfile::tempdir().unwrap();
     let store = options.open(directory.path()).unwrap();
-    store.upsert_many(batch(&records(&clusters.vectors(ROWS)))).unwrap();
+    let mut records = records(&clusters.vectors(ROWS));
+    for (n, record) in (0..).zip(&mut records) {
+        record.metadata = Metadata::from([("n", Value::Int(n))]);
+    }
+    store.upsert_many(batch(&records)).unwrap();
     store.compact().unwrap();
     assert_eq!(store.stats().unwrap().graph_segments, 1);
     store.close().unwrap();
@@ -58,6 +62,23 @@ fn a_segment_that_is_searched_often_is_copied_and_answers_as_before() {
     store.compact().unwrap();
     assert_eq!(store.stats().unwrap().resident_bytes, 0);
     assert!(store.verify().unwrap().problems.is_empty());
+}
+
+#[test]
+fn where_many_rows_match_their_signs_are_made_and_the_answers_stay_as_good() {
+    let (directory, queries) = filled(options(Metric::Cosine));
+    let store = options(Metric::Cosine).open(directory.path()).unwrap();
+    let asked = QueryOptions::new().filter(field("n").lt(ROWS as i64 * 2 / 5));
+    let exact = answers(&store, &queries, &asked.clone().exact(true));
+    let plan = || store.explain(&Query::new(queries[0].as_slice()).options(asked.clone())).unwrap();
+    assert_eq!(plan().steps[0].estimates, 0, "{:?}", plan());
+    assert!(recall(&answers(&store, &queries, &asked), &exact) >= 0.99);
+    wait_for_copy(&store);
+    assert_eq!(store.stats().unwrap().resident_bytes, 64 * ROWS as u64);
+    assert_eq!(plan().steps[0].method, SearchMethod::MatchesByCodes, "{:?}", plan());
+    assert_eq!(plan().steps[0].estimates, ROWS * 2 / 5, "{:?}", plan());
+    assert!(plan().steps[0].code_distances < ROWS / 10, "{:?}", plan());
+    assert!(recall(&answers(&store, &queries, &asked), &exact) >= 0.99);
 }
 
 #[test]

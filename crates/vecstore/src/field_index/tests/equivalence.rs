@@ -117,6 +117,44 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn conditions_on_one_path_select_together_what_the_documents_say(
+        documents in documents(),
+        conditions in vec(leaf_condition(), 2..5),
+        path in prop::sample::select(vec!["a", "b", "a.b"]),
+        caps in caps(),
+    ) {
+        let documents = encoded(&documents);
+        let bytes = write(&documents, caps);
+        let index = bytes.index(documents.len())?;
+        let of = |condition| Filter::Field { path: path.to_owned(), condition };
+        let all = conditions.into_iter().map(of).reduce(|a, b| a & b).expect("there are two");
+        check(&index, &all, &documents)?;
+        check(&index, &!all, &documents)?;
+    }
+}
+
+#[test]
+fn how_many_rows_lie_between_two_bounds_is_known() {
+    let documents = encoded(&rule(6_000));
+    let bytes = write(&documents, Caps::new(documents.len()));
+    let index = bytes.index(documents.len()).unwrap();
+    for (filter, rows) in [
+        (field("n").gte(300) & field("n").lt(330), 10),
+        (field("n").gt(300) & field("n").lte(330) & field("n").lt(312), 3),
+        (field("n").gt(330) & field("n").lt(300), 0),
+        (field("float").gte(1) & field("float").lt(1.5), 12),
+        (field("name").gte("name 1") & field("name").lt("name 2") & field("n").lt(0), 0),
+    ] {
+        let plan = index.plan(&filter.compile().unwrap()).unwrap();
+        assert_eq!(plan.cardinality().unwrap().exact(), Some(rows), "{filter:?}");
+        check(&index, &filter, &documents).unwrap();
+    }
+}
+
 /// Rows from a rule, so many that every form of row set and every width occurs.
 fn rule(rows: u32) -> Vec<Metadata> {
     let document = |row: u32| {

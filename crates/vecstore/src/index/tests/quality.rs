@@ -82,7 +82,13 @@ impl Set {
         let [view] = &snapshot.parts[..] else { panic!("expected one part") };
         let Part::Segment(segment) = &view.part else { panic!("expected a segment") };
         let graph = segment.graph(self.metric).unwrap().expect("the segment has a graph");
-        let beam = Beam { k: K, keep: 2 * K, slack: graph.slack(recall), visits_max: visits_max(self.rows) };
+        let beam = Beam {
+            k: K,
+            keep: 2 * K,
+            slack: graph.slack(recall),
+            wanted: None,
+            visits_max: visits_max(self.rows),
+        };
         let kernels = Kernels::detect();
         let (mut visits, mut estimates) = (0, 0);
         for query in queries.chunks_exact(self.dim) {

@@ -176,6 +176,11 @@ impl Segment {
         Ok(Some((sections, opened)))
     }
 
+    /// Returns the space of the graph, if there is one.
+    pub(crate) fn graph_space(&self, metric: Metric) -> Result<Option<Space>> {
+        Ok(self.opened_graph(metric)?.map(|(_, opened)| opened.space))
+    }
+
     /// Returns how the graph is laid out, if there is one that is not known to be damaged.
     pub(crate) fn layout(&self) -> Option<Layout> {
         let sections = self.graph.as_ref().filter(|_| self.has_graph())?;

@@ -45,6 +45,7 @@
 //! **Write order.** A segment is written under its final, random name and synced; then the directory is synced; then
 //! a manifest names it. A crash before that is safe: nothing names the file, and recovery removes it.
 
+mod code_scorer;
 mod compact;
 mod graph;
 mod reader;

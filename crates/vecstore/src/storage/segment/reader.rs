@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
-use super::resident::Resident;
+use super::resident::{Resident, ResidentSigns};
 use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
@@ -65,6 +65,9 @@ pub(crate) struct Segment {
     /// Searches of the graph.
     pub(super) walks: AtomicU32,
     pub(super) resident: OnceLock<Resident>,
+    /// Searches of which many rows match, and a walk would not find those that do.
+    pub(super) matches_scored: AtomicU32,
+    pub(super) sign_rows: OnceLock<ResidentSigns>,
 }
 
 impl Segment {
@@ -140,6 +143,8 @@ impl Segment {
             graphless: AtomicBool::new(false),
             walks: AtomicU32::new(0),
             resident: OnceLock::new(),
+            matches_scored: AtomicU32::new(0),
+            sign_rows: OnceLock::new(),
         };
         let fits = |range: &Range<usize>, width: usize| range.len() == rows * width;
         let right = (1..=MAX_DIM).contains(&dim)
@@ -350,8 +355,7 @@ impl Segment {
 
     /// Returns the codes of rows `rows`, and their scales, errors and norms.
     pub(crate) fn codes(&self, rows: Range<usize>) -> Result<Codes<'_>> {
-        let missing = || Error::corrupted("the segment has no codes");
-        let (codes, factors) = self.codes.as_ref().ok_or_else(missing)?;
+        let (codes, factors) = self.codes.as_ref().ok_or_else(no_codes)?;
         let column = |n: usize| {
             let start = factors.start + n * self.rows * 4;
             self.floats(start + rows.start * 4..start + rows.end * 4)
@@ -368,15 +372,9 @@ impl Segment {
         query: &[f32],
         rows: &[u32],
     ) -> Result<Vec<(f32, u32)>> {
-        let missing = || Error::corrupted("the segment has no codes");
-        let (codes, factors) = self.codes.as_ref().ok_or_else(missing)?;
-        for &row in rows {
-            let start = codes.start + row as usize * self.dim;
-            self.checked(start..start + self.dim)?;
-        }
-        let codes: &[i8] = bytemuck::cast_slice(self.region(codes.clone()));
-        let factors = self.floats(factors.clone())?;
-        let (scales, norms) = (&factors[..self.rows], &factors[2 * self.rows..]);
+        self.check_codes(rows)?;
+        let codes = self.all_codes()?;
+        let [scales, _, norms] = self.code_factors()?;
         let query = QueryCodes::new(query);
         let mut products = vec![0; rows.len()];
         scoring.kernels.gather_codes(&query, codes, rows, &mut products);
@@ -394,9 +392,24 @@ impl Segment {
         Ok(rows.iter().zip(products).map(distance).collect())
     }
 
+    /// Fails unless the codes of some rows are right.
+    pub(super) fn check_codes(&self, rows: &[u32]) -> Result<()> {
+        let start = self.codes_start().ok_or_else(no_codes)?;
+        rows.iter().try_for_each(|&row| {
+            let start = start + row as usize * self.dim;
+            self.checked(start..start + self.dim).map(drop)
+        })
+    }
+
+    /// Returns what is needed to read the codes: scales, errors and norms, each of all rows.
+    pub(super) fn factors(&self) -> Result<&[f32]> {
+        let (_, factors) = self.codes.as_ref().ok_or_else(no_codes)?;
+        self.floats(factors.clone())
+    }
+
     /// Returns the codes of one row.
     pub(super) fn row_codes(&self, row: u32) -> Result<&[i8]> {
-        let start = self.codes_start().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let start = self.codes_start().ok_or_else(no_codes)?;
         let start = start + row as usize * self.dim;
         Ok(bytemuck::cast_slice(self.checked(start..start + self.dim)?))
     }
@@ -408,7 +421,7 @@ impl Segment {
 
     /// Returns the 8-bit codes of all rows, of which only those may be read that were checked.
     pub(super) fn all_codes(&self) -> Result<&[i8]> {
-        let (codes, _) = self.codes.as_ref().ok_or_else(|| Error::corrupted("the segment has no codes"))?;
+        let (codes, _) = self.codes.as_ref().ok_or_else(no_codes)?;
         Ok(bytemuck::cast_slice(self.region(codes.clone())))
     }
 
@@ -585,6 +598,10 @@ impl Source for Segment {
     fn bytes(&self, range: Range<usize>) -> Result<&[u8]> {
         self.checked(range)
     }
+}
+
+fn no_codes() -> Error {
+    Error::corrupted("the segment has no codes")
 }
 
 fn unaligned() -> Error {

@@ -13,10 +13,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::reader::Segment;
+use crate::error::Error;
+use crate::index::SignRows;
+use crate::query::Scoring;
 use crate::vfs::LargeMemory;
 
 /// Searches after which a copy is worth its time: that of some 2,000 searches at 62,000 rows.
 const WALKS: u32 = 1000;
+
+/// Searches that score many rows that match, after which signs of all rows are worth their time: that of some 100 of them.
+const MATCHES_SCORED: u32 = 32;
 
 /// Bytes copied before the next look at whether to go on.
 const RUN_BYTES: usize = 4 << 20;
@@ -86,10 +92,49 @@ impl Resident {
     }
 }
 
+/// Signs of the rows that a search scores where many match.
+#[derive(Debug)]
+pub(super) struct ResidentSigns {
+    signs: SignRows,
+    _claim: Claim,
+}
+
 impl Segment {
-    /// Returns the bytes of the copy, if there is one.
+    /// Returns the bytes of the copy and of the signs of rows, if there are any.
     pub(crate) fn resident_bytes(&self) -> u64 {
-        self.resident.get().map_or(0, |resident| resident.memory.len() as u64)
+        let copy = self.resident.get().map_or(0, |resident| resident.memory.len());
+        (copy + self.sign_rows.get().map_or(0, |signs| signs.signs.memory_bytes())) as u64
+    }
+
+    /// Returns the signs of the rows, if they were made.
+    pub(crate) fn sign_rows(&self) -> Option<&SignRows> {
+        self.sign_rows.get().map(|signs| &signs.signs)
+    }
+
+    /// Notes that a search scored many rows that match. The one that makes it worth while has signs of all rows made, in the
+    /// background.
+    pub(crate) fn note_matches(self: &Arc<Self>, residency: &Arc<Residency>, scoring: Scoring) {
+        if self.matches_scored.fetch_add(1, Ordering::Relaxed) != MATCHES_SCORED {
+            return;
+        }
+        let (segment, residency) = (Arc::clone(self), Arc::clone(residency));
+        let make = move || segment.make_sign_rows(&residency, scoring);
+        // Where no thread is to be had, codes do.
+        _ = std::thread::Builder::new().name("vecstore-signs".to_owned()).spawn(make);
+    }
+
+    /// Makes the signs of all rows, unless that is too much, or codes are damaged: who reads the damage will say so.
+    fn make_sign_rows(&self, residency: &Arc<Residency>, scoring: Scoring) {
+        let Ok(Some(space)) = self.graph_space(scoring.metric) else { return };
+        let bytes = SignRows::bytes_of(space, self.dim(), self.len());
+        let Some(claim) = residency.claim(bytes as u64) else { return };
+        let read = |row: usize, vector: &mut [f32]| match residency.is_stopped() {
+            false => self.read_codes(row, vector),
+            true => Err(Error::closed("the store is closing")),
+        };
+        if let Ok(signs) = SignRows::encode(scoring.kernels, space, self.dim(), self.len(), read) {
+            _ = self.sign_rows.set(ResidentSigns { signs, _claim: claim });
+        }
     }
 
     /// Notes a search. The one that makes it worth while has a copy made, in the background.
