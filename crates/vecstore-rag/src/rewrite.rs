@@ -37,8 +37,9 @@ pub fn reword<S: AsRef<str>>(query: &str, synonyms: &[(&str, &[S])], most: usize
     wordings
 }
 
-/// Returns the beginning of a passage that would answer a question: a statement in place of the question, then its keywords.
-/// Its vector is nearer to those of answers than that of the question is. English.
+/// Returns the beginning of a passage that would answer a question: a statement in place of the question.
+/// Its vector is nearer to those of answers than that of the question is. English. Where it is not certain which words are the
+/// subject and which the verb, the words stay as they are asked.
 ///
 /// ```
 /// assert_eq!(vecstore_rag::answer_opening("What is a segment?"), "A segment is");
@@ -61,23 +62,96 @@ pub fn answer_opening(query: &str) -> String {
         }
         ["what" | "who", verb, _, ..] if is_copula(verb) => format!("{} {verb}", from(2)),
         ["which", _, ..] => format!("the {} is", from(1)),
-        [asked, verb, _, ..] if is_adverb(asked) && (is_copula(verb) || is_auxiliary(verb)) => {
-            let joint = joint(asked);
-            format!("{}{joint}", statement(verb, &words[2..]))
+        [asked, verb, _, ..] if is_adverb(asked) && is_auxiliary(verb) => {
+            match statement(verb, &words[2..], &lower[2..]) {
+                Some(statement) => statement + joint(asked),
+                None => text.to_owned(),
+            }
         }
-        [verb, _, ..] if is_copula(verb) || is_auxiliary(verb) => statement(verb, &words[1..]),
+        [verb, _, ..] if is_auxiliary(verb) => {
+            statement(verb, &words[1..], &lower[1..]).unwrap_or_else(|| text.to_owned())
+        }
         _ => text.to_owned(),
     };
     capitalised(opening.trim())
 }
 
-/// "is" and "the log synced": "the log is synced". The subject is taken to be an article with a word, or a word.
-fn statement(verb: &str, rest: &[&str]) -> String {
-    let subject = rest.first().map_or(0, |first| if is_determiner(first) { 2 } else { 1 }).min(rest.len());
-    let (subject, predicate) = rest.split_at(subject);
-    let verb = if matches!(verb, "do" | "does") { None } else { Some(&verb) };
-    let all: Vec<&str> = subject.iter().chain(verb).chain(predicate).copied().collect();
-    all.join(" ")
+/// "is" and "the log synced": "the log is synced"; "does" and "vecstore store vectors": "vecstore stores vectors". None
+/// where it is not certain which of the words is the verb.
+fn statement(auxiliary: &str, words: &[&str], lower: &[&str]) -> Option<String> {
+    let at = verb_at(auxiliary, lower)?;
+    let (subject, predicate) = words.split_at(at);
+    let (verb, rest) = predicate.split_first()?;
+    let verb = match auxiliary {
+        "do" => (*verb).to_owned(),
+        "does" => third_person(verb),
+        _ => format!("{auxiliary} {verb}"),
+    };
+    Some(
+        subject
+            .iter()
+            .copied()
+            .chain([verb.as_str()])
+            .chain(rest.iter().copied())
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
+}
+
+/// Returns the place of the verb behind a subject. It follows a pronoun; otherwise it is the last of two words, or of three that
+/// begin with an article, or else the only word that is a verb in the form that the auxiliary asks for.
+fn verb_at(auxiliary: &str, lower: &[&str]) -> Option<usize> {
+    let first = lower.first()?;
+    if is_pronoun(first) {
+        return Some(1);
+    }
+    let least = if is_determiner(first) { 2 } else { 1 };
+    if lower.len() == least + 1 {
+        return Some(least);
+    }
+    let is_verb = |word: &str| if is_copula(auxiliary) { is_participle(word) } else { VERBS.contains(&word) };
+    let mut verbs = (least..lower.len()).filter(|at| is_verb(lower[*at]));
+    let found = verbs.next()?;
+    verbs.next().is_none().then_some(found)
+}
+
+/// What software and people do, in questions about them.
+const VERBS: &[&str] = &[
+    "accept", "allow", "apply", "begin", "belong", "break", "build", "call", "cause", "change", "check",
+    "choose", "close", "come", "compare", "compute", "contain", "convert", "cost", "crash", "create",
+    "decide", "delete", "depend", "differ", "ensure", "exist", "expect", "fail", "find", "fit", "follow",
+    "get", "give", "go", "grow", "handle", "happen", "have", "help", "hold", "ignore", "include", "keep",
+    "know", "last", "lead", "learn", "leave", "let", "live", "lose", "make", "matter", "mean", "measure",
+    "move", "need", "occur", "open", "prevent", "produce", "provide", "put", "raise", "reach", "read",
+    "receive", "recover", "refuse", "remove", "require", "return", "run", "save", "see", "send", "show",
+    "sort", "split", "start", "stay", "stop", "store", "support", "take", "tell", "throw", "treat", "try",
+    "use", "wait", "want", "work", "write",
+];
+
+/// "store": "stores"; "try": "tries"; "go": "goes".
+fn third_person(verb: &str) -> String {
+    let before_y = verb.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    match before_y {
+        _ if verb == "have" => "has".to_owned(),
+        _ if verb == "be" => "is".to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None if ["s", "x", "z", "ch", "sh", "o"].iter().any(|end| verb.ends_with(end)) => format!("{verb}es"),
+        None => format!("{verb}s"),
+    }
+}
+
+fn is_participle(word: &str) -> bool {
+    const IRREGULAR: &[&str] = &[
+        "born", "bound", "broken", "built", "called", "caught", "chosen", "cut", "done", "drawn", "driven",
+        "found", "given", "held", "hidden", "kept", "known", "left", "lost", "made", "met", "paid", "put",
+        "read", "run", "said", "seen", "sent", "set", "shown", "sold", "split", "spent", "taken", "taught",
+        "thrown", "told", "written",
+    ];
+    word.len() > 4 && (word.ends_with("ed") || word.ends_with("ing")) || IRREGULAR.contains(&word)
+}
+
+fn is_pronoun(word: &str) -> bool {
+    matches!(word, "i" | "you" | "he" | "she" | "it" | "we" | "they" | "there" | "one")
 }
 
 fn joint(asked: &str) -> &'static str {
@@ -97,21 +171,9 @@ fn is_copula(word: &str) -> bool {
     matches!(word, "is" | "are" | "was" | "were")
 }
 
+/// What stands before a subject that is asked about. "Did" and "has" are not here: the verb behind them would change.
 fn is_auxiliary(word: &str) -> bool {
-    matches!(
-        word,
-        "do" | "does"
-            | "did"
-            | "can"
-            | "could"
-            | "should"
-            | "would"
-            | "will"
-            | "has"
-            | "have"
-            | "had"
-            | "must"
-    )
+    is_copula(word) || matches!(word, "do" | "does" | "can" | "could" | "should" | "would" | "will" | "must")
 }
 
 fn is_determiner(word: &str) -> bool {
@@ -205,7 +267,15 @@ mod tests {
             ("how to sort a list", "To sort a list,"),
             ("What does GIL mean?", "GIL means"),
             ("When is the log synced?", "The log is synced when"),
-            ("Where does vecstore store vectors?", "Vecstore store vectors in"),
+            ("Where does vecstore store vectors?", "Vecstore stores vectors in"),
+            ("Where does the storage engine keep its log?", "The storage engine keeps its log in"),
+            ("Why is the write-ahead log synced?", "The write-ahead log is synced because"),
+            ("When does it try again?", "It tries again when"),
+            ("How do splitters work?", "Splitters work by"),
+            ("Does a lambda pickle?", "A lambda pickles"),
+            ("Why does the vector store keep logs?", "Why does the vector store keep logs"),
+            ("Where did the war end?", "Where did the war end"),
+            ("Is big data faster than small?", "Is big data faster than small"),
             ("Can I pickle a lambda?", "I can pickle a lambda"),
             ("segments and manifests", "Segments and manifests"),
             ("", ""),

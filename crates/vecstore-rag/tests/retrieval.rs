@@ -10,9 +10,9 @@ use std::time::Duration;
 use vecstore::{Include, Metadata, Query, Value, VecStore, field};
 use vecstore_rag::{
     AsyncDriver, Bm25Reranker, CallbackError, ContextWindow, EmbedTexts, Embedder, Error, Expansion,
-    HashingEmbedder, MmrReranker, Need, Passage, Response, Retriever, Retry, RetryPolicy, SearchMode, TextItem,
-    batch_upsert_texts, drive_async, estimate_tokens, page_of, parent_documents, query_text, upsert_chunks,
-    with_neighboring_chunks,
+    HashingEmbedder, MmrReranker, Need, Passage, Response, Retriever, Retry, RetryPolicy, SearchMode,
+    TextItem, batch_upsert_texts, drive_async, estimate_tokens, page_of, parent_documents, query_text,
+    upsert_chunks, with_neighboring_chunks,
 };
 
 const TEXT: &str =

@@ -47,14 +47,17 @@ pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     if text.len() >= u32::MAX as usize || language == Language::Java && has_endless_generics(text) {
         return None;
     }
+    parse_within(text, language, REPORTS_FREE + text.len() / BYTES_PER_REPORT)
+}
+
+fn parse_within(text: &str, language: Language, most_reports: usize) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&grammar(language)?).ok()?;
     let bytes = text.as_bytes();
-    let most = REPORTS_FREE + text.len() / BYTES_PER_REPORT;
     let mut reports = 0;
     let mut progress = |_: &ParseState| {
         reports += 1;
-        if reports > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if reports > most_reports { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
@@ -313,4 +316,178 @@ fn name_of(node: Node<'_>, text: &str) -> Option<String> {
 
 fn node_inside(declarator: Node<'_>) -> Option<Node<'_>> {
     declarator.child_by_field_name("declarator")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const C: &str = "
+#include <stdio.h>
+#define LARGEST(a, b) ((a) > (b) ? (a) : (b))
+typedef struct node { struct node *next; int (*compare)(const void *, const void *); unsigned flags : 3; } node_t;
+static const unsigned char table[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a };
+#ifdef DEBUG
+static void trace(const char *format, ...) { fprintf(stderr, format); }
+#endif
+int find(node_t *head, const void *key) {
+    for (node_t *at = head; at != NULL && at->next; at = at->next) {
+        if (at->compare(key, (void *)at) == 0 || (at->flags & 0x3u) << 2 > sizeof(node_t)) { goto found; }
+        switch (at->flags) { case 1: case 2: break; default: continue; }
+    }
+    return -1;
+found:
+    return LARGEST(1, a < b && c > d);
+}
+";
+    const CPP: &str = "
+template <typename Key, typename Value, typename Compare = std::less<Key>>
+class Cache : public Base<Key, std::vector<std::pair<const Key, Value>>>, private detail::Holder<Value> {
+public:
+    explicit Cache(std::size_t most) noexcept(false) : most_(most), at_{0}, Base<Key, Value>(most) {}
+    Cache(const Cache &) = delete;
+    Cache &operator=(Cache &&other) noexcept = default;
+    template <class... Args> auto emplace(Args &&...args) -> std::pair<typename Map::iterator, bool> {
+        static_assert(sizeof...(Args) < 16 && std::is_same_v<std::decay_t<Key>, Key>, \"keys\");
+        auto made = std::make_unique<std::map<std::string, std::vector<std::array<int, 4>>>>();
+        for (const auto &[key, value] : *made) { if (key < value.size() && value.size() > at_) total += a < b; }
+        return map_.emplace([&, this](auto &&it) mutable { return f<Key>(it) << 2 >> 1; }, std::forward<Args>(args)...);
+    }
+    bool operator<(const Cache &other) const { return std::tie(at_, most_) < std::tie(other.at_, other.most_); }
+private:
+    std::size_t most_, at_; std::unordered_map<Key, std::list<std::pair<Key, Value>>, Compare> map_;
+};
+";
+    const GO: &str = "
+// Cache keeps what was used last.
+type Cache[K comparable, V any] struct { mu sync.Mutex; items map[K]*list.Element; most int `json:\"most\"` }
+
+func (c *Cache[K, V]) Get(ctx context.Context, key K) (value V, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, each := range []map[string][]int{{\"a\": {1, 2}}, {\"b\": nil}} {
+		if x, ok := each[\"a\"]; ok && i < len(x) && x[i] > 3 { go func() { ch <- fmt.Sprintf(\"%v\", x) }() }
+	}
+	select { case <-ctx.Done(): return value, ctx.Err(); default: }
+	return convert[K, V](key), nil
+}
+";
+    const JAVA: &str = "
+/** Keeps what was used last. */
+@Component(value = \"cache\", scope = Scope.SINGLETON)
+public final class Cache<K extends Comparable<? super K>, V> extends Base<Map<K, List<Set<V>>>> implements Serializable {
+    private static final Map<String, Map<String, List<Function<? super Integer, ? extends List<String>>>>> ALL = new HashMap<>();
+    @Override @SuppressWarnings(\"unchecked\")
+    public <T extends Comparable<T>> Optional<Map<K, V>> find(final K key, T... others) throws IOException, Missing {
+        for (int i = 0, n = others.length; i < n && n > 2; i++) { total += a < b ? (int) x >>> 3 : (y << 2); }
+        return entries.stream().filter(each -> each.getKey().compareTo(key) < 0).map(Map.Entry::getValue)
+            .collect(Collectors.groupingBy(v -> v.size(), TreeMap::new, Collectors.toList())).entrySet().stream()
+            .flatMap((Map.Entry<Integer, List<V>> e) -> e.getValue().stream()).findFirst().map(v -> (Map<K, V>) v);
+    }
+    enum Kind { ONE { int code() { return 1; } }, TWO { int code() { return 2; } }; abstract int code(); }
+}
+";
+    const JAVASCRIPT: &str = "
+import { readFile as read, writeFile } from \"node:fs/promises\";
+const table = { a: 1, \"b\": [1, 2, { c: /a<b>[/]/gi }], async *d() { yield* other(); }, get e() { return `x ${a < b ? `y` : 1}`; } };
+export class Cache extends Map {
+  #most = 10; static of = (...all) => new Cache(all);
+  async find({ key, other = [] }, ...rest) {
+    for (const [name, value] of Object.entries(table)) { if (name < key && value > 3) await this.set(name, value ?? rest?.[0]); }
+    return (a, b) => ({ ...a, b: b ** 2, c: (await read(key))?.length >>> 1 });
+  }
+}
+export default function make(a = 1, b = () => {}) { try { a++; } catch { label: while (true) break label; } return a, b; }
+";
+    const PYTHON: &str = "
+@dataclass(frozen=True)
+class Cache(Generic[K, V], metaclass=Meta):
+    \"\"\"Keeps what was used last.\"\"\"
+
+    most: int = 10
+
+    @property
+    async def find(self, key: K, *others: dict[str, list[V]], default: V | None = None) -> Iterator[tuple[K, V]]:
+        with open(key) as file, lock: yield from (f\"{a!r:>{width}}\" for a in others if a not in {1: [2], **b})
+        try:
+            x = lambda a, *b: a if b else [c for d in b for c in d][1:-1:2]
+        except* (ValueError, KeyError) as error:
+            raise Missing(f\"no {key}\") from error
+        match key:
+            case {\"a\": [first, *_]} if first < 3: return
+";
+    const RUST: &str = "
+/// Keeps what was used last.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache<'a, K: Ord + ?Sized, V = Vec<Option<Box<dyn Fn(&'a K) -> Result<V, Error> + Send>>>> { most: usize }
+
+impl<'a, K: Ord, V> Cache<'a, K, V> where for<'b> &'b V: IntoIterator<Item = (K, Vec<Vec<V>>)> {
+    pub async fn find<Q>(&mut self, key: &Q) -> Option<&'a V> {
+        let Some((at, _)) = self.all.iter().enumerate().find(|(i, each)| *i < 3 && each.key >= key) else { return None };
+        for (i, x) in vec![1u8 << 2, b'a'].into_iter().collect::<Vec<_>>().iter().enumerate() { total += i as u64 * 2; }
+        match self.all.get(at..=at + 1)? { [Entry { key, .. }, ..] if a < b => key.await?, _ => r#\"raw\"#.into() }
+    }
+}
+macro_rules! all { ($($name:ident => $value:expr),* $(,)?) => { $(let $name = $value;)* }; }
+";
+    const TYPESCRIPT: &str = "
+import type { Reader } from \"./reader\";
+export type Deep<T> = T extends Array<infer U> ? Array<Deep<U>> : { readonly [K in keyof T]?: Deep<T[K]> };
+export interface Options<K extends string = \"a\" | \"b\", V = Record<K, Array<Map<string, Set<number>>>>> { key: K; call?(value: V): void }
+@injectable()
+export abstract class Cache<K extends keyof Options, V> extends Base<Map<K, V[]>> implements Reader<V> {
+  constructor(private readonly most: number, protected all: Map<K, Promise<Array<V>>> = new Map<K, Promise<Array<V>>>()) { super(); }
+  async find<T extends { id: number }>(key: K, other: (value: T) => value is NonNullable<T>): Promise<Map<K, T[]> | undefined> {
+    for (let i = 0; i < this.most && this.most > 2; i++) { total += a < b ? (x as unknown as number) >>> 3 : y!.z << 2; }
+    const made = await Promise.all(this.items.filter((each): each is T => each.key < key).map(async <U,>(x: U) => f<U>(x)));
+    return made satisfies unknown ? new Map<K, T[]>([[key, made]]) : undefined;
+  }
+}
+declare module \"other\" { export function make<const T extends readonly unknown[]>(...all: T): asserts all is T; }
+";
+    const TSX: &str = "
+export const List = <T extends { id: string }>({ items, render, ...rest }: Props<T, Map<string, T[]>>): JSX.Element => {
+  const [open, setOpen] = useState<Record<string, boolean>>({});
+  if (items.length < 1 && open[\"a\"]) return <></>;
+  return (
+    <ul className={`list ${open ? \"open\" : \"\"}`} {...rest} onClick={(event: MouseEvent<HTMLElement>) => setOpen({ a: true })}>
+      {items.map((item) => <li key={item.id}>{item.id < \"b\" ? <b>It&apos;s {render(item)}</b> : <Context.Provider value={{ item }} />}</li>)}
+    </ul>
+  );
+};
+";
+
+    #[test]
+    fn source_code_is_parsed_with_an_eighth_of_the_reports_allowed() {
+        for (language, part) in [
+            (Language::C, C),
+            (Language::Cpp, CPP),
+            (Language::Go, GO),
+            (Language::Java, JAVA),
+            (Language::JavaScript, JAVASCRIPT),
+            (Language::Python, PYTHON),
+            (Language::Rust, RUST),
+            (Language::TypeScript, TYPESCRIPT),
+            (Language::Tsx, TSX),
+        ] {
+            let text = part.repeat(200_000 / part.len());
+            let tree = parse_within(&text, language, text.len() / BYTES_PER_REPORT / 8);
+            let tree = tree.unwrap_or_else(|| panic!("{language:?} takes too many reports"));
+            assert!(!tree.root_node().has_error(), "{language:?} is not parsed: {}", errors(&tree, &text));
+            // As it is while it is written: cut off in the midst of a definition.
+            let end = text.floor_char_boundary(text.len() - part.len() / 2);
+            assert!(parse(&text[..end], language).is_some(), "{language:?} is given up where it is cut");
+        }
+        assert!(parse(&"a<".repeat(1_000), Language::Java).is_none());
+    }
+
+    fn errors(tree: &Tree, text: &str) -> String {
+        let mut node = tree.root_node();
+        while let Some(inner) =
+            (0..node.child_count() as u32).filter_map(|at| node.child(at)).find(Node::has_error)
+        {
+            node = inner;
+        }
+        text[node.byte_range()].chars().take(200).collect()
+    }
 }
