@@ -269,9 +269,9 @@ mod tests {
         let packed = ContextWindow::new(76).truncate(true).pack(&texts, &mut words).unwrap();
         assert_eq!(packed.iter().map(|one| one.tokens).collect::<Vec<_>>(), [40, 36]);
         // What is left over is not filled with a scrap of the next.
-        let texts = ["one two three. four five six.".to_owned(), "x ".repeat(40)];
+        let texts = ["One two three. Four five six.".to_owned(), "x ".repeat(40)];
         let packed = ContextWindow::new(5).truncate(true).pack(&texts, &mut words).unwrap();
-        assert_eq!(packed.iter().map(|one| one.text).collect::<Vec<_>>(), ["one two three."]);
+        assert_eq!(packed.iter().map(|one| one.text).collect::<Vec<_>>(), ["One two three."]);
     }
 
     proptest! {

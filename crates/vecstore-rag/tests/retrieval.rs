@@ -101,7 +101,7 @@ fn each_way_of_retrieving_finds_what_the_question_is_about() {
     }
     let filtered = base().filter(field("chunk_index").lt(2)).retrieve("What do pythons eat?").unwrap();
     assert!(filtered.sources.iter().all(|source| ["design_0", "design_1"].contains(&source.id.as_str())));
-    let small = base().window(ContextWindow::new(5)).retrieve("What do pythons eat?").unwrap();
+    let small = base().window(ContextWindow::new(8)).retrieve("What do pythons eat?").unwrap();
     assert_eq!(ids(&small.sources), ["design_3"]);
 }
 
