@@ -35,6 +35,8 @@ PUBLIC = dict(public())
 #: A named tuple's fields are described in their class.
 FIELDS = {
     *("Page.records", "Page.cursor"),
+    *("Facet.value", "Facet.count"),
+    *("RangeFacet.start", "RangeFacet.end", "RangeFacet.count"),
     *("Snapshot.name", "Snapshot.created_at", "Snapshot.record_count"),
 }
 #: The classes whose methods all have an example.
@@ -74,7 +76,7 @@ def test_signatures_are_there_to_read() -> None:
     assert str(inspect.signature(VecStore)) == (
         "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, "
         "quantization='auto', memory_budget=None, threads=None, "
-        "analyzer=None, text_fields=None)"
+        "analyzer=None, text_fields=None, partition_by=None)"
     )
     assert str(inspect.signature(VecDatabase)) == (
         "(path, *, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"

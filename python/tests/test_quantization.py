@@ -44,7 +44,10 @@ def test_quantization_decides_what_searches_keep_in_memory(
 
 
 def test_a_memory_budget_too_small_for_a_graph_is_said_and_searches_go_on(path: Path) -> None:
-    with _filled(path, memory_budget=8 << 20) as store:
+    with VecStore(path, memory_budget=8 << 20, durability="none") as store:
+        vectors = np.random.default_rng(1).standard_normal((ROWS, 2_048)).astype("float32")
+        store.upsert_many([str(n) for n in range(ROWS)], vectors)
+        store.compact()
         assert store.stats().graph_segments == 0
         assert "memory budget of 8388608 bytes is too small" in (store.stats().upkeep_error or "")
         record = store.get("17")

@@ -10,6 +10,7 @@ from vecstore._vecstore import FilterExpr
 __all__ = [
     "Filter",
     "Metadata",
+    "OrderBy",
     "Sparse",
     "SupportsArray",
     "SupportsBuffer",
@@ -57,6 +58,9 @@ Sparse = typing.Union[
 
 #: None, bool, int, float, str, bytes, aware datetime, list, tuple, and dicts of them.
 Metadata = abc.Mapping[str, typing.Any]
+
+#: A path, `-` before it for descending; or a path and a direction.
+OrderBy = typing.Union[str, tuple[str, typing.Literal["asc", "desc"]]]
 
 #: A filter in any of its three spellings.
 Filter = typing.Union[abc.Mapping[str, typing.Any], str, FilterExpr]

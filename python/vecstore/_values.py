@@ -14,6 +14,18 @@ from vecstore._plans import (
     QueryPlan,
     QueryStep,
 )
+from vecstore._searches import (
+    Decay,
+    Duplicate,
+    FieldBoost,
+    FilterBoost,
+    Group,
+    HybridQuery,
+    PrefetchQuery,
+    Query,
+    QueryStage,
+    UniqueResult,
+)
 from vecstore._vecstore import Record, _quota_preset
 
 if typing.TYPE_CHECKING:
@@ -32,25 +44,38 @@ __all__ = [
     "CompactionConfig",
     "CompactionResult",
     "Config",
+    "Decay",
     "Distance",
+    "Duplicate",
     "ExplainedNeighbor",
+    "Facet",
+    "FieldIndex",
+    "FieldBoost",
+    "FilterBoost",
+    "Group",
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
+    "Loss",
+    "ExportResult",
+    "ImportResult",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
-    "Loss",
     "Page",
+    "PrefetchQuery",
     "Problem",
     "Query",
     "QueryEstimate",
     "QueryExplanation",
     "QueryPlan",
+    "QueryStage",
     "QueryStep",
+    "RangeFacet",
     "RepairReport",
     "Snapshot",
     "StoreStats",
+    "UniqueResult",
     "VerifyReport",
 ]
 
@@ -100,44 +125,8 @@ class Config:
     analyzer: str = "standard"
     #: Fields of the metadata that are searched beside the records' texts.
     text_fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Query:
-    """A search, for ``VecStore.explain_query`` and others. The parameters are those of ``VecStore.query``."""
-
-    vector: _types.Vector
-    k: int = 10
-    filter: _types.Filter | None = None
-    recall: float = 0.95
-    exact: bool = False
-    offset: int = 0
-    min_score: float | None = None
-    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
-
-
-@dataclass(frozen=True)
-class HybridQuery:
-    """A search by a vector and words, for ``VecStore.query_explain``.
-
-    The parameters are those of ``VecStore.hybrid_query``.
-    """
-
-    vector: _types.Vector
-    keywords: str
-    k: int = 10
-    alpha: float = 0.7
-    filter: _types.Filter | None = None
-    fusion: str = "rrf"
-    rrf_k: float = 60.0
-    candidates: int | None = None
-    autocut: int | None = None
-    boosts: typing.Mapping[str, float] | None = None
-    recall: float = 0.95
-    exact: bool = False
-    offset: int = 0
-    min_score: float | None = None
-    include: typing.Iterable[typing.Literal["metadata", "vector", "text"]] = ("metadata",)
+    #: The path of the metadata that partitions the records, or None.
+    partition_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +244,48 @@ class Page(typing.NamedTuple):
     cursor: str | None
 
 
+class Facet(typing.NamedTuple):
+    """A value and how many records have it: ``dict(store.facets("kind"))``."""
+
+    value: typing.Any
+    # Stands before the method `count` that every tuple has, and that nobody needs of a pair.
+    count: int  # type: ignore[assignment]
+
+
+class RangeFacet(typing.NamedTuple):
+    """A range of values and how many records have one in it."""
+
+    #: The first value that is in it; None if it has no lower end.
+    start: typing.Any
+    #: The first value that is beyond it; None if it has no upper end.
+    end: typing.Any
+    count: int  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class FieldIndex:
+    """The index on one path of the metadata: a value of ``VecStore.list_indexes``."""
+
+    path: str
+    #: What was asked for: ``any``, ``keyword``, ``number``, ``bool``, ``datetime``, ``geo``; None if it
+    #: was made by itself.
+    kind: str | None
+    #: Whether it was made by itself.
+    automatic: bool
+    #: The types that records have there, or in lists there: null, bool, number, string, bytes, datetime,
+    #: list, map.
+    types: tuple[str, ...]
+    #: Records in segments that have the path.
+    records: int
+    #: Those with a value there that the index leaves to the records: of another kind, too long, or beyond the
+    #: caps.
+    unindexed: int
+    #: Distinct values that are held.
+    distinct: int
+    #: Bytes on disk.
+    bytes: int
+
+
 @dataclass(frozen=True)
 class CompactionConfig:
     """When ``maybe_compact`` compacts. The background does what is needed by itself all the same."""
@@ -319,6 +350,26 @@ class Snapshot(typing.NamedTuple):
     created_at: datetime.datetime
     #: Without soft-deleted and expired records.
     record_count: int
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What ``VecStore.export_jsonl`` and its like wrote."""
+
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What ``VecStore.import_jsonl`` and its like did."""
+
+    #: Records written, those of attempts before this one too. Of several with one id the last is there.
+    records: int
+    #: Of these, how many an earlier attempt had written.
+    resumed_at: int
+    #: Atomic writes of this attempt.
+    batches: int
 
 
 @dataclass(frozen=True)
@@ -407,6 +458,8 @@ class CollectionConfig:
     analyzer: str = "standard"
     #: Paths of the metadata whose strings are searched beside the records' texts.
     text_fields: tuple[str, ...] = ()
+    #: The path of the metadata that says whose a record is, as in ``VecStore``.
+    partition_by: str | None = None
 
 
 class _Figures:

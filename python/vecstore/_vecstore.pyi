@@ -6,7 +6,9 @@ from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from vecstore._types import Filter, Metadata, Sparse, Vector, Vectors
+from vecstore._progress import Progress
+from vecstore._searches import _Boosts
+from vecstore._types import Filter, Metadata, OrderBy, Sparse, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -16,19 +18,28 @@ from vecstore._values import (
     CompactionConfig,
     CompactionResult,
     Config,
+    Duplicate,
     ExplainedNeighbor,
+    Facet,
+    FieldIndex,
+    Group,
+    ExportResult,
     HNSWSearchParams,
     HybridQuery,
+    ImportResult,
     NamespaceQuotas,
     NamespaceStats,
     NamespaceStatus,
     Page,
+    PrefetchQuery,
     Query,
     QueryEstimate,
     QueryPlan,
+    RangeFacet,
     RepairReport,
     Snapshot,
     StoreStats,
+    UniqueResult,
     VerifyReport,
 )
 
@@ -44,6 +55,8 @@ __all__ = [
     "TextChunk",
     "VecDatabase",
     "VecStore",
+    "_Checkpoint",
+    "_RowBatches",
     "_SemanticCore",
     "_SemanticSession",
     "_Splitter",
@@ -76,6 +89,8 @@ __all__ = [
     "_eval_token_f1",
     "_eval_verdict_share",
     "_eval_wilcoxon",
+    "_metadata_from_json",
+    "_metadata_to_json",
     "_quota_preset",
     "_RagEmbeddingCache",
     "_RagFlow",
@@ -123,6 +138,7 @@ __all__ = [
 _Durability = Literal["commit", "interval", "none"]
 _Quantization = Literal["auto", "none", "int8", "int4"]
 _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
+_Strategy = Literal["average_vector", "best_score", "sum_scores"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
 
 @disjoint_base
@@ -152,6 +168,36 @@ class BaseCollection:
         texts: Iterable[str | None] | None = None,
         sparse: Iterable[Sparse | None] | None = None,
         progress: bool = False,
+    ) -> int: ...
+    def upsert_unique(
+        self,
+        ids: Iterable[str],
+        vectors: Vectors,
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        threshold: float = 0.98,
+        texts: Iterable[str | None] | None = None,
+        sparse: Iterable[Sparse | None] | None = None,
+        recall: float = 0.99,
+        exact: bool = False,
+    ) -> UniqueResult: ...
+    def upsert_multi(
+        self,
+        id: str,
+        vectors: Vectors,
+        metadata: Metadata | None = None,
+        *,
+        text: str | None = None,
+        sparse: Sparse | None = None,
+        ttl_seconds: float | None = None,
+    ) -> None: ...
+    def upsert_multi_many(
+        self,
+        ids: Iterable[str],
+        vectors: Iterable[Vectors],
+        metadatas: Iterable[Metadata | None] | None = None,
+        *,
+        texts: Iterable[str | None] | None = None,
     ) -> int: ...
     def batch_upsert(self, records: Iterable[Metadata | Record | tuple[Any, ...]]) -> int: ...
     def batch_execute(self, operations: Iterable[BatchOperation]) -> BatchResult: ...
@@ -216,12 +262,41 @@ class BaseCollection:
         limit: int = 100,
         cursor: str | None = None,
         with_vectors: bool = False,
+        order_by: OrderBy | None = None,
         params: Metadata | None = None,
     ) -> Page: ...
     def __iter__(self) -> RecordIterator: ...
     def list_all(self) -> list[Record]: ...
     def list_active(self) -> list[Record]: ...
     def list_deleted(self) -> list[Record]: ...
+
+    # Field indexes, and what is counted from them
+    def create_index(self, path: str, kind: str | None = None) -> None: ...
+    def drop_index(self, path: str) -> bool: ...
+    def list_indexes(self) -> list[FieldIndex]: ...
+    def distinct(
+        self, path: str, filter: Filter | None = None, *, params: Metadata | None = None
+    ) -> list[Any]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: int | None = None,
+        buckets: None = None,
+        params: Metadata | None = None,
+    ) -> list[Facet]: ...
+    @overload
+    def facets(
+        self,
+        path: str,
+        filter: Filter | None = None,
+        *,
+        limit: None = None,
+        buckets: Iterable[Any],
+        params: Metadata | None = None,
+    ) -> list[RangeFacet]: ...
 
     # Searching
     def query(
@@ -234,8 +309,10 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
+        prefix_dim: int | None = None,
     ) -> list[Neighbor]: ...
     def query_batch(
         self,
@@ -247,6 +324,7 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> QueryBatch: ...
@@ -258,6 +336,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
@@ -270,6 +349,7 @@ class BaseCollection:
         *,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
@@ -290,9 +370,97 @@ class BaseCollection:
         exact: bool = False,
         offset: int = 0,
         min_score: float | None = None,
+        boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> list[Neighbor]: ...
+    def recommend(
+        self,
+        positive: str | Sequence[str | Vector] | Vectors,
+        negative: str | Sequence[str | Vector] | Vectors = (),
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def query_by_id(
+        self,
+        id: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        include_self: bool = False,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def mmr_query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        fetch_k: int = 50,
+        lambda_: float = 0.5,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def group_query(
+        self,
+        vector: Vector,
+        by: str,
+        groups: int = 10,
+        group_size: int = 3,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Group]: ...
+    def multi_query(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        candidates: int | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> list[Neighbor]: ...
+    def find_duplicates(
+        self,
+        threshold: float = 0.98,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.99,
+        exact: bool = False,
+        params: Metadata | None = None,
+    ) -> list[Duplicate]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
     def highlight(
         self,
         keywords: str,
@@ -324,6 +492,88 @@ class BaseCollection:
     def delete_snapshot(self, name: str) -> bool: ...
     def backup(self, path: str | PathLike[str], incremental: bool = True) -> BackupResult: ...
 
+    # Export and import
+    def export_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+        params: Metadata | None = None,
+    ) -> ExportResult: ...
+    def import_jsonl(
+        self,
+        path: str | PathLike[str],
+        *,
+        batch_size: SupportsIndex = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def export_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        batch_size: int = 10000,
+        compression: str = "zstd",
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    def import_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def import_arrow(
+        self,
+        data: Any,
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def export_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+    ) -> ExportResult: ...
+    def import_numpy(
+        self,
+        path: str | PathLike[str],
+        *,
+        ids: Sequence[str] | None = None,
+        metadatas: Sequence[Metadata | None] | None = None,
+        batch_size: int = 1000,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult: ...
+    def _put_rows(
+        self,
+        ids: Sequence[str],
+        vectors: Vectors,
+        metadata: list[Any] | None,
+        texts: list[str | None] | None,
+        sparse: list[Any] | None,
+        expires: list[int | None] | None,
+        deleted: list[bool] | None,
+    ) -> int: ...
+
 @disjoint_base
 class VecStore(BaseCollection):
     def __new__(
@@ -340,6 +590,7 @@ class VecStore(BaseCollection):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> Self: ...
     @staticmethod
     def open(
@@ -355,6 +606,7 @@ class VecStore(BaseCollection):
         threads: int | None = None,
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
+        partition_by: str | None = None,
     ) -> VecStore: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
@@ -447,6 +699,7 @@ class Record:
         sparse: Sparse | None = None,
         expires_at: datetime | None = None,
         deleted: bool = False,
+        vectors: Vectors | None = None,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -458,6 +711,8 @@ class Record:
     def text(self) -> str | None: ...
     @property
     def sparse(self) -> dict[int, float] | None: ...
+    @property
+    def vectors(self) -> list[list[float]] | None: ...
     @property
     def expires_at(self) -> datetime | None: ...
     @property
@@ -549,6 +804,43 @@ class F:
     ) -> FilterExpr: ...
 
 # What `vecstore.evaluation` is built on
+@final
+class _Checkpoint:
+    def __new__(cls, collection: BaseCollection, path: str | PathLike[str], source: str) -> Self: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    def advance(self, items: int, records: int) -> None: ...
+    def finish(self) -> None: ...
+
+_RowColumns = tuple[
+    list[str],
+    bytes,
+    list[str | None],
+    list[str | None],
+    list[dict[int, float] | None],
+    list[int | None],
+    list[bool],
+]
+
+@final
+class _RowBatches:
+    def __new__(
+        cls,
+        collection: BaseCollection,
+        filter: Filter | None,
+        params: Metadata | None,
+        include_deleted: bool,
+        batch_rows: int,
+    ) -> Self: ...
+    @property
+    def total(self) -> int: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _RowColumns: ...
+
+def _metadata_to_json(metadata: Metadata) -> str: ...
+def _metadata_from_json(json: str) -> dict[str, Any]: ...
 def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...
 def _eval_run(
     qrels: Any, run: Any, measures: list[str], compat: str, level: int, complete: bool
@@ -737,6 +1029,7 @@ def _record(
     sparse: Sparse | None,
     expires_at: datetime | None,
     deleted: bool,
+    vectors: list[list[float]] | None,
 ) -> Record: ...
 def _reopened(class_: type[VecStore], path: str, options: dict[str, Any]) -> VecStore: ...
 

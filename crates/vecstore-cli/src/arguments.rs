@@ -43,11 +43,21 @@ impl Arguments {
     /// whether it knows the option.
     pub(crate) fn parse(
         &mut self,
-        mut option: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Failure>) -> Result<bool, Failure>,
+        option: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Failure>) -> Result<bool, Failure>,
     ) -> Result<PathBuf, Failure> {
+        let [path] = self.parse_paths(["the path of a store"], option)?;
+        Ok(path)
+    }
+
+    /// Does what `parse` does for several paths, which are called so in errors.
+    pub(crate) fn parse_paths<const N: usize>(
+        &mut self,
+        names: [&str; N],
+        mut option: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Failure>) -> Result<bool, Failure>,
+    ) -> Result<[PathBuf; N], Failure> {
         let usage =
             |message: String| Failure::Usage(format!("{message}; see `vecstore {} --help`", self.command));
-        let mut path = None;
+        let mut paths = Vec::new();
         let mut parser = lexopt::Parser::from_args(std::mem::take(&mut self.given));
         while let Some(argument) = parser.next().map_err(|error| usage(error.to_string()))? {
             let argument = match argument {
@@ -65,15 +75,17 @@ impl Arguments {
                         return Err(usage(format!("there is no option `{name}`")));
                     }
                 }
-                Argument::Operand(value) if path.is_none() => path = Some(PathBuf::from(value)),
+                Argument::Operand(value) if paths.len() < N => paths.push(PathBuf::from(value)),
                 Argument::Operand(value) => {
+                    let expected = if N == 1 { "one path".to_owned() } else { format!("{N} paths") };
                     return Err(usage(format!(
-                        "expected one path, got `{}` as well",
+                        "expected {expected}, got `{}` as well",
                         value.to_string_lossy()
                     )));
                 }
             }
         }
-        path.ok_or_else(|| usage("the path of a store is missing".to_owned()))
+        let missing = names.get(paths.len()).copied().unwrap_or_default();
+        paths.try_into().map_err(|_| usage(format!("{missing} is missing")))
     }
 }

@@ -6,16 +6,22 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod backup;
+mod collection;
+mod export;
+mod import;
 mod inspect;
+mod interrupt;
 mod output;
 mod repair;
+mod restore;
 mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
 
 use arguments::Arguments;
-use output::Failure;
+use output::{Console, Failure};
 
 /// Everything is as it should be.
 const OK: u8 = 0;
@@ -23,6 +29,8 @@ const OK: u8 = 0;
 const FOUND: u8 = 1;
 /// The command could not do its work.
 const FAILED: u8 = 2;
+/// The command was interrupted: 128 and the number of the signal, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 /// A subcommand.
 struct Command {
@@ -33,16 +41,25 @@ struct Command {
     summary: &'static str,
     /// The rest of its help.
     help: &'static str,
-    run: fn(&mut Arguments, &mut dyn Write) -> Result<u8, Failure>,
+    run: fn(&mut Arguments, &mut Console<'_>) -> Result<u8, Failure>,
 }
 
-const COMMANDS: &[Command] = &[verify::COMMAND, repair::COMMAND, inspect::COMMAND];
+const COMMANDS: &[Command] = &[
+    verify::COMMAND,
+    repair::COMMAND,
+    inspect::COMMAND,
+    backup::COMMAND,
+    restore::COMMAND,
+    export::COMMAND,
+    import::COMMAND,
+];
 
 /// Runs the command with what stands behind its name, and returns the exit status: 0 if all is well, 1 if damage was
-/// found or something is lost, 2 if the command could not be carried out.
+/// found or something is lost, 2 if the command could not be carried out, 130 if it was interrupted (Ctrl-C).
 pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> u8 {
-    let outcome = dispatch(Arguments::new(arguments), out).and_then(|status| {
-        out.flush()?;
+    let mut console = Console { out, errors };
+    let outcome = dispatch(Arguments::new(arguments), &mut console).and_then(|status| {
+        console.out.flush()?;
         Ok(status)
     });
     match outcome {
@@ -51,13 +68,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, e
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => OK,
         Err(failure) => {
             // Nothing is left to say it to if this fails too.
-            _ = writeln!(errors, "vecstore: {failure}");
-            FAILED
+            _ = writeln!(console.errors, "vecstore: {failure}");
+            if matches!(failure, Failure::Interrupted(_)) { INTERRUPTED } else { FAILED }
         }
     }
 }
 
-fn dispatch(mut arguments: Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+fn dispatch(mut arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let out = &mut *console.out;
     let Some(name) = arguments.command()? else {
         return print_help(out);
     };
@@ -82,18 +100,21 @@ fn dispatch(mut arguments: Arguments, out: &mut dyn Write) -> Result<u8, Failure
         )?;
         return Ok(OK);
     }
-    (command.run)(&mut arguments, out)
+    (command.run)(&mut arguments, console)
 }
 
 fn print_help(out: &mut dyn Write) -> Result<u8, Failure> {
-    writeln!(out, "Looks after vecstore stores.\n\nUsage: vecstore <command> [options] PATH\n\nCommands:")?;
+    writeln!(
+        out,
+        "Looks after vecstore stores, and moves records in and out.\n\nUsage: vecstore <command> [options] PATH...\n\nCommands:"
+    )?;
     for command in COMMANDS {
         writeln!(out, "  {:<9} {}", command.name, command.summary)?;
     }
     writeln!(
         out,
         "\n`vecstore <command> --help` says more. Exit status: 0 if all is well, 1 if damage was found or something is \
-         lost, 2 if the command could not be carried out."
+         lost, 2 if the command could not be carried out, 130 if it was interrupted."
     )?;
     Ok(OK)
 }

@@ -1,6 +1,8 @@
 //! What goes wrong, and numbers as people read them.
 
 use std::fmt;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 /// Why a command was not carried out.
 pub(crate) enum Failure {
@@ -10,6 +12,50 @@ pub(crate) enum Failure {
     Engine(vecstore::Error),
     /// The output could not be written.
     Output(std::io::Error),
+    /// Somebody pressed Ctrl-C; what was done by then.
+    Interrupted(String),
+}
+
+/// Where a command writes.
+pub(crate) struct Console<'a> {
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) errors: &'a mut dyn Write,
+}
+
+/// A line on stderr that tells how far a command is, not oftener than the eye can follow.
+pub(crate) struct ProgressLine<'a> {
+    errors: &'a mut dyn Write,
+    shown: Option<Instant>,
+    wanted: bool,
+}
+
+const BETWEEN_LINES: Duration = Duration::from_millis(100);
+
+impl<'a> ProgressLine<'a> {
+    pub(crate) fn new(errors: &'a mut dyn Write, wanted: bool) -> Self {
+        Self { errors, shown: None, wanted }
+    }
+
+    pub(crate) fn show(&mut self, progress: vecstore_exchange::Progress) {
+        let is_early = self.shown.is_some_and(|shown| shown.elapsed() < BETWEEN_LINES);
+        if !self.wanted || is_early {
+            return;
+        }
+        let percent = progress.total.filter(|total| *total > 0).map(|total| progress.done * 100 / total);
+        let percent = percent.map_or(String::new(), |percent| format!(" ({percent} %)"));
+        // Nothing depends on it.
+        _ = write!(self.errors, "\r{} records{percent}", Grouped(progress.records));
+        _ = self.errors.flush();
+        self.shown = Some(Instant::now());
+    }
+}
+
+impl Drop for ProgressLine<'_> {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            _ = writeln!(self.errors);
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -18,6 +64,7 @@ impl fmt::Display for Failure {
             Self::Usage(message) => f.write_str(message),
             Self::Engine(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
+            Self::Interrupted(done) => write!(f, "interrupted; {done}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use vecstore::{Metric, RepairReport, VecStore};
 
 use crate::arguments::Arguments;
-use crate::output::{Failure, Grouped};
+use crate::output::{Console, Failure, Grouped};
 use crate::{Command, FOUND, OK};
 
 pub(crate) const COMMAND: Command = Command {
@@ -20,7 +20,8 @@ pub(crate) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &mut Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let out = &mut *console.out;
     let (mut as_json, mut options) = (false, VecStore::options());
     let path = arguments.parse(|option, value| {
         match option {

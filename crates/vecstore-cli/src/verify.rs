@@ -1,12 +1,10 @@
 //! `vecstore verify`: every byte against its checksum.
 
-use std::io::Write;
-
 use serde_json::json;
 use vecstore::VecStore;
 
 use crate::arguments::Arguments;
-use crate::output::{Failure, Grouped};
+use crate::output::{Console, Failure, Grouped};
 use crate::{Command, FOUND, OK};
 
 pub(crate) const COMMAND: Command = Command {
@@ -18,7 +16,8 @@ pub(crate) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &mut Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let out = &mut *console.out;
     let mut as_json = false;
     let path = arguments.parse(|option, _| {
         as_json |= option == "json";

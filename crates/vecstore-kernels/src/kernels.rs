@@ -6,7 +6,7 @@ use crate::nibbles::{NibbleQuery, nibble_row_bytes};
 use crate::panels::Panels;
 use crate::rotation::Rotation;
 use crate::scalar;
-use crate::sign_rows::SignRowQuery;
+use crate::sign_rows::{SignRowQuery, sign_row_bytes};
 use crate::signs::{CandidatePool, SIGN_ROWS, SignQuery, sign_block_bytes};
 use crate::table::Table;
 use crate::tier::Tier;
@@ -264,6 +264,20 @@ impl Kernels {
         assert_eq!(ids.len(), out.len(), "ids and out differ in length");
         // SAFETY: `for_tier` found the tier available; rows are sliced, with a check, to the query's dimension.
         unsafe { (self.table.score_nibbles)(query, rows, ids, out) };
+    }
+
+    /// Encodes a rotated row relative to a rotated centre, for [`score_sign_rows`](Kernels::score_sign_rows). The same bytes
+    /// on every tier.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless centre and row have one length, a multiple of 64, and `to` has the bytes for it.
+    pub fn encode_sign_row_alone(&self, centre: &[f32], row: &[f32], to: &mut [u8]) {
+        assert!(row.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
+        assert_eq!(centre.len(), row.len(), "centre and row differ in dimension");
+        assert_eq!(to.len(), sign_row_bytes(row.len()), "the place is of another dimension");
+        // SAFETY: `for_tier` found the tier available.
+        unsafe { (self.table.encode_sign_row_alone)(centre, row, to) };
     }
 
     /// Estimates the squared distances of a query to the rows with the given numbers, in their order. The same on every

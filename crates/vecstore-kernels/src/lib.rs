@@ -81,6 +81,6 @@ pub use metric::{Metric, Op, UnknownMetric};
 pub use nibbles::{NibbleQuery, nibble_row_bytes};
 pub use panels::{PANEL_QUERIES, Panels};
 pub use rotation::Rotation;
-pub use sign_rows::{SignRowQuery, encode_sign_row_alone, sign_row_bytes};
+pub use sign_rows::{SignRowQuery, sign_row_bytes};
 pub use signs::{CandidatePool, SIGN_ROWS, SignQuery, sign_block_bytes, sign_block_ids};
 pub use tier::Tier;

@@ -22,6 +22,7 @@ pub(crate) static TABLE: Table = Table {
     gather_codes: codes::scan::gather_portable,
     score_nibbles: crate::nibbles::portable,
     score_sign_rows: crate::sign_rows::portable,
+    encode_sign_row_alone: crate::sign_rows::encode,
     encode_nibbles: crate::nibbles::encode,
     rotate: |rotation, vector, out| rotation.rotate(vector, out),
     prepare: |query, vector, rotated| query.prepare(vector, rotated, crate::signs::look_ups),

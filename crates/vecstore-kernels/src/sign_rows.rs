@@ -36,35 +36,31 @@ pub const fn sign_row_bytes(dim: usize) -> usize {
     (FACTORS_BYTES + dim / 8).next_multiple_of(LINE_BYTES)
 }
 
-/// Encodes a rotated row relative to a rotated centre.
-///
-/// # Panics
-///
-/// Panics unless centre and row have one length, a multiple of 64, and `to` has the bytes for it.
-pub fn encode_sign_row_alone(centre: &[f32], row: &[f32], to: &mut [u8]) {
-    assert!(row.len().is_multiple_of(64), "rotated vectors have a multiple of 64 components");
-    assert_eq!(centre.len(), row.len(), "centre and row differ in dimension");
-    assert_eq!(to.len(), sign_row_bytes(row.len()), "the place is of another dimension");
-    let (mut square, mut sum, mut offset) = (0.0f32, 0.0f32, 0.0f32);
+/// Values whose sums are kept side by side, so that the compiler may use vector registers.
+const LANES: usize = 16;
+
+/// The body of [`Kernels::encode_sign_row_alone`](crate::Kernels::encode_sign_row_alone): plain Rust that the compiler
+/// vectorises for the features of the function it is inlined into, with the same result for all of them.
+#[inline(always)]
+pub(crate) fn encode(centre: &[f32], row: &[f32], to: &mut [u8]) {
+    let (mut squares, mut sums, mut offsets) = ([0.0f32; LANES], [0.0f32; LANES], [0.0f32; LANES]);
     to.fill(0);
     let (factors, signs) = to.split_at_mut(FACTORS_BYTES);
-    let words = centre.as_chunks::<64>().0.iter().zip(row.as_chunks::<64>().0);
-    for ((centre, row), word) in words.zip(signs.as_chunks_mut::<8>().0) {
-        let (mut squares, mut sums, mut offsets) = ([0.0f32; 16], [0.0f32; 16], [0.0f32; 16]);
-        let mut bits = 0u64;
-        for at in 0..64 {
-            let rest = row[at] - centre[at];
+    let chunks = centre.as_chunks::<LANES>().0.iter().zip(row.as_chunks::<LANES>().0);
+    for ((centre, row), bits) in chunks.zip(signs.as_chunks_mut::<{ LANES / 8 }>().0) {
+        let mut set = [0u32; LANES];
+        for lane in 0..LANES {
+            let rest = row[lane] - centre[lane];
             let is_positive = rest >= 0.0;
-            bits |= u64::from(is_positive) << at;
-            squares[at % 16] += rest * rest;
-            sums[at % 16] += rest.abs();
-            offsets[at % 16] += if is_positive { centre[at] } else { -centre[at] };
+            squares[lane] += rest * rest;
+            sums[lane] += rest.abs();
+            offsets[lane] += if is_positive { centre[lane] } else { -centre[lane] };
+            set[lane] = u32::from(is_positive) << lane;
         }
-        *word = bits.to_le_bytes();
-        square += squares.iter().sum::<f32>();
-        sum += sums.iter().sum::<f32>();
-        offset += offsets.iter().sum::<f32>();
+        *bits = (set.iter().fold(0, |bits, set| bits | set) as u16).to_le_bytes();
     }
+    let total = |lanes: [f32; LANES]| lanes.iter().sum::<f32>();
+    let (square, sum, offset) = (total(squares), total(sums), total(offsets));
     let factor = if sum > 0.0 { square / sum } else { 0.0 };
     factors[..4].copy_from_slice(&(square + 2.0 * factor * offset).to_le_bytes());
     factors[4..].copy_from_slice(&(-2.0 * factor).to_le_bytes());

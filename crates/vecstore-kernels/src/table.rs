@@ -31,6 +31,8 @@ pub(crate) struct Table {
     pub(crate) score_nibbles: unsafe fn(&NibbleQuery, &[u8], &[u32], &mut [f32]),
     /// Query, rows, ids of rows, base and margin, out (see [`sign_rows`](crate::sign_rows)).
     pub(crate) score_sign_rows: ScoreSignRows,
+    /// Centre, row, place of its dimension.
+    pub(crate) encode_sign_row_alone: unsafe fn(&[f32], &[f32], &mut [u8]),
     /// Vector, row of its dimension.
     pub(crate) encode_nibbles: unsafe fn(&[f32], &mut [u8]),
     /// Rotation, vector, out.
@@ -118,6 +120,7 @@ macro_rules! kernel_table {
             gather_codes: $gather_codes,
             score_nibbles: $score_nibbles,
             score_sign_rows: $score_sign_rows,
+            encode_sign_row_alone,
             encode_nibbles,
             rotate,
             prepare,
@@ -197,6 +200,11 @@ macro_rules! kernel_table {
         unsafe fn rotate(rotation: &crate::rotation::Rotation, vector: &[f32], out: &mut [f32]) {
             // SAFETY: the caller upholds the contract of the table.
             unsafe { rotation.rotate_by::<$lanes>(vector, out) };
+        }
+
+        #[target_feature(enable = $features)]
+        fn encode_sign_row_alone(centre: &[f32], row: &[f32], to: &mut [u8]) {
+            crate::sign_rows::encode(centre, row, to);
         }
 
         #[target_feature(enable = $features)]

@@ -144,7 +144,10 @@ named_texts! {
     FusionName "fusion"
     Keywords "keywords"
     Path "path"
+    KindName "kind"
     Pattern "pattern"
+    Strategy "strategy"
+    By "by"
     Words "words"
     Affix "prefix or suffix"
     Flags "flags"
@@ -152,6 +155,7 @@ named_texts! {
     CollectionName "name"
     NewName "new_name"
     Status "status"
+    PartitionPath "partition_by"
 }
 
 impl FusionName {

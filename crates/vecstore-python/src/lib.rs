@@ -13,6 +13,7 @@ mod database;
 mod datetimes;
 mod errors;
 mod evaluation;
+mod exchange;
 mod fields;
 mod filters;
 mod metadata_in;
@@ -47,6 +48,8 @@ mod _vecstore {
         eval_randomization, eval_rank_biserial, eval_ranking, eval_rouge, eval_run, eval_sentences,
         eval_statement_f, eval_token_f1, eval_verdict_share, eval_wilcoxon,
     };
+    #[pymodule_export]
+    use crate::exchange::{Checkpoint, RowBatches, metadata_from_json, metadata_to_json};
     #[pymodule_export]
     use crate::fields::F;
     #[pymodule_export]

@@ -126,7 +126,8 @@ pub(crate) fn dict_of_tree<'py>(
     Ok(dict)
 }
 
-fn object_of_tree<'py>(
+/// Makes the object of a value that came out of the engine.
+pub(crate) fn object_of_tree<'py>(
     py: Python<'py>,
     value: &Value,
     keys: &mut KeyObjects<'py>,

@@ -3,14 +3,14 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
-use vecstore::{DateTime, SparseVector};
+use vecstore::{DateTime, MultiVector, SparseVector};
 
 use crate::arguments::Text;
 use crate::datetimes::{datetime_in, datetime_out};
 use crate::errors::{OrRaise, invalid};
 use crate::metadata_out::{KeyObjects, dict_of_tree};
 use crate::sparse::{sparse_dict, sparse_vector};
-use crate::vectors::vector;
+use crate::vectors::{multi_vector, vector};
 
 /// A record: an id, a vector, and what is known about them.
 ///
@@ -32,6 +32,8 @@ use crate::vectors::vector;
 ///     When the record expires (aware); None means never.
 /// deleted : bool
 ///     Whether the record is soft-deleted.
+/// vectors : array of the shape (n, dim), optional
+///     The several vectors of the record: see `VecStore.upsert_multi`.
 ///
 /// Examples
 /// --------
@@ -46,6 +48,7 @@ pub(crate) struct Record {
     metadata: Py<PyDict>,
     text: Option<Py<PyString>>,
     sparse: Option<SparseVector>,
+    multi: Option<MultiVector>,
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) deleted: bool,
 }
@@ -65,6 +68,7 @@ impl Record {
             metadata: dict_of_tree(py, &record.metadata, keys)?.unbind(),
             text: record.text.map(|text| PyString::new(py, &text).unbind()),
             sparse: record.sparse,
+            multi: record.vectors,
             expires_at_ms: record.expires_at_unix_ms,
             deleted: record.deleted,
         })
@@ -85,6 +89,11 @@ impl Record {
     /// Returns the sparse vector as a dict.
     pub(crate) fn sparse_dict<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         self.sparse.as_ref().map(|sparse| sparse_dict(py, sparse)).transpose()
+    }
+
+    /// Returns the several vectors.
+    pub(crate) fn multi(&self) -> Option<&MultiVector> {
+        self.multi.as_ref()
     }
 
     pub(crate) fn text_object(&self) -> Option<&Py<PyString>> {
@@ -109,7 +118,8 @@ pub(crate) fn record_list(
 #[pymethods]
 impl Record {
     #[new]
-    #[pyo3(signature = (id, vector, metadata=None, *, text=None, sparse=None, expires_at=None, deleted=false))]
+    #[pyo3(signature = (id, vector, metadata=None, *, text=None, sparse=None, expires_at=None, deleted=false, vectors=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
         id: &Bound<'_, PyString>,
         vector: Option<&Bound<'_, PyAny>>,
@@ -118,6 +128,7 @@ impl Record {
         sparse: Option<&Bound<'_, PyAny>>,
         expires_at: Option<&Bound<'_, PyDateTime>>,
         deleted: bool,
+        vectors: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = id.py();
         Text::new(id, "id")?;
@@ -129,6 +140,7 @@ impl Record {
             metadata: metadata.cloned().unwrap_or_else(|| PyDict::new(py)).unbind(),
             text: text.map(Bound::unbind),
             sparse: sparse.map(|sparse| sparse_vector(sparse, "sparse")).transpose()?,
+            multi: vectors.map(|vectors| multi_vector(vectors, "vectors")).transpose()?,
             expires_at_ms,
             deleted,
         })
@@ -164,6 +176,12 @@ impl Record {
         self.sparse_dict(py)
     }
 
+    /// The several vectors as a list of lists of floats, if the record was written with several and they were asked for.
+    #[getter]
+    fn vectors(&self) -> Option<Vec<&[f32]>> {
+        self.multi.as_ref().map(|multi| multi.iter().collect())
+    }
+
     /// When the record expires, as an aware datetime in UTC; None if it does not.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
@@ -188,6 +206,7 @@ impl Record {
             && self.metadata.bind(py).eq(&other.metadata)?
             && same_text(py, self.text.as_ref(), other.text.as_ref())?
             && self.sparse == other.sparse
+            && self.multi == other.multi
             && (self.expires_at_ms, self.deleted) == (other.expires_at_ms, other.deleted);
         Ok(equal.into_pyobject(py)?.to_owned().into_any().unbind())
     }
@@ -205,6 +224,9 @@ impl Record {
         if let Some(sparse) = self.sparse_dict(py)? {
             shown.push_str(&format!(", sparse={}", sparse.repr()?));
         }
+        if let Some(multi) = &self.multi {
+            shown.push_str(&format!(", vectors=<{} x {}>", multi.len(), multi.dim()));
+        }
         if let Some(time) = self.expires_at(py)? {
             shown.push_str(&format!(", expires_at={}", time.str()?));
         }
@@ -218,7 +240,8 @@ impl Record {
         let (py, this) = (slf.py(), slf.get());
         let make = py.import("vecstore._vecstore")?.getattr("_record")?;
         let rest = (this.sparse_dict(py)?, this.expires_at(py)?, this.deleted);
-        let parts = (&this.id, this.vector(py)?, &this.metadata, this.text.as_ref(), rest.0, rest.1, rest.2);
+        let (text, vectors) = (this.text.as_ref(), this.vectors());
+        let parts = (&this.id, this.vector(py)?, &this.metadata, text, rest.0, rest.1, rest.2, vectors);
         Ok((make, parts.into_pyobject(py)?))
     }
 }
@@ -226,6 +249,7 @@ impl Record {
 /// Makes a record of its parts in order, for unpickling.
 #[pyfunction]
 #[pyo3(name = "_record")]
+#[expect(clippy::too_many_arguments, reason = "they are what a record is made of")]
 pub(crate) fn record_of_parts(
     id: &Bound<'_, PyString>,
     vector: Option<&Bound<'_, PyAny>>,
@@ -234,8 +258,9 @@ pub(crate) fn record_of_parts(
     sparse: Option<&Bound<'_, PyAny>>,
     expires_at: Option<&Bound<'_, PyDateTime>>,
     deleted: bool,
+    vectors: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Record> {
-    Record::__new__(id, vector, metadata, text, sparse, expires_at, deleted)
+    Record::__new__(id, vector, metadata, text, sparse, expires_at, deleted, vectors)
 }
 
 /// Returns the list of a vector's components, made at the first call.

@@ -11,8 +11,9 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyComplex, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PySequence, PySet,
     PyString, PyTuple,
 };
+use vecstore::MultiVector;
 
-use crate::errors::{invalid, wrong_type};
+use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::numpy_interop::{as_array, loaded};
 
 const EXPECTED: &str =
@@ -270,6 +271,27 @@ fn buffer(view: &Bound<'_, PyMemoryView>, what: &dyn Fn() -> String) -> PyResult
         }
     }
     Ok(Buffer { components: Numbers::Owned(components), shape })
+}
+
+/// Reads several vectors of one record. `what` names them in errors.
+pub(crate) fn multi_vector(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<MultiVector> {
+    let py = object.py();
+    let rows = Rows::new(object, what, None)?;
+    let (mut scratch, mut components, mut dim) = (Vec::new(), Vec::new(), 0);
+    for row in 0..rows.len() {
+        let vector = rows.get(row, what, &mut scratch)?;
+        if row > 0 && vector.len() != dim {
+            let message =
+                format!("{what}[{row}]: expected {dim} components as the first, got {}", vector.len());
+            return Err(invalid(py, message));
+        }
+        dim = vector.len();
+        components.extend_from_slice(vector);
+    }
+    if components.is_empty() {
+        return Err(invalid(py, format!("{what}: expected at least one vector, got none")));
+    }
+    MultiVector::new(dim, components).or_raise(py)
 }
 
 /// Vectors of the rows of a batch, read one at a time.

@@ -15,6 +15,9 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 pub mod split;
 
 pub use analysis::{Analyzer, Language, MAX_TERM_BYTES, Scratch, Term, Token, UnknownAnalyzer};

@@ -71,7 +71,7 @@ impl Error {
     }
 
     /// Wraps an operating-system error with the act and the path it failed on.
-    pub(crate) fn io(act: &str, path: &Path, source: io::Error) -> Self {
+    pub fn io(act: &str, path: &Path, source: io::Error) -> Self {
         Self {
             kind: ErrorKind::Io,
             message: format!("cannot {act} `{}`: {source}", path.display()),
@@ -80,7 +80,8 @@ impl Error {
     }
 
     /// Makes an error of the same kind and cause with another message.
-    pub(crate) fn with_message(error: &Self, message: String) -> Self {
+    #[must_use]
+    pub fn with_message(error: &Self, message: String) -> Self {
         Self { message, ..error.duplicate() }
     }
 
@@ -100,7 +101,7 @@ impl Error {
     }
 
     /// Returns the kind of the operating system's error, where there is one.
-    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
         self.source.as_ref().map(io::Error::kind)
     }
 

@@ -56,6 +56,7 @@ pub mod fuzzing;
 mod index;
 pub mod limits;
 pub mod metadata;
+mod multi_vector;
 mod options;
 mod quantization;
 mod query;
@@ -70,21 +71,25 @@ mod vec_database;
 pub mod vfs;
 
 pub use collection::{
-    Collection, CompactionConfig, CompactionResult, NamespaceStats, Page, Problem, Records, ScrollRequest,
-    SnapshotSummary, Stats, VerifyReport,
+    Collection, CompactionConfig, CompactionResult, Facet, FieldIndexSummary, NamespaceStats, OrderBy, Page,
+    Problem, RangeFacet, Records, ScrollRequest, SnapshotSummary, Stats, VerifyReport,
 };
 pub use database::{BackupReport, CollectionConfig, NamespaceQuotas, NamespaceStatus};
 pub use error::{Error, ErrorKind, Result};
+pub use field_index::FieldKind;
 pub use filter::{Condition, FieldBuilder, Filter, GeoPoint, Matcher, element, field};
 pub use metadata::{DateTime, Metadata, Value};
+pub use multi_vector::MultiVector;
 pub use options::{Clock, Durability, OpenOptions, SystemClock};
 pub use quantization::Quantization;
 pub use query::{
-    ArmRank, Fusion, GraphLayout, Highlight, Hit, Hits, HybridHits, HybridQuery, Include, Neighbor, PartKind,
-    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStep, SearchMethod, SparseQuery, StepOutcome,
-    StepReason, TextQuery,
+    ArmRank, Boost, BoostMode, Decay, DecayShape, Duplicate, DuplicateQuery, Example, FieldBoost,
+    FilterBoost, Fusion, GraphLayout, Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery,
+    IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, PrefixQuery,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, RecommendQuery, Rerank,
+    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome,
 };
-pub use record::{Batch, BatchOutcome, Operation, Record};
+pub use record::{Batch, BatchOutcome, Extras, Operation, Record};
 pub use repair::{Loss, RepairReport};
 pub use sparse::SparseVector;
 pub use store::VecStore;

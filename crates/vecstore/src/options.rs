@@ -91,6 +91,7 @@ pub struct OpenOptions {
     pub(crate) metric: Option<Metric>,
     pub(crate) analyzer: Option<Analyzer>,
     pub(crate) text_fields: Option<Vec<String>>,
+    pub(crate) partition_by: Option<String>,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
@@ -116,6 +117,7 @@ impl Default for OpenOptions {
             metric: None,
             analyzer: None,
             text_fields: None,
+            partition_by: None,
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
@@ -160,6 +162,13 @@ impl OpenOptions {
     /// strings, or lists of them. Opening an existing store of other fields fails.
     pub fn text_fields<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
         self.text_fields = Some(paths.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the path of the metadata by whose value the records of a new store are partitioned: see
+    /// [`CollectionConfig::partition_by`]. A store that is there keeps what it was made with; without this option any fits.
+    pub fn partition_by(mut self, path: impl Into<String>) -> Self {
+        self.partition_by = Some(path.into());
         self
     }
 
@@ -295,7 +304,7 @@ impl OpenOptions {
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
         }
-        self.collection_config().text().map(drop)
+        self.collection_config().check()
     }
 
     /// Fails if a store that is there makes terms in another way than was asked for.
@@ -319,6 +328,18 @@ impl OpenOptions {
             )));
         }
         Ok(())
+    }
+
+    /// Fails if a store that is there is partitioned in another way than was asked for.
+    pub(crate) fn check_partition(&self, found: Option<&str>, root: &Path) -> Result<()> {
+        match &self.partition_by {
+            Some(path) if found != Some(path) => Err(Error::invalid(format!(
+                "the store `{}` is {}, got partition_by `{path}`: a store keeps what it was made with",
+                root.display(),
+                found.map_or("not partitioned".to_owned(), |found| format!("partitioned by `{found}`")),
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the database at `path`, creating it without collections if it does not exist (unless read-only). Dimension,
@@ -351,6 +372,7 @@ impl OpenOptions {
             ("quantization", self.quantization.is_some()),
             ("analyzer", self.analyzer.is_some()),
             ("text_fields", self.text_fields.is_some()),
+            ("partition_by", self.partition_by.is_some()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::invalid(format!(
@@ -363,9 +385,10 @@ impl OpenOptions {
     /// Returns how the collection of a new store is made.
     pub(crate) fn collection_config(&self) -> CollectionConfig {
         let config = CollectionConfig::new().dim(self.dim).metric(self.metric.unwrap_or(Metric::Cosine));
-        config
+        let config = config
             .analyzer(self.analyzer.unwrap_or_default())
-            .text_fields(self.text_fields.iter().flatten().cloned())
+            .text_fields(self.text_fields.iter().flatten().cloned());
+        CollectionConfig { partition_by: self.partition_by.clone(), ..config }
     }
 
     /// Returns the memory budget that holds.

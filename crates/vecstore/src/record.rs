@@ -1,12 +1,14 @@
 //! Records as callers give and get them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::limits::{MAX_CALL_BYTES, MAX_DIM, MAX_ID_BYTES, MAX_TEXT_BYTES};
 use crate::metadata::{Document, Metadata};
+use crate::multi_vector::MultiVector;
 use crate::sparse::SparseVector;
-use crate::storage::body::{Body, SparseRef, encode_sparse};
+use crate::storage::body::{Body, SparseRef, TokensRef, encode_sparse};
 use crate::storage::rows::RowsBuilder;
 
 /// A record: an id, a vector and what is known about them.
@@ -17,6 +19,8 @@ pub struct Record {
     pub id: String,
     /// The vector, as it was given.
     pub vector: Vec<f32>,
+    /// Several vectors, if they were given; `vector` is then what plain searches find the record by.
+    pub vectors: Option<MultiVector>,
     /// The metadata, empty if none was given.
     pub metadata: Metadata,
     /// The text, if one was given.
@@ -25,7 +29,8 @@ pub struct Record {
     pub sparse: Option<SparseVector>,
     /// When the record expires, in milliseconds since the Unix epoch, if it does.
     pub expires_at_unix_ms: Option<u64>,
-    /// Whether the record is soft-deleted. Only listings of deleted records return such records.
+    /// Whether the record is soft-deleted. Only listings of deleted records return such records; one that is written with
+    /// this set is hidden from the start.
     pub deleted: bool,
 }
 
@@ -39,6 +44,13 @@ impl Record {
     #[must_use]
     pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
         self.metadata = metadata.into();
+        self
+    }
+
+    /// Sets several vectors: see [`Collection::upsert_multi`](crate::Collection::upsert_multi).
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: MultiVector) -> Self {
+        self.vectors = Some(vectors);
         self
     }
 
@@ -78,6 +90,8 @@ pub struct Batch {
     pub(crate) rows: RowsBuilder,
     /// Times to live, as (row, time); they count from the moment of the write.
     pub(crate) ttls: Vec<(usize, Duration)>,
+    /// The ids whose last record is soft-deleted.
+    pub(crate) hidden: HashSet<String>,
 }
 
 impl Batch {
@@ -99,7 +113,7 @@ impl Batch {
         }
         // More than a call may hold is refused as it is added, not reserved in advance.
         let records = records.min(MAX_CALL_BYTES / (dim * 4));
-        Ok(Self { rows: RowsBuilder::with_capacity(records, dim), ttls: Vec::new() })
+        Ok(Self { rows: RowsBuilder::with_capacity(records, dim), ttls: Vec::new(), hidden: HashSet::new() })
     }
 
     /// Returns the number of records.
@@ -113,7 +127,7 @@ impl Batch {
     }
 
     /// Adds a record; of records with the same id the last counts. `ttl` is how long it lives after the write;
-    /// without it, `expires_at_unix_ms` counts.
+    /// without it, `expires_at_unix_ms` counts. One that is `deleted` is written soft-deleted, and never seen by reads.
     ///
     /// # Errors
     ///
@@ -122,9 +136,13 @@ impl Batch {
     pub fn push(&mut self, record: &Record, ttl: Option<Duration>) -> Result<()> {
         let document = Document::new(&record.metadata)?;
         let (text, sparse) = (record.text.as_deref(), record.sparse.as_ref());
-        self.push_with_sparse(&record.id, &record.vector, &document, text, sparse, ttl)?;
+        let extras = Extras { text, sparse, vectors: record.vectors.as_ref() };
+        self.push_with(&record.id, &record.vector, &document, extras, ttl)?;
         if let (Some(at), None) = (record.expires_at_unix_ms, ttl) {
             self.rows.set_last_expiry(at);
+        }
+        if record.deleted {
+            self.hidden.insert(record.id.clone());
         }
         Ok(())
     }
@@ -151,15 +169,36 @@ impl Batch {
         sparse: Option<&SparseVector>,
         ttl: Option<Duration>,
     ) -> Result<()> {
+        self.push_with(id, vector, document, Extras { text, sparse, vectors: None }, ttl)
+    }
+
+    /// Does what [`Batch::push_encoded`] does for a record with all it can have.
+    pub fn push_with(
+        &mut self,
+        id: &str,
+        vector: &[f32],
+        document: &Document,
+        extras: Extras<'_>,
+        ttl: Option<Duration>,
+    ) -> Result<()> {
+        let Extras { text, sparse, vectors } = extras;
         check_id(id)?;
         if vector.len() != self.rows.dim() {
             return Err(dimension_mismatch(self.rows.dim(), vector.len()));
         }
         check_text(text)?;
+        if let Some(vectors) = vectors
+            && vectors.dim() != self.rows.dim()
+        {
+            return Err(dimension_mismatch(self.rows.dim(), vectors.dim()));
+        }
+        let tokens = vectors.map(|vectors| TokensRef::new(vectors.components()));
         let document = document.as_bytes();
         let sparse = sparse.map(|sparse| encode_sparse(sparse.components()));
         let sparse = sparse.as_deref();
-        let extra = text.map_or(0, str::len) + sparse.map_or(0, <[u8]>::len);
+        let extra = text.map_or(0, str::len)
+            + sparse.map_or(0, <[u8]>::len)
+            + vectors.map_or(0, |vectors| vectors.components().len() * 4);
         let bytes = id.len() + vector.len() * 4 + document.len() + extra + 36;
         let before = self.rows.vectors().len() * 4 + self.rows.variable_bytes() + self.len() * 32;
         if before + bytes > MAX_CALL_BYTES {
@@ -172,9 +211,23 @@ impl Batch {
         if let Some(ttl) = ttl {
             self.ttls.push((self.len(), ttl));
         }
-        self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new) }, 0);
+        self.rows.push(id, vector, &Body { document, text, sparse: sparse.map(SparseRef::new), tokens }, 0);
+        if !self.hidden.is_empty() {
+            self.hidden.remove(id);
+        }
         Ok(())
     }
+}
+
+/// What a record may have besides an id, a vector and metadata.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// The text.
+    pub text: Option<&'a str>,
+    /// The sparse vector.
+    pub sparse: Option<&'a SparseVector>,
+    /// Several vectors.
+    pub vectors: Option<&'a MultiVector>,
 }
 
 /// Checks that a string may be the id of a record.

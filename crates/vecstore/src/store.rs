@@ -103,6 +103,7 @@ impl VecStore {
             )));
         }
         options.check_text(&entry.text, &shared.root)?;
+        options.check_partition(entry.settings.partition_by.as_deref(), &shared.root)?;
         let core = shared.core(&entry);
         core.set_quantization(options.quantization.unwrap_or_default());
         if let (Some(expected), Some(got)) = (core.dim()?, options.dim)

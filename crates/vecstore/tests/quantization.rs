@@ -162,17 +162,17 @@ fn compact_writes_segments_again_that_are_of_another_kind() {
 }
 
 #[test]
-fn what_does_not_fit_the_budget_stays_apart_and_is_compact() {
+fn what_does_not_fit_the_budget_is_compact_and_stays_whole() {
     let directory = tempfile::tempdir().unwrap();
-    // Room to build the graph of one load, not of two; and for two in the fast layout, not for three.
+    // Room for two loads in the fast layout, not for three; a build takes less.
     let store = options().memory_budget(14 << 20).open(directory.path()).unwrap();
     for load in 0..3 {
         fill(&store, &vectors(ROWS, 10 + load), load as usize * ROWS);
         store.compact().unwrap();
     }
     let stats = store.stats().unwrap();
-    assert_eq!((stats.segments, stats.graph_segments, stats.upkeep_error), (3, 3, None));
-    assert_eq!(stats.hot_bytes as usize, ROWS * (2 * FAST_ROW_BYTES + INT4_ROW_BYTES));
+    assert_eq!((stats.segments, stats.graph_segments, stats.upkeep_error), (1, 1, None));
+    assert_eq!(stats.hot_bytes as usize, 3 * ROWS * INT4_ROW_BYTES);
     assert!(recall(&store, 0.95, |query| query) > 0.925);
     store.close().unwrap();
     let store = options().memory_budget(1 << 30).open(directory.path()).unwrap();
@@ -181,22 +181,50 @@ fn what_does_not_fit_the_budget_stays_apart_and_is_compact() {
     assert_eq!((stats.segments, stats.hot_bytes as usize), (1, 3 * ROWS * FAST_ROW_BYTES));
 }
 
+/// Stays apart only what cannot be built together.
 #[test]
-fn a_budget_too_small_for_any_graph_says_so_and_searches_all_the_same() {
+fn what_cannot_be_built_within_the_budget_stays_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    // A row of 96 components takes less than 500 bytes: room for three loads, not for five.
+    let store = options().memory_budget(8 << 20).open(directory.path()).unwrap();
+    for load in 0..5 {
+        fill(&store, &vectors(ROWS, 10 + load), load as usize * ROWS);
+    }
+    store.compact().unwrap();
+    let stats = store.stats().unwrap();
+    assert!(stats.segments > 1 && stats.graph_segments >= 1, "{stats:?}");
+    assert_eq!(stats.upkeep_error, None);
+}
+
+#[test]
+fn a_budget_too_small_for_any_graph_says_which_is_enough_and_searches_all_the_same() {
+    const WIDE: usize = 2_048;
     let directory = tempfile::tempdir().unwrap();
     let store = options().memory_budget(8 << 20).open(directory.path()).unwrap();
-    let rows = vectors(ROWS, 1);
-    fill(&store, &rows, 0);
+    let mut random = Random(1);
+    let mut batch = Batch::new(WIDE).unwrap();
+    let mut vector = Vec::new();
+    for n in 0..ROWS {
+        vector = (0..WIDE).map(|_| random.next()).collect();
+        batch.push(&Record::new(format!("{n}"), vector.clone()), None).unwrap();
+    }
+    store.upsert_many(batch).unwrap();
     store.compact().unwrap();
     let stats = store.stats().unwrap();
     assert_eq!((stats.graph_segments, stats.hot_bytes), (0, 0));
     let message = stats.upkeep_error.unwrap();
     assert!(message.contains("memory budget of 8388608 bytes is too small"), "{message}");
-    assert_eq!(ids(&store, &Query::new(rows[1077].clone()).k(1)), ["1077"]);
-    // With room, the same store gets its graph.
+    assert_eq!(ids(&store, &Query::new(vector).k(1)), [format!("{}", ROWS - 1)]);
     store.close().unwrap();
-    let store = options().open(directory.path()).unwrap();
+    // With what it says that all rows take, the same store gets its graph.
+    let needed: u64 = message.rsplit(' ').next().unwrap().parse().unwrap();
+    let store = options().memory_budget(needed).open(directory.path()).unwrap();
     store.compact().unwrap();
+    let stats = store.stats().unwrap();
+    assert_eq!((stats.segments, stats.graph_segments, stats.upkeep_error), (1, 1, None));
+    store.close().unwrap();
+    // A graph that is there contradicts no budget.
+    let store = options().memory_budget(8 << 20).open(directory.path()).unwrap();
     let stats = store.stats().unwrap();
     assert_eq!((stats.graph_segments, stats.upkeep_error), (1, None));
 }

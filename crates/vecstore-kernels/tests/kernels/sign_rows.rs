@@ -1,7 +1,7 @@
 //! Rows in one bit a component, scored by number: the same on every tier, and near the truth.
 
 use proptest::prelude::*;
-use vecstore_kernels::{Kernels, SignRowQuery, Tier, encode_sign_row_alone, sign_row_bytes};
+use vecstore_kernels::{Kernels, SignRowQuery, Tier, sign_row_bytes};
 
 const ROWS: usize = 12;
 
@@ -13,11 +13,11 @@ fn vectors() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
     })
 }
 
-fn encode(dim: usize, centre: &[f32], rows: &[f32]) -> Vec<u8> {
+fn encode(kernels: Kernels, dim: usize, centre: &[f32], rows: &[f32]) -> Vec<u8> {
     let bytes = sign_row_bytes(dim);
     let mut encoded = vec![0xA5; rows.len() / dim * bytes];
     for (row, to) in rows.chunks(dim).zip(encoded.chunks_mut(bytes)) {
-        encode_sign_row_alone(centre, row, to);
+        kernels.encode_sign_row_alone(centre, row, to);
     }
     encoded
 }
@@ -36,13 +36,14 @@ proptest! {
         prepared.encode(&query);
         prop_assert_eq!(prepared.dim(), dim);
         let ids = [3, 0, 11, 11, 5, 1, 2, 9, 10, 7, 6, 8, 4];
-        let encoded = encode(dim, &rows[..dim], &rows);
         let mut expected = [0.0; 13];
         let scalar = Kernels::for_tier(Tier::Scalar).unwrap();
+        let encoded = encode(scalar, dim, &rows[..dim], &rows);
         scalar.score_sign_rows(&prepared, &encoded, &ids, 1.5, margin, &mut expected);
         // The row that is the centre is as far as the centre is.
         prop_assert_eq!(expected[1], 1.5);
         for kernels in every_tier() {
+            prop_assert_eq!(&encode(kernels, dim, &rows[..dim], &rows), &encoded, "{:?}", kernels.tier());
             let mut out = [f32::NAN; 13];
             kernels.score_sign_rows(&prepared, &encoded, &ids, 1.5, margin, &mut out);
             prop_assert_eq!(out.map(f32::to_bits), expected.map(f32::to_bits), "{:?}", kernels.tier());
@@ -67,7 +68,7 @@ fn a_margin_is_in_standard_deviations_of_the_estimate() {
     // What query and centre have in common is off in the same way for all rows, so that there have to be many of both.
     for _ in 0..100 {
         let (query, centre, rows) = (vector(dim), vector(dim), vector(dim * 50));
-        let encoded = encode(dim, &centre, &rows);
+        let encoded = encode(Kernels::detect(), dim, &centre, &rows);
         let mut prepared = SignRowQuery::default();
         prepared.encode(&query);
         let base = squared(&query, &centre);

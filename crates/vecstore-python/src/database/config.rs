@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyTuple};
 use vecstore::limits::MAX_DIM;
 use vecstore::{Analyzer, CollectionConfig, Metric, NamespaceQuotas, UnknownAnalyzer};
 
-use crate::arguments::{AnalyzerName, Int, MetricName, QuantizationName, texts};
+use crate::arguments::{AnalyzerName, Int, MetricName, PartitionPath, QuantizationName, texts};
 use crate::errors::{invalid, wrong_type};
 use crate::store::plain_value;
 
@@ -27,13 +27,18 @@ pub(super) fn config_in(py: Python<'_>, config: Option<&Bound<'_, PyAny>>) -> Py
     let analyzer: Analyzer =
         analyzer.parse().map_err(|error: UnknownAnalyzer| invalid(py, error.to_string()))?;
     let fields = texts(&config.getattr("text_fields")?, "text_fields")?;
-    Ok(CollectionConfig::new()
+    let partition_by: Option<PartitionPath> = config.getattr("partition_by")?.extract()?;
+    let config = CollectionConfig::new()
         .dim(dim)
         .metric(metric)
         .quantization(quantization)
         .quotas(quotas)
         .analyzer(analyzer)
-        .text_fields(fields.iter().map(|field| (**field).to_owned())))
+        .text_fields(fields.iter().map(|field| (**field).to_owned()));
+    Ok(match partition_by {
+        Some(path) => config.partition_by(&*path),
+        None => config,
+    })
 }
 
 /// Makes a `CollectionConfig`.
@@ -46,6 +51,7 @@ pub(super) fn config_value<'py>(py: Python<'py>, config: &CollectionConfig) -> P
         quotas,
         config.get_analyzer().to_string(),
         PyTuple::new(py, config.get_text_fields())?,
+        config.get_partition_by(),
     );
     plain_value(py, "CollectionConfig", parts)
 }

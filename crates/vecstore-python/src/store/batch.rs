@@ -4,7 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
-use vecstore::{Batch, Error, Operation};
+use vecstore::{Batch, Error, Extras, MultiVector, Operation};
 
 use super::{BaseCollection, plain_value};
 use crate::arguments::{Number, Text, texts, ttl};
@@ -36,7 +36,7 @@ impl<'py> Progress<'py> {
 }
 
 /// Returns the items of an argument that has one for each id, or `None` if it was left out.
-fn column<'py>(
+pub(super) fn column<'py>(
     values: Option<&Bound<'py, PyAny>>,
     what: &str,
     expected: usize,
@@ -56,7 +56,7 @@ fn column<'py>(
     Ok(Some(list))
 }
 
-fn check_count(py: Python<'_>, what: &str, got: usize, expected: usize) -> PyResult<()> {
+pub(super) fn check_count(py: Python<'_>, what: &str, got: usize, expected: usize) -> PyResult<()> {
     if got == expected {
         return Ok(());
     }
@@ -64,8 +64,66 @@ fn check_count(py: Python<'_>, what: &str, got: usize, expected: usize) -> PyRes
 }
 
 /// Says which row of a batch an error of the engine is about.
-fn at_row(py: Python<'_>, row: usize, error: &Error) -> PyErr {
+pub(super) fn at_row(py: Python<'_>, row: usize, error: &Error) -> PyErr {
     exception(py, &Error::new(error.kind(), format!("record {row}: {}", error.message())))
+}
+
+/// Records that are given by columns.
+pub(super) struct Columns<'a, 'py> {
+    pub(super) ids: &'a Bound<'py, PyAny>,
+    pub(super) vectors: &'a Bound<'py, PyAny>,
+    pub(super) metadatas: Option<&'a Bound<'py, PyAny>>,
+    pub(super) texts: Option<&'a Bound<'py, PyAny>>,
+    pub(super) sparse: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Columns<'_, '_> {
+    /// Reads the records; `None` if there are none.
+    pub(super) fn batch(&self, py: Python<'_>, progress: bool) -> PyResult<Option<Batch>> {
+        let ids = self::texts(self.ids, "ids")?;
+        let rows = Rows::new(self.vectors, "vectors", Some(ids.len()))?;
+        check_count(py, "vectors", rows.len(), ids.len())?;
+        let metadatas = column(self.metadatas, "metadatas", ids.len())?;
+        let texts = column(self.texts, "texts", ids.len())?;
+        let sparse = column(self.sparse, "sparse", ids.len())?;
+        let progress = Progress::new(py, ids.len(), progress)?;
+        let (mut scratch, mut keys) = (Vec::new(), Keys::default());
+        let mut batch: Option<Batch> = None;
+        let mut convert = || {
+            for (row, id) in ids.iter().enumerate() {
+                if row % ROWS_PER_STEP == 0 && row > 0 {
+                    py.check_signals()?;
+                    progress.advance(ROWS_PER_STEP)?;
+                }
+                let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
+                let document = match &metadata {
+                    Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
+                        .map_err(|error| named(py, row, error))?,
+                    _ => document(None, "", &mut keys)?,
+                };
+                let text =
+                    texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
+                let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
+                let sparse =
+                    sparse.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|one| !one.is_none());
+                let sparse = sparse.map(|one| sparse_vector(&one, &format!("sparse[{row}]"))).transpose()?;
+                // Last: what comes before may run code of the caller, which may resize the array.
+                let components = rows.get(row, "vectors", &mut scratch)?;
+                let batch = match &mut batch {
+                    Some(batch) => batch,
+                    None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),
+                };
+                let (text, sparse) = (text.as_deref(), sparse.as_ref());
+                let pushed = batch.push_with_sparse(id, components, &document, text, sparse, None);
+                pushed.map_err(|error| at_row(py, row, &error))?;
+            }
+            progress.advance((ids.len().max(1) - 1) % ROWS_PER_STEP + usize::from(!ids.is_empty()))
+        };
+        let converted = convert();
+        let closed = progress.close();
+        converted.and(closed)?;
+        Ok(batch)
+    }
 }
 
 /// One record of `batch_upsert`, of whichever form.
@@ -77,6 +135,8 @@ struct Parts<'py> {
     sparse: Option<Bound<'py, PyAny>>,
     ttl_seconds: Option<Bound<'py, PyAny>>,
     expires_at_ms: Option<u64>,
+    /// Several vectors, of a record that a store returned.
+    vectors: Option<MultiVector>,
 }
 
 impl<'py> Parts<'py> {
@@ -102,6 +162,7 @@ impl<'py> Parts<'py> {
                 sparse: None,
                 ttl_seconds: None,
                 expires_at_ms: None,
+                vectors: None,
             })
         } else {
             Err(wrong_type(&what(), "a dict, a Record or a tuple (id, vector[, metadata[, text]])", object))
@@ -126,6 +187,7 @@ impl<'py> Parts<'py> {
             sparse: record.sparse_dict(py)?.map(Bound::into_any),
             ttl_seconds: None,
             expires_at_ms: record.expires_at_ms,
+            vectors: record.multi().cloned(),
         })
     }
 
@@ -152,6 +214,7 @@ impl<'py> Parts<'py> {
             sparse: optional("sparse")?,
             ttl_seconds: optional("ttl_seconds")?,
             expires_at_ms: None,
+            vectors: None,
         })
     }
 
@@ -173,13 +236,15 @@ impl<'py> Parts<'py> {
         let pushed = match self.expires_at_ms {
             None => {
                 let (text, sparse) = (text.as_deref(), sparse.as_ref());
-                batch.push_with_sparse(&id, &components, &document, text, sparse, lives)
+                let extras = Extras { text, sparse, vectors: self.vectors.as_ref() };
+                batch.push_with(&id, &components, &document, extras, lives)
             }
             Some(at) => {
                 let mut record = vecstore::Record::new(&*id, components);
                 record.metadata = vecstore::metadata::decode(document.as_bytes()).or_raise(py)?;
                 record.text = text.map(|text| text.to_owned());
                 record.sparse = sparse;
+                record.vectors.clone_from(&self.vectors);
                 record.expires_at_unix_ms = Some(at);
                 batch.push(&record, None)
             }
@@ -266,48 +331,8 @@ impl BaseCollection {
         sparse: Option<&Bound<'_, PyAny>>,
         progress: bool,
     ) -> PyResult<usize> {
-        let ids = self::texts(ids, "ids")?;
-        let rows = Rows::new(vectors, "vectors", Some(ids.len()))?;
-        check_count(py, "vectors", rows.len(), ids.len())?;
-        let metadatas = column(metadatas, "metadatas", ids.len())?;
-        let texts = column(texts, "texts", ids.len())?;
-        let sparse = column(sparse, "sparse", ids.len())?;
-        let progress = Progress::new(py, ids.len(), progress)?;
-        let (mut scratch, mut keys) = (Vec::new(), Keys::default());
-        let mut batch: Option<Batch> = None;
-        let mut convert = || {
-            for (row, id) in ids.iter().enumerate() {
-                if row % ROWS_PER_STEP == 0 && row > 0 {
-                    py.check_signals()?;
-                    progress.advance(ROWS_PER_STEP)?;
-                }
-                let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
-                let document = match &metadata {
-                    Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
-                        .map_err(|error| named(py, row, error))?,
-                    _ => document(None, "", &mut keys)?,
-                };
-                let text =
-                    texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
-                let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
-                let sparse =
-                    sparse.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|one| !one.is_none());
-                let sparse = sparse.map(|one| sparse_vector(&one, &format!("sparse[{row}]"))).transpose()?;
-                // Last: what comes before may run code of the caller, which may resize the array.
-                let components = rows.get(row, "vectors", &mut scratch)?;
-                let batch = match &mut batch {
-                    Some(batch) => batch,
-                    None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),
-                };
-                let (text, sparse) = (text.as_deref(), sparse.as_ref());
-                let pushed = batch.push_with_sparse(id, components, &document, text, sparse, None);
-                pushed.map_err(|error| at_row(py, row, &error))?;
-            }
-            progress.advance((ids.len().max(1) - 1) % ROWS_PER_STEP + usize::from(!ids.is_empty()))
-        };
-        let converted = convert();
-        let closed = progress.close();
-        converted.and(closed)?;
+        let columns = Columns { ids, vectors, metadatas, texts, sparse };
+        let batch = columns.batch(py, progress)?;
         match batch {
             Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
             None => {
@@ -411,7 +436,7 @@ impl BaseCollection {
 }
 
 /// Says which of the metadata of a batch an error is about.
-fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+pub(super) fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
     // Other exceptions come from the caller's own code, and pass as they are.
     if !is_own(py, &error) && !error.get_type(py).is(py.get_type::<PyTypeError>()) {
         return error;

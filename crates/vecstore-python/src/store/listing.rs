@@ -1,4 +1,4 @@
-//! Listing records in the order of their ids.
+//! Listing records in the order of their ids, or of a value.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -8,6 +8,7 @@ use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
 use vecstore::{Records, ScrollRequest};
 
+use super::fields::order_by as order_of;
 use super::{BaseCollection, plain_value};
 use crate::arguments::{Cursor, Int};
 use crate::errors::OrRaise;
@@ -28,9 +29,10 @@ impl BaseCollection {
 
 #[pymethods]
 impl BaseCollection {
-    /// Returns a page of records in ascending order of id (by code point).
+    /// Returns a page of records, in ascending order of id (by code point) if nothing else is asked for.
     ///
-    /// Each page is of the moment it is asked for; a record that is there throughout is listed exactly once.
+    /// Each page is of the moment it is asked for; a record that is there throughout is listed exactly once, if its value of
+    /// `order_by` does not change meanwhile.
     ///
     /// Parameters
     /// ----------
@@ -39,9 +41,13 @@ impl BaseCollection {
     /// limit : int
     ///     The most records of a page, 1 to 16,777,216.
     /// cursor : str, optional
-    ///     The cursor of the page before: the id after which this page starts.
+    ///     The cursor of the page before, of the same order. In order of id, it is the id after which this page starts.
     /// with_vectors : bool
     ///     Whether the records carry their vectors.
+    /// order_by : str or tuple, optional
+    ///     A path, such as `price`, the smallest value first; `-price` or `("price", "desc")`: the largest first. By type
+    ///     first: False, True, numbers, datetimes, strings, bytes. Records with no such value come last either way, ties in
+    ///     order of id.
     /// params : dict, optional
     ///     Values for `:name` in a filter string.
     ///
@@ -58,9 +64,13 @@ impl BaseCollection {
     /// >>> records, cursor = store.scroll(limit=2, cursor=cursor)
     /// >>> [record.id for record in records], cursor
     /// (['pear'], None)
+    /// >>> [record.id for record in store.scroll(order_by="-price").records]
+    /// ['pear', 'apple', 'leek']
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     #[pyo3(
-        signature = (filter=None, *, limit=Int::Fits(100), cursor=None, with_vectors=false, params=None),
-        text_signature = "($self, filter=None, *, limit=100, cursor=None, with_vectors=False, params=None)"
+        signature = (filter=None, *, limit=Int::Fits(100), cursor=None, with_vectors=false, order_by=None, params=None),
+        text_signature = "($self, filter=None, *, limit=100, cursor=None, with_vectors=False, order_by=None, \
+                          params=None)"
     )]
     fn scroll<'py>(
         &self,
@@ -69,13 +79,15 @@ impl BaseCollection {
         limit: Int,
         cursor: Option<Cursor>,
         with_vectors: bool,
+        order_by: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = ScrollRequest::new()
             .filter(optional_filter(filter, params)?)
             .limit(limit.within(py, "limit", 1..=MAX_K)?)
             .after(cursor.map(|cursor| cursor.to_owned()))
-            .vectors(with_vectors);
+            .vectors(with_vectors)
+            .order_by(order_by.map(order_of).transpose()?);
         let page = self.run(py, |engine| engine.scroll(&request))?;
         plain_value(py, "Page", (record_list(py, page.records, with_vectors)?, page.cursor))
     }

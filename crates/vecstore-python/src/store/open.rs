@@ -11,7 +11,7 @@ use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantizatio
 
 use super::{BaseCollection, VecStore, plain_value};
 use crate::arguments::{
-    AnalyzerName, DurabilityName, Int, MetricName, Number, QuantizationName, texts, wait,
+    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, texts, wait,
 };
 use crate::errors::{OrRaise, invalid};
 
@@ -47,6 +47,7 @@ struct Arguments<'a, 'py> {
     memory_budget: Option<Int>,
     threads: Option<Int>,
     texts: Texts<'a, 'py>,
+    partition_by: Option<PartitionPath>,
 }
 
 /// How a new store makes terms, as Python gives it.
@@ -87,6 +88,9 @@ impl Arguments<'_, '_> {
         if let Some(fields) = self.texts.fields {
             options =
                 options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
+        }
+        if let Some(path) = self.partition_by {
+            options = options.partition_by(&*path);
         }
         let wait = wait(py, self.wait)?;
         let path = path_of(self.path)?;
@@ -156,8 +160,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
@@ -172,6 +176,7 @@ impl VecStore {
         threads: Option<Int>,
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
+        partition_by: Option<PartitionPath>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let texts = Texts { analyzer, fields: text_fields };
         Arguments {
@@ -185,6 +190,7 @@ impl VecStore {
             memory_budget,
             threads,
             texts,
+            partition_by,
         }
         .open()
     }
@@ -199,8 +205,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None, analyzer=None, text_fields=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
@@ -215,6 +221,7 @@ impl VecStore {
         threads: Option<Int>,
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
+        partition_by: Option<PartitionPath>,
     ) -> PyResult<Py<Self>> {
         let py = path.py();
         let texts = Texts { analyzer, fields: text_fields };
@@ -229,6 +236,7 @@ impl VecStore {
             memory_budget,
             threads,
             texts,
+            partition_by,
         };
         Py::new(py, arguments.open()?)
     }
@@ -301,7 +309,7 @@ impl VecStore {
     }
 
     /// How the store was opened, as a `Config`: path, dim, metric, durability, read_only, quantization,
-    /// memory_budget, threads, analyzer, text_fields.
+    /// memory_budget, threads, analyzer, text_fields, partition_by.
     ///
     /// Examples
     /// --------
@@ -323,6 +331,7 @@ impl VecStore {
             opened.threads,
             this.engine.analyzer().to_string(),
             PyTuple::new(py, this.engine.text_fields())?,
+            this.engine.partition_by(),
         );
         plain_value(py, "Config", parts)
     }

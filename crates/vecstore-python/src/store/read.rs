@@ -67,7 +67,8 @@ impl BaseCollection {
         self.__len__(py)
     }
 
-    /// Returns the number of records that match, or of all of them. Reads every record's metadata.
+    /// Returns the number of records that match, or of all of them: of segments from their field indexes, mostly without a
+    /// look at single records.
     ///
     /// Examples
     /// --------

@@ -2,10 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
-use vecstore::limits::MAX_K;
-use vecstore::{Include, QueryOptions};
+use vecstore::limits::{MAX_DIM, MAX_K};
+use vecstore::{Include, PrefixQuery, QueryOptions};
 
 use super::BaseCollection;
+use super::boosts::boosts;
 use crate::arguments::{Included, Int, Number, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
@@ -14,14 +15,15 @@ use crate::query_batch::QueryBatch;
 use crate::vectors::{Rows, in_place, vector};
 
 /// The arguments that every search has.
-struct Wanted<'a, 'py> {
-    k: Int,
-    filter: Option<&'a Bound<'py, PyAny>>,
-    params: Option<&'a Bound<'py, PyAny>>,
-    recall: Number,
-    exact: bool,
-    offset: Int,
-    min_score: Option<Number>,
+pub(super) struct Wanted<'a, 'py> {
+    pub(super) k: Int,
+    pub(super) filter: Option<&'a Bound<'py, PyAny>>,
+    pub(super) params: Option<&'a Bound<'py, PyAny>>,
+    pub(super) recall: Number,
+    pub(super) exact: bool,
+    pub(super) offset: Int,
+    pub(super) min_score: Option<Number>,
+    pub(super) boost: Option<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Wanted<'a, 'py> {
@@ -35,22 +37,24 @@ impl<'a, 'py> Wanted<'a, 'py> {
             exact: query.getattr("exact")?.extract()?,
             offset: query.getattr("offset")?.extract()?,
             min_score: query.getattr("min_score")?.extract()?,
+            boost: query.getattr("boost")?.extract()?,
         })
     }
 
-    fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
+    pub(super) fn options(self, py: Python<'_>) -> PyResult<QueryOptions> {
         let recall = recall(py, self.recall)?;
         let min_score = self.min_score.map(|score| score.named("min_score")).transpose()?.map(at_least);
         if min_score.is_some_and(f32::is_nan) {
             return Err(invalid(py, "min_score must be a number, got NaN"));
         }
-        Ok(QueryOptions::new()
+        let options = QueryOptions::new()
             .k(self.k.within(py, "k", 1..=MAX_K)?)
             .offset(self.offset.within(py, "offset", 0..=MAX_K)?)
             .filter(optional_filter(self.filter, self.params)?)
             .min_score(min_score)
             .recall(recall)
-            .exact(self.exact))
+            .exact(self.exact);
+        Ok(boosts(self.boost.as_ref())?.into_iter().fold(options, QueryOptions::boost))
     }
 }
 
@@ -104,10 +108,17 @@ impl BaseCollection {
     ///     How many of the nearest are left out, for paging.
     /// min_score : float, optional
     ///     Leaves out neighbors of a lower score.
+    /// boost : Decay, FieldBoost, FilterBoost or list of them, optional
+    ///     Changes scores by metadata. With `exact` the order is that of boosted scores over all records. Otherwise the
+    ///     search looks at the 16 k (at least 256) nearest, then at four times as many, until nothing further away could
+    ///     be among the best, or it has looked at 16,384.
     /// include : iterable of str, `("metadata",)` if not given
     ///     What neighbors carry besides id, score and distance: `metadata`, `vector`, `text`.
     /// params : dict, optional
     ///     Values for `:name` in a filter string.
+    /// prefix_dim : int, optional
+    ///     Compares every record on so many first components alone (of a Matryoshka model), whatever the recall, and orders
+    ///     the best 10 k, at least 100, by whole vectors.
     ///
     /// Returns
     /// -------
@@ -127,8 +138,9 @@ impl BaseCollection {
     /// pear 0.963 4
     #[pyo3(
         signature = (vector, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
-                     min_score=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None)"
+                     min_score=None, boost=None, include=Included::DEFAULT, params=None,
+                     prefix_dim=None),
+        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None, prefix_dim=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query<'py>(
@@ -140,11 +152,21 @@ impl BaseCollection {
         exact: bool,
         offset: Int,
         min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
+        prefix_dim: Option<Int>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let wanted = Wanted { k, filter, params, recall, exact, offset, min_score };
-        self.neighbors(vector, &wanted.options(vector.py())?, include)
+        let py = vector.py();
+        let wanted = Wanted { k, filter, params, recall, exact, offset, min_score, boost };
+        let options = wanted.options(py)?;
+        let Some(prefix_dim) = prefix_dim else { return self.neighbors(vector, &options, include) };
+        if exact {
+            return Err(invalid(py, "prefix_dim and exact=True contradict each other: give one of them"));
+        }
+        let prefix_dim = prefix_dim.within(py, "prefix_dim", 1..=MAX_DIM)?;
+        let query = PrefixQuery::new(self::vector(vector, "vector")?, prefix_dim).options(options);
+        self.matched(py, include, |engine| engine.search_prefix(&query))
     }
 
     /// Searches for several vectors at once, which reads each record once for several of them.
@@ -168,24 +190,25 @@ impl BaseCollection {
     /// ['apple', 'leek']
     #[pyo3(
         signature = (vectors, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
-                     min_score=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None)"
+                     min_score=None, boost=None, include=Included::DEFAULT, params=None),
+        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
-    fn query_batch(
+    fn query_batch<'py>(
         &self,
-        vectors: &Bound<'_, PyAny>,
+        vectors: &Bound<'py, PyAny>,
         k: Int,
-        filter: Option<&Bound<'_, PyAny>>,
+        filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
         exact: bool,
         offset: Int,
         min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
         include: Included,
-        params: Option<&Bound<'_, PyAny>>,
+        params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<QueryBatch> {
         let py = vectors.py();
-        let options = Wanted { k, filter, params, recall, exact, offset, min_score }.options(py)?;
+        let options = Wanted { k, filter, params, recall, exact, offset, min_score, boost }.options(py)?;
         let rows = Rows::new(vectors, "vectors", None)?;
         if rows.len() == 0 {
             self.check_open(py)?;
@@ -200,7 +223,10 @@ impl BaseCollection {
                     format!("vectors[{row}]: expected {dim} components as the first, got {}", vector.len());
                 return Err(invalid(py, message));
             }
-            dim = vector.len();
+            if row == 0 {
+                dim = vector.len();
+                components.reserve_exact(rows.len().saturating_mul(dim));
+            }
             components.extend_from_slice(vector);
         }
         let answers = self.run(py, |engine| engine.search_batch(&components, dim, &options))?;
@@ -229,6 +255,7 @@ impl BaseCollection {
             exact: false,
             offset: Int::Fits(0),
             min_score: None,
+            boost: None,
         };
         self.neighbors(vector, &wanted.options(vector.py())?, Included::DEFAULT)
     }

@@ -3,45 +3,32 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList};
 use vecstore::limits::MAX_K;
-use vecstore::{Filter, Fusion, Highlight, Hits, HybridHits, HybridQuery, Include, SparseQuery, TextQuery};
+use vecstore::{
+    Fusion, Highlight, Hits, HybridHits, HybridQuery, Include, QueryOptions, SparseQuery, TextQuery,
+};
 
-use super::search::at_least;
+use super::search::Wanted;
 use super::{BaseCollection, plain_value};
 use crate::arguments::{FusionName, Id, Included, Int, Keywords, Number, RecordText, Text, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
-use crate::filters::optional_filter;
 use crate::neighbors::{neighbor_list, touch};
 use crate::sparse::sparse_vector;
 use crate::vectors::vector;
 
-/// The arguments that all these searches have.
-struct Matching {
-    k: usize,
-    offset: usize,
-    filter: Option<Filter>,
-    min_score: Option<f32>,
-}
-
-impl Matching {
-    fn new(
-        py: Python<'_>,
-        (k, offset): (Int, Int),
-        filter: Option<&Bound<'_, PyAny>>,
-        params: Option<&Bound<'_, PyAny>>,
-        min_score: Option<Number>,
-    ) -> PyResult<Self> {
-        let min_score = min_score.map(|score| score.named("min_score")).transpose()?.map(at_least);
-        Ok(Self {
-            k: k.within(py, "k", 1..=MAX_K)?,
-            offset: offset.within(py, "offset", 0..=MAX_K)?,
-            filter: optional_filter(filter, params)?,
-            min_score,
-        })
-    }
+/// Reads the arguments that all these searches have.
+pub(super) fn matching<'py>(
+    py: Python<'py>,
+    (k, offset): (Int, Int),
+    (filter, params): (Option<&Bound<'py, PyAny>>, Option<&Bound<'py, PyAny>>),
+    min_score: Option<Number>,
+    boost: Option<Bound<'py, PyAny>>,
+) -> PyResult<QueryOptions> {
+    let (recall, exact) = (Number::Is(0.95), false);
+    Wanted { k, filter, params, recall, exact, offset, min_score, boost }.options(py)
 }
 
 /// Reads what fields count, by name.
-fn boosts(boosts: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, f32)>> {
+pub(super) fn field_boosts(boosts: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, f32)>> {
     let Some(boosts) = boosts.filter(|boosts| !boosts.is_none()) else { return Ok(Vec::new()) };
     let Ok(dict) = boosts.cast::<PyDict>() else {
         return Err(wrong_type("boosts", "a dict of field to number", boosts));
@@ -68,7 +55,7 @@ struct Fusing {
 fn hybrid(
     vector: &Bound<'_, PyAny>,
     keywords: &str,
-    matching: Matching,
+    options: QueryOptions,
     boosts: Vec<(String, f32)>,
     fusing: Fusing,
 ) -> PyResult<HybridQuery> {
@@ -83,10 +70,7 @@ fn hybrid(
         return Err(invalid(py, format!("alpha must be between 0 and 1, got {alpha}")));
     }
     let mut query = HybridQuery::new(self::vector(vector, "vector")?, keywords)
-        .k(matching.k)
-        .offset(matching.offset)
-        .filter(matching.filter)
-        .min_score(matching.min_score)
+        .options(options)
         .alpha(alpha as f32)
         .fusion(fusion)
         .recall(recall(py, fusing.recall)?)
@@ -109,7 +93,8 @@ pub(super) fn asked_hybrid(query: &Bound<'_, PyAny>) -> PyResult<(HybridQuery, I
     let filter: Option<Bound<'_, PyAny>> = query.getattr("filter")?.extract()?;
     let (k, offset) = (query.getattr("k")?.extract()?, query.getattr("offset")?.extract()?);
     let min_score = query.getattr("min_score")?.extract()?;
-    let matching = Matching::new(py, (k, offset), filter.as_ref(), None, min_score)?;
+    let boost: Option<Bound<'_, PyAny>> = query.getattr("boost")?.extract()?;
+    let options = matching(py, (k, offset), (filter.as_ref(), None), min_score, boost)?;
     let fusing = Fusing {
         alpha: query.getattr("alpha")?.extract()?,
         fusion: query.getattr("fusion")?.extract()?,
@@ -120,13 +105,13 @@ pub(super) fn asked_hybrid(query: &Bound<'_, PyAny>) -> PyResult<(HybridQuery, I
         exact: query.getattr("exact")?.extract()?,
     };
     let keywords: Keywords = query.getattr("keywords")?.extract()?;
-    let boosts = boosts(Some(&query.getattr("boosts")?))?;
+    let boosts = field_boosts(Some(&query.getattr("boosts")?))?;
     let Included(include) = query.getattr("include")?.extract()?;
-    Ok((hybrid(&query.getattr("vector")?, &keywords, matching, boosts, fusing)?, include))
+    Ok((hybrid(&query.getattr("vector")?, &keywords, options, boosts, fusing)?, include))
 }
 
 impl BaseCollection {
-    fn matched<'py>(
+    pub(super) fn matched<'py>(
         &self,
         py: Python<'py>,
         Included(include): Included,
@@ -208,6 +193,8 @@ impl BaseCollection {
     ///     How many of the best are left out, for paging.
     /// min_score : float, optional
     ///     Leaves out neighbors of a lower score.
+    /// boost : Decay, FieldBoost, FilterBoost or list of them, optional
+    ///     Changes scores by metadata. The order is that of boosted scores over all records found.
     /// boosts : dict of str to float, optional
     ///     What multiplies the score of a field: of `text`, or of one of the store's `text_fields`; 1 if it is not named. With
     ///     0 the field is not searched.
@@ -228,9 +215,9 @@ impl BaseCollection {
     /// >>> [neighbor.id for neighbor in store.text_query("crisp -green")]
     /// ['apple']
     #[pyo3(
-        signature = (keywords, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None, boosts=None,
+        signature = (keywords, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None, boost=None, boosts=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, keywords, k=10, filter=None, *, offset=0, min_score=None, boosts=None, include=..., params=None)"
+        text_signature = "($self, keywords, k=10, filter=None, *, offset=0, min_score=None, boost=None, boosts=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn text_query<'py>(
@@ -241,17 +228,14 @@ impl BaseCollection {
         filter: Option<&Bound<'py, PyAny>>,
         offset: Int,
         min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
         boosts: Option<&Bound<'py, PyAny>>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let matching = Matching::new(py, (k, offset), filter, params, min_score)?;
-        let mut query = TextQuery::new(&*keywords)
-            .k(matching.k)
-            .offset(matching.offset)
-            .filter(matching.filter)
-            .min_score(matching.min_score);
-        for (field, factor) in self::boosts(boosts)? {
+        let options = matching(py, (k, offset), (filter, params), min_score, boost)?;
+        let mut query = TextQuery::new(&*keywords).options(options);
+        for (field, factor) in field_boosts(boosts)? {
             query = query.boost(field, factor);
         }
         self.matched(py, include, |engine| engine.search_text(&query))
@@ -278,9 +262,9 @@ impl BaseCollection {
     /// >>> store.sparse_query(([90, 7], [2.0, 1.0]))[0].score
     /// 2.5
     #[pyo3(
-        signature = (indices_values, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None,
+        signature = (indices_values, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None, boost=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, indices_values, k=10, filter=None, *, offset=0, min_score=None, include=..., params=None)"
+        text_signature = "($self, indices_values, k=10, filter=None, *, offset=0, min_score=None, boost=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn sparse_query<'py>(
@@ -290,16 +274,13 @@ impl BaseCollection {
         filter: Option<&Bound<'py, PyAny>>,
         offset: Int,
         min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = indices_values.py();
-        let matching = Matching::new(py, (k, offset), filter, params, min_score)?;
-        let query = SparseQuery::new(sparse_vector(indices_values, "indices_values")?)
-            .k(matching.k)
-            .offset(matching.offset)
-            .filter(matching.filter)
-            .min_score(matching.min_score);
+        let options = matching(py, (k, offset), (filter, params), min_score, boost)?;
+        let query = SparseQuery::new(sparse_vector(indices_values, "indices_values")?).options(options);
         self.matched(py, include, |engine| engine.search_sparse(&query))
     }
 
@@ -334,8 +315,9 @@ impl BaseCollection {
     ///     As in `text_query`.
     /// recall, exact
     ///     Of the vector's arm, as in `query`.
-    /// offset, min_score, include, params
-    ///     As in `query`; `min_score` is of the fused score.
+    /// offset, min_score, boost, include, params
+    ///     As in `query`; `min_score` and `boost` are of the fused score. With `boost`, each arm finds 16 times what is
+    ///     wanted, at least 256, unless `candidates` says how many.
     ///
     /// Returns
     /// -------
@@ -350,9 +332,9 @@ impl BaseCollection {
     #[pyo3(
         signature = (vector, keywords, k=Int::Fits(10), alpha=Number::Is(0.7), filter=None, *,
                      fusion=None, rrf_k=Number::Is(60.0), candidates=None, autocut=None, boosts=None,
-                     recall=Number::Is(0.95), exact=false, offset=Int::Fits(0), min_score=None,
+                     recall=Number::Is(0.95), exact=false, offset=Int::Fits(0), min_score=None, boost=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, keywords, k=10, alpha=0.7, filter=None, *, fusion='rrf', rrf_k=60.0, candidates=None, autocut=None, boosts=None, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None)"
+        text_signature = "($self, vector, keywords, k=10, alpha=0.7, filter=None, *, fusion='rrf', rrf_k=60.0, candidates=None, autocut=None, boosts=None, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn hybrid_query<'py>(
@@ -371,17 +353,18 @@ impl BaseCollection {
         exact: bool,
         offset: Int,
         min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
         include: Included,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = vector.py();
-        let matching = Matching::new(py, (k, offset), filter, params, min_score)?;
+        let options = matching(py, (k, offset), (filter, params), min_score, boost)?;
         let fusion = match fusion {
             Some(fusion) => fusion,
             None => FusionName::default_of(py)?,
         };
         let fusing = Fusing { alpha, fusion, rrf_k, candidates, autocut, recall, exact };
-        let query = hybrid(vector, &keywords, matching, self::boosts(boosts)?, fusing)?;
+        let query = hybrid(vector, &keywords, options, field_boosts(boosts)?, fusing)?;
         self.matched(py, include, |engine| Ok(engine.search_hybrid(&query)?.hits().clone()))
     }
 

@@ -17,7 +17,7 @@ impl Collection {
     }
 
     /// Does what [`Collection::search`] does, and returns beside the hits how they were found. The clock is read twice for
-    /// each part; nothing else differs.
+    /// each part; nothing else differs. With boosts the steps are those of the last, largest round.
     ///
     /// # Errors
     ///
@@ -40,12 +40,15 @@ impl Collection {
     pub fn search_explained(&self, query: &Query) -> Result<(Hits, QueryPlan)> {
         let (recorder, options) = (Recorder::default(), &query.options);
         let started = Instant::now();
-        let (snapshot, mut found) =
-            self.found(&query.vector, query.vector.len(), options, Some(&recorder))?;
-        let rows = found.pop().expect("one query has one answer");
-        let (lsn, records) = (snapshot.lsn, snapshot.live());
-        let hits =
-            Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score);
+        let hits = if options.boosts.is_empty() {
+            let (snapshot, mut found) =
+                self.found(&query.vector, query.vector.len(), options, Some(&recorder))?;
+            let rows = found.pop().expect("one query has one answer");
+            Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score)
+        } else {
+            self.search_boosted(&query.vector, options, Some(&recorder))?
+        };
+        let (lsn, records) = (hits.snapshot().lsn, hits.snapshot().live());
         let time = started.elapsed();
         let record = recorder.into_record();
         let mut plan = QueryPlan {

@@ -47,14 +47,14 @@ impl Snapshot {
 }
 
 impl PartView {
-    fn fields(&self) -> Result<Option<FieldIndex<'_>>> {
+    pub(super) fn fields(&self) -> Result<Option<FieldIndex<'_>>> {
         match &self.part {
             Part::Segment(segment) => segment.fields(),
             Part::Memory(_) => Ok(None),
         }
     }
 
-    fn document_matches(&self, row: u32, matcher: &Matcher) -> Result<bool> {
+    pub(super) fn document_matches(&self, row: u32, matcher: &Matcher) -> Result<bool> {
         Ok(matcher.matches(DocumentRef::new(self.part.body(row)?.document)?))
     }
 

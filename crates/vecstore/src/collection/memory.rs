@@ -51,25 +51,38 @@ impl Core {
 
     /// Returns the most rows whose graph can be built within the budget.
     fn graph_rows_max(&self, dim: usize) -> usize {
-        let rows = self.shared.memory_budget / index::build_bytes(1, dim).max(1);
+        // One row alone takes more than each of many.
+        const MANY: usize = 1 << 12;
+        let rows = u128::from(self.shared.memory_budget) * MANY as u128
+            / u128::from(self.build_bytes(MANY, dim).max(1));
         usize::try_from(rows).unwrap_or(usize::MAX).min(MERGED_ROWS_MAX)
+    }
+
+    /// Returns the bytes of memory that the build of the smallest graph of so many rows takes.
+    fn build_bytes(&self, rows: usize, dim: usize) -> u64 {
+        index::build_bytes(rows, dim, self.quantization().layout(false))
     }
 
     /// Returns why no segment of the collection has a graph, if the memory budget is why.
     pub(super) fn graphless_error(&self, snapshot: &Snapshot) -> Option<Error> {
         let dim = snapshot.dim.filter(|&dim| self.scoring.uses_graphs(Some(dim)))?;
+        let has_graph = |view: &PartView| matches!(&view.part, Part::Segment(segment) if segment.has_graph());
+        // One may have been built within another budget.
+        if snapshot.parts.iter().any(has_graph) {
+            return None;
+        }
         let rows: usize = snapshot.parts.iter().map(PartView::live).sum();
         let rows_min = self.shared.graph_rows_min;
         if rows <= rows_min || self.graph_rows_max(dim) > rows_min {
             return None;
         }
-        let needed = index::build_bytes(rows_min + 1, dim);
+        let needed = self.build_bytes(rows_min + 1, dim);
         Some(Error::invalid(format!(
             "the memory budget of {} bytes is too small for the graph of any segment, so that searches scan all \
              rows: at dimension {dim}, one of {} rows takes {needed} bytes to build, and one of all {rows} rows {}",
             self.shared.memory_budget,
             rows_min + 1,
-            index::build_bytes(rows, dim)
+            self.build_bytes(rows, dim)
         )))
     }
 

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::exchange::Draft;
-use super::new_segment::Made;
-use super::part::PartView;
+use super::new_segment::{Made, NewSegment};
+use super::part::{Part, PartView};
 use super::{Core, Writer};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -32,6 +32,22 @@ impl Core {
         outcome
     }
 
+    /// Writes a segment again, with the columns that are chosen now.
+    pub(super) fn reindex(&self, writer: &Writer, turn: &mut Turn, view: &PartView) -> Result<()> {
+        let outcome = self.reindex_view(writer, turn, view);
+        writer.note_merge(outcome.as_ref().err());
+        outcome
+    }
+
+    fn reindex_view(&self, writer: &Writer, _: &mut Turn, view: &PartView) -> Result<()> {
+        let Part::Segment(segment) = &view.part else { return Ok(()) };
+        writer.committer.check_poison()?;
+        self.shared.check_manifest()?;
+        let mut made = Made::new(self);
+        let new = self.rewrite_fields(view, segment, &mut made, &|| self.is_retiring())?;
+        self.exchange(writer, std::slice::from_ref(view), new, made)
+    }
+
     fn merge_views(&self, writer: &Writer, _: &mut Turn, views: &[PartView]) -> Result<()> {
         // What cannot be published is not worth writing.
         writer.committer.check_poison()?;
@@ -39,6 +55,11 @@ impl Core {
         let mut made = Made::new(self);
         let others = Some(self.other_hot_bytes(&writer.committer.published(), views));
         let new = self.write_segment(views, self.now(), others, &mut made, &|| self.is_retiring())?;
+        self.exchange(writer, views, new, made)
+    }
+
+    /// Puts a new segment in the place of `views`.
+    fn exchange(&self, writer: &Writer, views: &[PartView], new: NewSegment, made: Made<'_>) -> Result<()> {
         let mut upkeep = writer.upkeep.lock();
         // What happened to the rows up to here is in the log, or was, if a seal has dropped it since: it goes to the marks
         // of the new segment. What happens from here on stays in the log.

@@ -1,19 +1,31 @@
 //! A collection: records of one dimension and metric, their log, and the upkeep that turns the one into segments.
 
+mod boosted;
 mod commit;
+mod diverse;
+mod duplicates;
 mod exchange;
 mod explain;
+mod facets;
+mod fields;
+mod groups;
 mod hybrid;
 mod matches;
 mod memory;
 mod merge;
+mod multi;
 mod namespace_stats;
 mod new_segment;
 mod opening;
+mod order;
 mod part;
+mod partitions;
 mod policy;
+mod prefix;
 mod quota;
+mod ranking;
 mod read;
+mod recommend;
 mod recovery;
 mod replacement;
 mod scroll;
@@ -21,6 +33,7 @@ mod seal;
 mod settings;
 mod snapshot;
 mod snapshots;
+mod staged;
 mod stats;
 mod text;
 mod upkeep;
@@ -40,7 +53,10 @@ pub(crate) use policy::GRAPH_ROWS_MIN;
 pub(crate) use recovery::{apply as replay_call, log_seqs};
 pub(crate) use snapshot::{Location, Snapshot};
 
+pub use facets::{Facet, RangeFacet};
+pub use fields::FieldIndexSummary;
 pub use namespace_stats::NamespaceStats;
+pub use order::OrderBy;
 pub use scroll::{Page, Records, ScrollRequest};
 pub use snapshots::SnapshotSummary;
 pub use stats::Stats;
@@ -81,6 +97,8 @@ pub(crate) struct Core {
     directory: PathBuf,
     scoring: Scoring,
     text: TextConfig,
+    /// The path by whose value rows stand together in segments.
+    partition_by: Option<Arc<str>>,
     /// `None` while the collection is not open: the next call that needs it opens it.
     source: RwLock<Option<Source>>,
     settings: Mutex<Settings>,
@@ -143,8 +161,9 @@ impl Core {
             directory: collection_dir(&shared.root, entry.uuid),
             scoring: Scoring::new(entry.metric),
             text: entry.text.clone(),
+            partition_by: entry.settings.partition_by.clone(),
             source: RwLock::new(None),
-            settings: Mutex::new(entry.settings),
+            settings: Mutex::new(entry.settings.clone()),
             counters: Counters::default(),
             unsealed: AtomicU64::new(0),
             last_write_ms: AtomicU64::new(0),

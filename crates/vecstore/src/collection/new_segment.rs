@@ -1,10 +1,12 @@
 //! A segment made of the live rows of other parts, until a manifest names it.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Core;
 use super::part::{Part, PartView};
+use super::partitions;
 use super::replacement::Replacement;
 use crate::error::Result;
 use crate::index::{self, AnyDraft, CompactDraft, Draft, Layout, Points, Widths};
@@ -38,10 +40,11 @@ impl Core {
         if rows.is_empty() {
             return Ok(NewSegment { segment: None, replacement: Replacement::of(views, &rows) });
         }
-        let rows = LiveRows { views, rows };
+        let mut rows = LiveRows { views, rows };
+        let partitions = self.partition(&mut rows)?;
         let vector = |row: usize| rows.vector(row);
         let draft = match other_hot_bytes {
-            Some(others) => self.draft_graph(&rows, others, &vector, cancelled)?,
+            Some(others) => self.draft_graph(&rows, partitions, others, &vector, cancelled)?,
             None => None,
         };
         // Neighbors in the graph lie near each other in the file.
@@ -65,6 +68,7 @@ impl Core {
             kernels: self.scoring.kernels,
             cancelled,
             text: &self.text,
+            fields: &self.field_choices(),
             graph: draft.as_ref().map(|(_, draft, widths)| (draft, *widths)),
         };
         let ordered = LiveRows { views, rows: ordered };
@@ -76,10 +80,41 @@ impl Core {
         Ok(NewSegment { segment: Some(Arc::new(segment)), replacement })
     }
 
+    /// Writes a segment again with the columns that are chosen now. Its rows, dead ones too, stay where they are.
+    pub(super) fn rewrite_fields(
+        &self,
+        view: &PartView,
+        segment: &Segment,
+        made: &mut Made<'_>,
+        cancelled: &Cancelled<'_>,
+    ) -> Result<NewSegment> {
+        let vfs = &*self.shared.vfs;
+        let uuid = self.shared.new_uuid()?;
+        let path = self.directory.join(segment::file_name(uuid));
+        made.begin(&path);
+        let choices = self.field_choices();
+        let checksum = segment::rewrite_fields(vfs, &path, (uuid, self.uuid), segment, &choices, cancelled)?;
+        let new = Segment::open(vfs, &path, uuid, self.uuid, checksum)?;
+        if segment.is_graphless() {
+            new.give_up_graph();
+        }
+        let rows: Vec<(u32, u32)> = (0..segment.len() as u32).map(|row| (0, row)).collect();
+        let replacement = Replacement::of(std::slice::from_ref(view), &rows);
+        Ok(NewSegment { segment: Some(Arc::new(new)), replacement })
+    }
+
+    /// Puts rows that belong together next to each other, if the collection is partitioned. Returns where each partition is.
+    fn partition(&self, rows: &mut LiveRows<'_>) -> Result<Vec<Range<u32>>> {
+        let Some(path) = &self.partition_by else { return Ok(Vec::new()) };
+        let views = rows.views;
+        partitions::sort(&mut rows.rows, path, |(view, row)| views[view as usize].part.body_bytes(row))
+    }
+
     /// Builds the graph of rows, if they are enough and can have one, and measures it.
     fn draft_graph<'a>(
         &self,
         rows: &LiveRows<'_>,
+        partitions: Vec<Range<u32>>,
         other_hot_bytes: u64,
         vector: &'a (dyn Fn(usize) -> Result<&'a [f32]> + Sync),
         cancelled: &Cancelled<'_>,
@@ -94,7 +129,8 @@ impl Core {
         let check = || if cancelled() { Err(self.retiring_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
             let points = Points::encode(self.scoring.kernels, space, dim, count, vector)?;
-            let graph = index::build(&points, &check)?;
+            let plan = index::Plan::within(self.shared.memory_budget, count, dim, partitions);
+            let graph = index::build(&points, &plan, &check)?;
             let draft = match layout {
                 Layout::Fast => AnyDraft::Fast(Draft::new(space, dim, points, graph, vector)),
                 Layout::Compact(codes) => {

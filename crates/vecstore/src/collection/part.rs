@@ -142,6 +142,18 @@ impl Part {
         self.vectors(row as usize..row as usize + 1)
     }
 
+    /// Returns the key of a row with a query as [`Scoring::queries`] makes it.
+    pub(crate) fn key(&self, scoring: Scoring, query: &[f32], row: u32) -> Result<f32> {
+        let mut key = [scoring.kernels.raw(scoring.op(), query, self.vector(row)?)];
+        scoring.keys(self.inverse_norms_of(scoring, row)?, &mut key);
+        Ok(key[0])
+    }
+
+    /// Returns the inverse norm of a row, if the metric uses it.
+    pub(crate) fn inverse_norms_of(&self, scoring: Scoring, row: u32) -> Result<&[f32]> {
+        if scoring.uses_norms() { self.inverse_norms(row as usize..row as usize + 1) } else { Ok(&[]) }
+    }
+
     /// Returns the inverse norms of rows `rows`; `None` in a part that has none because its metric needs none.
     pub(crate) fn inverse_norms(&self, rows: Range<usize>) -> Result<&[f32]> {
         match self {

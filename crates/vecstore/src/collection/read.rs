@@ -5,9 +5,12 @@ use std::sync::Arc;
 use super::snapshot::{Location, Snapshot};
 use super::{Collection, Part, PartView, count};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
+use crate::filter::{Filter, Matcher};
 use crate::metadata;
-use crate::query::{self, FoundRow, Hits, Include, Neighbor, Query, QueryOptions, Recorder, Scores};
+use crate::multi_vector::MultiVector;
+use crate::query::{
+    self, FoundRow, Hits, Include, Neighbor, PartitionFilter, Query, QueryOptions, Recorder, Scores,
+};
 use crate::record::{Record, check_id, dimension_mismatch};
 use crate::sparse::SparseVector;
 use vecstore_kernels::Metric;
@@ -16,6 +19,12 @@ impl Collection {
     /// Returns the name of the collection.
     pub fn name(&self) -> String {
         self.core.name().to_string()
+    }
+
+    /// Returns what tells the collection from every other one, also from one of the same name that is made after it was
+    /// deleted. A backup and what is restored from it keep it.
+    pub fn uuid(&self) -> String {
+        self.core.uuid().to_string()
     }
 
     /// Returns whether calls fail because the database was closed or the collection deleted.
@@ -117,6 +126,9 @@ impl Collection {
 
     /// Does what [`Collection::search`] does for a vector that need not be copied into a [`Query`].
     pub fn search_vector(&self, vector: &[f32], options: &QueryOptions) -> Result<Hits> {
+        if !options.boosts.is_empty() {
+            return self.search_boosted(vector, options, None);
+        }
         let (snapshot, mut found) = self.found(vector, vector.len(), options, None)?;
         let rows = found.pop().expect("one query has one answer");
         Ok(Hits::new(snapshot, Scores::Metric(self.core.scoring), rows, options.offset, options.min_score))
@@ -137,12 +149,17 @@ impl Collection {
                 && snapshot.parts.iter().all(in_memory)
         };
         options.filter.is_none()
+            && options.boosts.is_empty()
             && self.core.if_writing(|writer| writer.committer.with_published(is_brief)).unwrap_or(false)
     }
 
     /// Searches for several vectors of `dim` components at once, given one after the other: reads each row once for
     /// several of them.
     pub fn search_batch(&self, vectors: &[f32], dim: usize, options: &QueryOptions) -> Result<Vec<Hits>> {
+        if !options.boosts.is_empty() {
+            let boosted = |vector| self.search_boosted(vector, options, None);
+            return vectors.chunks(dim.max(1)).map(boosted).collect();
+        }
         let (snapshot, found) = self.found(vectors, dim, options, None)?;
         let hits = |rows| {
             Hits::new(
@@ -156,16 +173,13 @@ impl Collection {
         Ok(found.into_iter().map(hits).collect())
     }
 
-    /// Checks a vector as a search for it would, and returns the records as they are.
-    pub(super) fn checked(&self, vector: &[f32], options: &QueryOptions) -> Result<Arc<Snapshot>> {
-        options.check()?;
-        let snapshot = self.core.snapshot()?;
+    /// Checks a vector as a search for it would.
+    pub(super) fn check_vector(&self, snapshot: &Snapshot, vector: &[f32]) -> Result<()> {
         let expected = snapshot.dim.unwrap_or(vector.len());
         if vector.is_empty() || vector.len() != expected {
             return Err(dimension_mismatch(expected, vector.len()));
         }
-        self.core.scoring.queries(vector.len(), vector, |_| "query vector".to_owned())?;
-        Ok(snapshot)
+        self.core.scoring.check(vector.len(), vector, |_| "query vector".to_owned()).map(drop)
     }
 
     /// Returns the best rows for each vector, and the snapshot they are of.
@@ -176,10 +190,29 @@ impl Collection {
         options: &QueryOptions,
         recorder: Option<&Recorder>,
     ) -> Result<(Arc<Snapshot>, Vec<Vec<FoundRow>>)> {
-        let core = &self.core;
         options.check()?;
         let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
-        let snapshot = core.snapshot()?;
+        let snapshot = self.core.snapshot()?;
+        let nearest = Nearest {
+            limit: options.k + options.offset,
+            filter: matcher.as_ref(),
+            recall: options.wanted_recall(),
+            recorder,
+        };
+        let found = self.nearest(&snapshot, vectors, dim, &nearest)?;
+        count(&self.core.counters.queries, found.len() as u64);
+        Ok((snapshot, found))
+    }
+
+    /// Returns the best rows of a snapshot for each vector. Does not count as a query.
+    pub(super) fn nearest(
+        &self,
+        snapshot: &Snapshot,
+        vectors: &[f32],
+        dim: usize,
+        nearest: &Nearest<'_>,
+    ) -> Result<Vec<Vec<FoundRow>>> {
+        let core = &self.core;
         let expected = snapshot.dim.unwrap_or(dim);
         if dim == 0 || dim != expected {
             return Err(dimension_mismatch(expected, dim));
@@ -193,25 +226,38 @@ impl Collection {
         let name = |row| {
             if vectors.len() == dim { "query vector".to_owned() } else { format!("query vector {row}") }
         };
-        let queries = core.scoring.queries(dim, vectors, name)?;
         let live = snapshot.live();
+        let pool = core.shared.pool(live * dim * 4);
+        let queries = core.scoring.queries(dim, vectors, pool, name)?;
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
+        let path = core.partition_by.as_deref();
+        let named = nearest.filter.zip(path);
+        let partition = named.and_then(|(matcher, path)| PartitionFilter::of(matcher, path));
         let search = query::Search {
             scoring: core.scoring,
             dim,
             queries: &queries,
-            limit: (options.k + options.offset).min(live),
-            filter: matcher.as_ref(),
+            limit: nearest.limit.min(live),
+            filter: nearest.filter,
+            partition: partition.as_ref(),
             // Asking for the time takes about as long as scoring a row.
             now: if expires { core.now() } else { 0 },
-            recall: if options.exact { 1.0 } else { options.recall },
+            recall: nearest.recall,
             residency: core.shared.residency.as_ref(),
-            recorder,
+            recorder: nearest.recorder,
         };
-        let found = query::search(&snapshot, &search, core.shared.pool(live * dim * 4))?;
-        count(&core.counters.queries, found.len() as u64);
-        Ok((snapshot, found))
+        query::search(snapshot, &search, pool)
     }
+}
+
+/// What is wanted of a search of vectors.
+pub(super) struct Nearest<'a> {
+    /// How many of the best.
+    pub(super) limit: usize,
+    pub(super) filter: Option<&'a Matcher>,
+    /// The recall that is enough; 1 is exact.
+    pub(super) recall: f32,
+    pub(super) recorder: Option<&'a Recorder>,
 }
 
 impl Snapshot {
@@ -223,7 +269,10 @@ impl Snapshot {
 
     pub(super) fn record(&self, location: Location) -> Result<Record> {
         let vector = self.part(location).part.vector(location.row)?.to_vec();
-        Ok(Record { vector, ..self.record_without_vector(location)? })
+        let tokens = self.part(location).part.body(location.row)?.tokens;
+        let vectors =
+            tokens.map(|tokens| MultiVector::from_stored(vector.len(), tokens.components().collect()));
+        Ok(Record { vector, vectors, ..self.record_without_vector(location)? })
     }
 
     pub(super) fn record_without_vector(&self, location: Location) -> Result<Record> {
@@ -233,6 +282,7 @@ impl Snapshot {
         Ok(Record {
             id: view.part.id(location.row)?.to_owned(),
             vector: Vec::new(),
+            vectors: None,
             metadata: metadata::decode(body.document)?,
             text: body.text.map(str::to_owned),
             sparse: body.sparse.map(|sparse| SparseVector::from_ascending(sparse.iter().collect())),

@@ -1,10 +1,11 @@
-//! Listing records in the order of their ids, page by page.
+//! Listing records in the order of their ids, or another, page by page.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::Collection;
+use super::order::{OrderBy, OrderedListing, Place};
 use super::part::PartView;
 use super::snapshot::{Location, Snapshot};
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ pub struct ScrollRequest {
     after: Option<String>,
     vectors: bool,
     visibility: Visibility,
+    order_by: Option<OrderBy>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,14 @@ enum Visibility {
 
 impl Default for ScrollRequest {
     fn default() -> Self {
-        Self { filter: None, limit: 100, after: None, vectors: true, visibility: Visibility::Active }
+        Self {
+            filter: None,
+            limit: 100,
+            after: None,
+            vectors: true,
+            visibility: Visibility::Active,
+            order_by: None,
+        }
     }
 }
 
@@ -55,7 +64,8 @@ impl ScrollRequest {
         self
     }
 
-    /// Goes on after the record with this id, which need not exist any more: the cursor of the page before.
+    /// Goes on after the record with this id, which need not exist any more: the cursor of the page before. In another order
+    /// than that of ids, cursors are not ids.
     pub fn after(mut self, cursor: impl Into<Option<String>>) -> Self {
         self.after = cursor.into();
         self
@@ -64,6 +74,12 @@ impl ScrollRequest {
     /// Sets whether the records come with their vectors (they do without it).
     pub fn vectors(mut self, vectors: bool) -> Self {
         self.vectors = vectors;
+        self
+    }
+
+    /// Lists in another order than that of ids. A cursor goes on with the order it came from.
+    pub fn order_by(mut self, order: impl Into<Option<OrderBy>>) -> Self {
+        self.order_by = order.into();
         self
     }
 
@@ -80,7 +96,7 @@ impl ScrollRequest {
     }
 }
 
-/// A page of records in ascending order of id.
+/// A page of records.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
@@ -91,15 +107,17 @@ pub struct Page {
 }
 
 impl Collection {
-    /// Returns a page of records in ascending order of id (by code point). Each page is of the moment it is asked
-    /// for; a record that is there throughout is listed exactly once.
+    /// Returns a page of records in ascending order of id (by code point), or as [`ScrollRequest::order_by`] says. Each page is
+    /// of the moment it is asked for; a record that is there throughout is listed exactly once, if its value does not change
+    /// meanwhile.
     ///
     /// The first call after a change sorts the ids of the parts that changed: O(rows log rows) once, then
-    /// O(records listed or left out).
+    /// O(records listed or left out). In another order than that of ids, rows in memory are read and sorted for each page, up to
+    /// 16,384; those of segments come from their columns, as they are listed or left out.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the limit is 0 or over 16,777,216.
+    /// `InvalidInput` if the limit is 0 or over 16,777,216, or the cursor is of another order.
     pub fn scroll(&self, request: &ScrollRequest) -> Result<Page> {
         if request.limit < 1 || request.limit > MAX_K {
             return Err(Error::invalid(format!(
@@ -110,7 +128,24 @@ impl Collection {
         let snapshot = self.core.snapshot()?;
         let mut page = Page::default();
         let matcher = request.filter.as_ref().map(Filter::compile).transpose()?;
-        let mut listing = Listing::new(&snapshot, request, matcher.as_ref(), self.core.now())?;
+        let rules = Rules { visibility: request.visibility, matcher: matcher.as_ref(), now: self.core.now() };
+        if let Some(order) = &request.order_by {
+            order.check()?;
+            let after = request.after.as_ref().map(|cursor| Place::parse(cursor, order)).transpose()?;
+            let mut listing =
+                OrderedListing::new(&snapshot, order, rules, after.as_ref(), request.limit + 1)?;
+            let mut last = None;
+            while let Some((location, place)) = listing.next()? {
+                if page.records.len() == request.limit {
+                    page.cursor = last.map(|last| listing.cursor(&last));
+                    break;
+                }
+                page.records.push(snapshot.listed(location, request.vectors)?);
+                last = Some(place);
+            }
+            return Ok(page);
+        }
+        let mut listing = Listing::new(&snapshot, rules, request.after.as_deref())?;
         while let Some(location) = listing.next_location()? {
             if page.records.len() == request.limit {
                 page.cursor = page.records.last().map(|last: &Record| last.id.clone());
@@ -130,10 +165,20 @@ impl Collection {
     pub fn records(&self, request: &ScrollRequest) -> Result<Records> {
         let snapshot = self.core.snapshot()?;
         let matcher = request.filter.as_ref().map(Filter::compile).transpose()?;
-        let mut listing = Listing::new(&snapshot, request, matcher.as_ref(), self.core.now())?;
+        let rules = Rules { visibility: request.visibility, matcher: matcher.as_ref(), now: self.core.now() };
         let mut locations = Vec::new();
-        while let Some(location) = listing.next_location()? {
-            locations.push(location);
+        if let Some(order) = &request.order_by {
+            order.check()?;
+            let after = request.after.as_ref().map(|cursor| Place::parse(cursor, order)).transpose()?;
+            let mut listing = OrderedListing::new(&snapshot, order, rules, after.as_ref(), usize::MAX)?;
+            while let Some((location, _)) = listing.next()? {
+                locations.push(location);
+            }
+        } else {
+            let mut listing = Listing::new(&snapshot, rules, request.after.as_deref())?;
+            while let Some(location) = listing.next_location()? {
+                locations.push(location);
+            }
         }
         Ok(Records { snapshot, locations: locations.into_iter(), vectors: request.vectors })
     }
@@ -142,8 +187,8 @@ impl Collection {
 /// The records of one snapshot; see [`Collection::iter`].
 #[derive(Debug)]
 pub struct Records {
-    snapshot: Arc<Snapshot>,
-    locations: std::vec::IntoIter<Location>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) locations: std::vec::IntoIter<Location>,
     vectors: bool,
 }
 
@@ -160,9 +205,32 @@ impl Iterator for Records {
     }
 }
 
+impl ExactSizeIterator for Records {}
+
 impl Snapshot {
     fn listed(&self, location: Location, vectors: bool) -> Result<Record> {
         if vectors { self.record(location) } else { self.record_without_vector(location) }
+    }
+}
+
+/// Which rows are listed.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    visibility: Visibility,
+    pub(super) matcher: Option<&'a Matcher>,
+    now: u64,
+}
+
+impl Rules<'_> {
+    /// Returns whether a row is listed, if it matches.
+    pub(super) fn lists(&self, view: &PartView, row: u32) -> Result<bool> {
+        let hidden = view.marks.hidden.contains(row);
+        let wanted = match self.visibility {
+            Visibility::Active => !hidden,
+            Visibility::Deleted => hidden,
+            Visibility::All => true,
+        };
+        Ok(wanted && !view.marks.dead.contains(row) && !view.is_expired(row, self.now)?)
     }
 }
 
@@ -173,28 +241,21 @@ struct Listing<'a> {
     /// The next row of each part: its id, the part, and the position in the part's order.
     heads: BinaryHeap<Reverse<(&'a str, usize, usize)>>,
     filters: Vec<PartFilter<'a>>,
-    visibility: Visibility,
-    now: u64,
+    rules: Rules<'a>,
 }
 
 impl<'a> Listing<'a> {
-    fn new(
-        snapshot: &'a Snapshot,
-        request: &ScrollRequest,
-        matcher: Option<&'a Matcher>,
-        now: u64,
-    ) -> Result<Self> {
-        let filters = snapshot.parts.iter().map(|view| PartFilter::for_rows(view, matcher));
+    fn new(snapshot: &'a Snapshot, rules: Rules<'a>, after: Option<&str>) -> Result<Self> {
+        let filters = snapshot.parts.iter().map(|view| PartFilter::for_rows(view, rules.matcher));
         let mut listing = Self {
             snapshot,
             orders: snapshot.parts.iter().map(|view| view.part.rows_by_id()).collect::<Result<_>>()?,
             heads: BinaryHeap::new(),
             filters: filters.collect::<Result<_>>()?,
-            visibility: request.visibility,
-            now,
+            rules,
         };
         for (part, view) in snapshot.parts.iter().enumerate() {
-            let start = match &request.after {
+            let start = match after {
                 Some(after) => first_after(view, &listing.orders[part], after)?,
                 None => 0,
             };
@@ -224,21 +285,12 @@ impl<'a> Listing<'a> {
 
     fn lists(&self, Location { part, row }: Location) -> Result<bool> {
         let view = &self.snapshot.parts[part];
-        let hidden = view.marks.hidden.contains(row);
-        let wanted = match self.visibility {
-            Visibility::Active => !hidden,
-            Visibility::Deleted => hidden,
-            Visibility::All => true,
-        };
-        if !wanted || view.marks.dead.contains(row) || view.is_expired(row, self.now)? {
-            return Ok(false);
-        }
-        self.filters[part].matches(view, row)
+        Ok(self.rules.lists(view, row)? && self.filters[part].matches(view, row)?)
     }
 }
 
 /// Returns the position of the first row with an id after `after`.
-fn first_after(view: &PartView, order: &[u32], after: &str) -> Result<usize> {
+pub(super) fn first_after(view: &PartView, order: &[u32], after: &str) -> Result<usize> {
     let (mut low, mut high) = (0, order.len());
     while low < high {
         let middle = low + (high - low) / 2;

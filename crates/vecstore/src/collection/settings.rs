@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Collection, Core};
 use crate::database::{CollectionConfig, NamespaceQuotas, NamespaceStatus};
 use crate::error::Result;
+use crate::field_index::FieldChoices;
 use crate::quantization::Quantization;
 use crate::storage::settings::Settings;
 
@@ -12,13 +13,19 @@ impl Collection {
     /// Returns what the collection is set to.
     pub fn config(&self) -> Result<CollectionConfig> {
         let core = &self.core;
-        Ok(CollectionConfig::new()
+        let config = CollectionConfig::new()
             .dim(core.dim()?)
             .metric(core.scoring.metric)
             .quantization(core.quantization())
             .quotas(core.quotas())
             .analyzer(core.text.analyzer)
-            .text_fields(core.text.fields.iter().cloned()))
+            .text_fields(core.text.fields.iter().cloned());
+        Ok(CollectionConfig { partition_by: core.partition_by.as_deref().map(str::to_owned), ..config })
+    }
+
+    /// Returns the path by which the records are partitioned: see [`CollectionConfig::partition_by`].
+    pub fn partition_by(&self) -> Option<&str> {
+        self.core.partition_by.as_deref()
     }
 }
 
@@ -39,14 +46,19 @@ impl Core {
         self.settings.lock().quotas
     }
 
+    pub(crate) fn field_choices(&self) -> Arc<FieldChoices> {
+        Arc::clone(&self.settings.lock().fields)
+    }
+
     pub(crate) fn quantization(&self) -> Quantization {
         self.settings.lock().quantization
     }
 
-    /// Takes status and quotas from what the manifest says now.
-    pub(crate) fn set_limits(&self, settings: Settings) {
+    /// Takes status, quotas and field indexes from what the manifest says now.
+    pub(crate) fn set_limits(&self, settings: &Settings) {
         let mut held = self.settings.lock();
         (held.status, held.quotas) = (settings.status, settings.quotas);
+        held.fields = Arc::clone(&settings.fields);
     }
 
     /// Sets what segments are written with by this process, whatever the manifest says.

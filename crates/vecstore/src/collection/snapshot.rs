@@ -10,7 +10,7 @@ use crate::storage::rows::{Rows, RowsBuilder};
 use crate::storage::wal::Op;
 
 /// Where a record is: the position of its part in the snapshot, and its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Location {
     pub(crate) part: usize,
     pub(crate) row: u32,

@@ -141,7 +141,8 @@ impl Core {
         }
         shared.change_entry(self.uuid, |entry| {
             let lsn = entry.durable_lsn.max(entry.checkpoint_lsn) + 1;
-            let CollectionEntry { uuid, metric, settings, .. } = *entry;
+            let CollectionEntry { uuid, metric, .. } = *entry;
+            let settings = std::mem::take(&mut entry.settings);
             let (name, snapshots) = (std::mem::take(&mut entry.name), std::mem::take(&mut entry.snapshots));
             let text = std::mem::take(&mut entry.text);
             *entry = CollectionEntry {

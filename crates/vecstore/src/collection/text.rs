@@ -1,14 +1,13 @@
 //! Searching texts and sparse vectors.
 
-use std::sync::Arc;
-
+use super::ranking::{Asked, Ranking};
 use super::snapshot::Snapshot;
 use super::{Collection, count};
 use crate::error::Result;
-use crate::filter::Filter;
+use crate::filter::Matcher;
 use crate::query::{
-    FoundRow, Highlight, Hits, Include, MatchOptions, Neighbor, Plan, Scores, SparseQuery, TextQuery,
-    TextSearch, highlight, search_texts,
+    FoundRow, Highlight, Hits, Include, Neighbor, Plan, QueryOptions, SparseQuery, TextQuery, TextSearch,
+    highlight, search_texts,
 };
 use crate::record::check_id;
 use vecstore_text::Analyzer;
@@ -83,31 +82,31 @@ impl Collection {
         Ok(highlight(text, keywords, self.core.text.analyzer, how))
     }
 
-    fn search_plan(&self, plan: Plan, options: &MatchOptions) -> Result<Hits> {
-        let snapshot = self.core.snapshot()?;
-        let rows = self.matched(&snapshot, plan, options)?;
-        Ok(Hits::new(snapshot, Scores::Plain, rows, options.offset, options.min_score))
+    fn search_plan(&self, plan: Plan, options: &QueryOptions) -> Result<Hits> {
+        let ranking = Ranking::new(self, self.core.snapshot()?, Asked::Terms(plan), options)?;
+        let hits = ranking.hits(options)?;
+        count(&self.core.counters.queries, 1);
+        Ok(hits)
     }
 
-    /// Returns the best rows for a plan.
+    /// Returns the `limit` best rows for a plan. Does not count as a query.
     pub(super) fn matched(
         &self,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Snapshot,
         plan: Plan,
-        options: &MatchOptions,
+        limit: usize,
+        filter: Option<&Matcher>,
+        min_score: Option<f32>,
     ) -> Result<Vec<FoundRow>> {
         let core = &*self.core;
-        let matcher = options.filter.as_ref().map(Filter::compile).transpose()?;
         let expires = snapshot.parts.iter().any(|view| view.part.has_expiry());
         let search = TextSearch {
             config: &core.text,
-            limit: (options.k + options.offset).min(snapshot.live()),
-            filter: matcher.as_ref(),
-            min_score: options.min_score,
+            limit: limit.min(snapshot.live()),
+            filter,
+            min_score,
             now: if expires { core.now() } else { 0 },
         };
-        let found = search_texts(snapshot, plan, &search)?;
-        count(&core.counters.queries, 1);
-        Ok(found)
+        search_texts(snapshot, plan, &search)
     }
 }

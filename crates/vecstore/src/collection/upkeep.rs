@@ -80,6 +80,7 @@ impl Collection {
                 core.merge(writer, &mut turn, &group)?;
             }
         }
+        core.build_fields(writer, &mut turn)?;
         let _upkeep = writer.upkeep.lock();
         core.shared.collect_garbage(core.uuid)?;
         Ok(dead.saturating_sub(dead_rows(&writer.committer.published())))
@@ -204,13 +205,21 @@ impl Core {
         let idle = self.idle();
         let graphs = self.graphs(published.dim);
         match policy::due_for_merge(&published, writer.seal_bytes, graphs, self.now(), idle) {
-            Due::Nothing => Ok(Next::OnRequest),
-            Due::WhenIdle(pause) => Ok(Next::After(pause.saturating_sub(idle))),
             Due::Now(views) => match self.merge(writer, &mut turn, &views) {
                 Ok(()) => Ok(Next::Again),
                 // Noted for `stats`, and for how long to rest.
                 Err(_) if !self.is_retiring() => Ok(Next::Again),
                 Err(error) => Err(error),
+            },
+            // After a crash or a failure of the call that chose the columns, or going back to an earlier snapshot.
+            later => match self.build_fields(writer, &mut turn) {
+                Ok(true) => Ok(Next::Again),
+                Err(_) if !self.is_retiring() => Ok(Next::Again),
+                Err(error) => Err(error),
+                Ok(false) => match later {
+                    Due::WhenIdle(pause) => Ok(Next::After(pause.saturating_sub(idle))),
+                    Due::Now(_) | Due::Nothing => Ok(Next::OnRequest),
+                },
             },
         }
     }

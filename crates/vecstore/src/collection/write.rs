@@ -1,5 +1,6 @@
 //! Writing records.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,22 +40,23 @@ impl Collection {
     /// Adds or replaces records, all or none of them. Returns how many distinct ids there were.
     ///
     /// Writes one log frame and syncs at most once, whatever the number of records.
-    pub fn upsert_many(&self, batch: Batch) -> Result<usize> {
+    pub fn upsert_many(&self, mut batch: Batch) -> Result<usize> {
         let core = &self.core;
         let writer = core.writer()?;
         core.check_writable()?;
         if batch.is_empty() {
             return Ok(0);
         }
+        let hidden = std::mem::take(&mut batch.hidden);
         let rows = Arc::new(core.prepare(batch)?);
         let mut payload = Payload::default();
-        payload.upsert(&rows);
+        payload.upsert_some_hidden(&rows, &hidden);
         writer.wait_for_upkeep(core)?;
         let mut frame = Some(writer.frame(payload)?);
         core.write_with(&writer, |next, _| {
             next.check_dim(rows.dim())?;
             QuotaCheck::new(core).admit(core, next, &rows)?;
-            next.upsert(&rows)?;
+            next.upsert_some_hidden(&rows, &hidden)?;
             Ok(((), frame.take()))
         })?;
         count(&core.counters.upserts, rows.len() as u64);
@@ -82,7 +84,7 @@ impl Collection {
         })
     }
 
-    /// Replaces the vector of a record.
+    /// Replaces the vector of a record. One that had several has only this one then.
     pub fn update_vector(&self, id: &str, vector: &[f32]) -> Result<()> {
         self.core.rewrite(id, |_| Ok(Rewrite { vector: Some(vector), ..Rewrite::default() }))
     }
@@ -245,7 +247,7 @@ pub(super) fn expiry_after(now: u64, ttl: Duration) -> u64 {
 
 impl Core {
     /// Checks a batch and freezes it.
-    fn prepare(&self, mut batch: Batch) -> Result<Rows> {
+    pub(super) fn prepare(&self, mut batch: Batch) -> Result<Rows> {
         let now = self.now();
         for (row, ttl) in std::mem::take(&mut batch.ttls) {
             batch.rows.set_expiry(row, expiry_after(now, ttl));
@@ -253,7 +255,7 @@ impl Core {
         self.freeze(batch.rows)
     }
 
-    fn freeze(&self, rows: RowsBuilder) -> Result<Rows> {
+    pub(super) fn freeze(&self, rows: RowsBuilder) -> Result<Rows> {
         let name = |row: usize| format!("vector of record `{}`", shown(rows.id(row)));
         let norms = self.scoring.check(rows.dim(), rows.vectors(), name)?;
         Ok(rows.build(norms))
@@ -268,7 +270,7 @@ impl Core {
         self.write_with(&*self.writer()?, change)
     }
 
-    fn write_with<T>(
+    pub(super) fn write_with<T>(
         &self,
         writer: &Writer,
         change: impl FnOnce(&mut Snapshot, &Writer) -> Result<(T, Option<Frame>)>,
@@ -333,7 +335,9 @@ impl Core {
         let sparse = part.body(location.row)?.sparse;
         let expiry = change.expiry.or(old.expires_at_unix_ms).unwrap_or(0);
         let mut rows = RowsBuilder::with_capacity(1, vector.len());
-        rows.push(&old.id, vector, &Body { document, text, sparse }, expiry);
+        // They would no longer be those that the vector is the mean of.
+        let tokens = part.body(location.row)?.tokens.filter(|_| change.vector.is_none());
+        rows.push(&old.id, vector, &Body { document, text, sparse, tokens }, expiry);
         self.freeze(rows)
     }
 
@@ -368,11 +372,12 @@ impl Core {
             Operation::Upsert { record, ttl } => {
                 let mut batch = Batch::with_capacity(record.vector.len(), 1)?;
                 batch.push(record, *ttl)?;
+                let hidden = std::mem::take(&mut batch.hidden);
                 let rows = Arc::new(self.prepare(batch)?);
                 next.check_dim(rows.dim())?;
                 quota.admit(self, next, &rows)?;
-                next.upsert(&rows)?;
-                payload.upsert(&rows);
+                next.upsert_some_hidden(&rows, &hidden)?;
+                payload.upsert_some_hidden(&rows, &hidden);
             }
             Operation::Delete { id } => {
                 check_id(id)?;
@@ -407,6 +412,16 @@ impl Core {
     }
 }
 
+impl Payload {
+    /// Adds the operations of rows of which those with these ids are soft-deleted.
+    fn upsert_some_hidden(&mut self, rows: &Arc<Rows>, hidden: &HashSet<String>) {
+        self.upsert(rows);
+        if !hidden.is_empty() {
+            self.hide(hidden.iter().map(String::as_str));
+        }
+    }
+}
+
 impl Writer {
     /// Makes the frame of a payload; without a log nobody reads it.
     fn frame(&self, payload: Payload) -> Result<Frame> {
@@ -419,17 +434,28 @@ impl Writer {
         Ok(if self.committer.has_log() { Frame::new(payload) } else { Frame::new(Payload::default()) })
     }
 
-    fn frame_unless_empty(&self, payload: Payload) -> Result<Option<Frame>> {
+    pub(super) fn frame_unless_empty(&self, payload: Payload) -> Result<Option<Frame>> {
         if payload.is_empty() { Ok(None) } else { self.frame(payload).map(Some) }
     }
 }
 
 impl Snapshot {
-    fn check_dim(&self, dim: usize) -> Result<()> {
+    pub(super) fn check_dim(&self, dim: usize) -> Result<()> {
         match self.dim {
             Some(expected) if expected != dim => Err(dimension_mismatch(expected, dim)),
             _ => Ok(()),
         }
+    }
+
+    /// Adds rows, of which those with these ids are soft-deleted.
+    fn upsert_some_hidden(&mut self, rows: &Arc<Rows>, hidden: &HashSet<String>) -> Result<()> {
+        self.upsert(rows)?;
+        for id in hidden {
+            if let Some(location) = self.locate(id)? {
+                self.set_hidden(location, true);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the bytes of rows in memory.

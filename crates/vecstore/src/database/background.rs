@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::priority::give_way;
 use super::worker::{Next, Worker};
 use crate::error::Result;
 
@@ -40,7 +41,11 @@ impl Background {
         merge: impl Fn() -> Option<Result<Next>> + Send + 'static,
     ) -> io::Result<()> {
         let background = Arc::clone(self);
-        self.spawn("vecstore-merge", move || background.run(&background.merge, merge))?;
+        self.spawn("vecstore-merge", move || {
+            // Writers wait for a seal, if for any; nobody waits for a merge.
+            give_way();
+            background.run(&background.merge, merge);
+        })?;
         let background = Arc::clone(self);
         self.spawn("vecstore-seal", move || background.run(&background.seal, seal))?;
         self.seal.started();

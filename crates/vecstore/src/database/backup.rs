@@ -4,9 +4,15 @@
 //! their names are never used again, so a second backup into the same directory copies only what is new. Each file is checked
 //! against its checksums while it is copied, in either direction: a backup never keeps rot for the original.
 //!
+//! A process that only reads cannot seal what is in the log, nor keep files from being removed: it copies the log as well, and
+//! begins again if the writer was faster (`reading`).
+//!
 //! **Write order.** Files are copied and synced, with their names, then the manifest that lists them is published, twice;
 //! only then are files removed that it does not name. A crash leaves the backup that was there before, whole, or none.
 
+mod reading;
+
+use std::collections::HashSet;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +57,7 @@ impl Shared {
         incremental: bool,
         all: bool,
     ) -> Result<BackupReport> {
-        self.check_writer()?;
+        self.check_open()?;
         // A database in memory is backed up to disk.
         let vfs = if self.logged { Arc::clone(&self.vfs) } else { Arc::new(DiskVfs) as Arc<dyn Vfs> };
         let target = std::path::absolute(path).map_err(|error| Error::io("open", path, error))?;
@@ -65,10 +71,19 @@ impl Shared {
         let database = self.catalog.lock().current.database;
         let mut target = Target::open(vfs, &target, database)?;
         let mut entries = Vec::new();
-        for core in cores {
-            // Its files stay until they are copied, whatever is merged meanwhile.
-            let frozen = core.checkpoint()?;
-            entries.push(target.copy_collection(&*self.vfs, &frozen.entry, core.directory(), incremental)?);
+        if self.is_writer() {
+            for core in cores {
+                // Its files stay until they are copied, whatever is merged meanwhile.
+                let frozen = core.checkpoint()?;
+                entries.push(target.copy_collection(
+                    &*self.vfs,
+                    &frozen.entry,
+                    core.directory(),
+                    incremental,
+                )?);
+            }
+        } else {
+            entries = self.copy_as_reader(cores, &mut target, incremental)?;
         }
         if !all {
             let kept = target.current.as_ref().map_or(&[][..], |manifest| &manifest.collections);
@@ -209,6 +224,8 @@ struct Target {
     database: Uuid,
     current: Option<Manifest>,
     report: BackupReport,
+    /// What this call copied: it need not be copied again if the source changes meanwhile.
+    copied: HashSet<PathBuf>,
     _lock: Box<dyn LockGuard>,
 }
 
@@ -234,6 +251,7 @@ impl Target {
             database,
             current,
             report: BackupReport::default(),
+            copied: HashSet::new(),
             _lock: lock,
         })
     }
@@ -290,8 +308,12 @@ impl Target {
         for file in entry.segments.iter().flat_map(files) {
             let to = directory.join(file.name());
             // One that no manifest names may be half of a copy that was interrupted.
+            if self.copied.contains(&to) {
+                continue;
+            }
             if incremental && self.has(entry.uuid, &file) && matches!(self.vfs.stat(&to), Ok(Some(_))) {
                 self.report.kept_files += 1;
+                self.copied.insert(to);
                 continue;
             }
             if self.has(entry.uuid, &file) && matches!(self.vfs.stat(&to), Ok(Some(_))) {
@@ -308,6 +330,7 @@ impl Target {
                     copy(source_vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
             }
             self.report.copied_files += 1;
+            self.copied.insert(to);
         }
         Ok(())
     }

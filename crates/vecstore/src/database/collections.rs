@@ -11,6 +11,7 @@ use super::manifests::{newest_manifest, retry};
 use super::{CollectionConfig, Shared, check_name, collection_dir};
 use crate::collection::Core;
 use crate::error::{Error, ErrorKind, Result};
+use crate::field_index::FieldChoices;
 use crate::record::shown;
 use crate::storage::Uuid;
 use crate::storage::manifest::{self, CollectionEntry, Manifest};
@@ -144,15 +145,38 @@ impl Shared {
     pub(crate) fn set(&self, name: &str, change: impl FnOnce(&mut Settings)) -> Result<()> {
         self.check_writer()?;
         let _changing = self.changing.lock();
-        let mut entry = self.entry_named(name)?;
-        let before = entry.settings;
-        change(&mut entry.settings);
-        if entry.settings == before {
+        let entry = self.entry_named(name)?;
+        self.set_entry(&entry, |settings| {
+            change(settings);
+            Ok(())
+        })
+    }
+
+    /// Changes the field indexes of a collection.
+    pub(crate) fn set_fields(
+        &self,
+        uuid: Uuid,
+        change: impl FnOnce(&mut FieldChoices) -> Result<()>,
+    ) -> Result<()> {
+        self.check_writer()?;
+        let _changing = self.changing.lock();
+        let entry = self.entry(uuid)?;
+        self.set_entry(&entry, |settings| change(Arc::make_mut(&mut settings.fields)))
+    }
+
+    fn set_entry(
+        &self,
+        entry: &CollectionEntry,
+        change: impl FnOnce(&mut Settings) -> Result<()>,
+    ) -> Result<()> {
+        let mut settings = entry.settings.clone();
+        change(&mut settings)?;
+        if settings == entry.settings {
             return Ok(());
         }
-        self.change_entry(entry.uuid, |one| one.settings = entry.settings)?;
+        self.change_entry(entry.uuid, |one| one.settings = settings.clone())?;
         if let Some(core) = self.known_core(entry.uuid) {
-            core.set_limits(entry.settings);
+            core.set_limits(&settings);
         }
         Ok(())
     }
@@ -163,7 +187,8 @@ impl Shared {
             if let Some(present) = manifest.collections.iter_mut().find(|present| present.uuid == entry.uuid)
             {
                 // Those may have been changed since the entry was read.
-                let (name, settings) = (std::mem::take(&mut present.name), present.settings);
+                let name = std::mem::take(&mut present.name);
+                let settings = std::mem::take(&mut present.settings);
                 let snapshots = std::mem::take(&mut present.snapshots);
                 *present = CollectionEntry { name, settings, snapshots, ..entry };
             }

@@ -1,10 +1,12 @@
 //! How a new collection is made, and what it may be named.
 
+use std::sync::Arc;
+
 use vecstore_kernels::Metric;
 use vecstore_text::Analyzer;
 
 use crate::error::{Error, Result};
-use crate::limits::{MAX_COLLECTION_NAME_BYTES, MAX_DIM};
+use crate::limits::{MAX_COLLECTION_NAME_BYTES, MAX_DIM, MAX_PARTITION_PATH_BYTES};
 use crate::quantization::Quantization;
 use crate::record::shown;
 use crate::storage::settings::Settings;
@@ -34,6 +36,7 @@ pub struct CollectionConfig {
     pub(crate) quotas: NamespaceQuotas,
     pub(crate) analyzer: Analyzer,
     pub(crate) text_fields: Vec<String>,
+    pub(crate) partition_by: Option<String>,
 }
 
 impl Default for CollectionConfig {
@@ -45,6 +48,7 @@ impl Default for CollectionConfig {
             quotas: NamespaceQuotas::default(),
             analyzer: Analyzer::default(),
             text_fields: Vec::new(),
+            partition_by: None,
         }
     }
 }
@@ -91,6 +95,21 @@ impl CollectionConfig {
         self
     }
 
+    /// Sets the path of the metadata, dotted, whose value tells to which partition a record belongs: that of its tenant, say.
+    ///
+    /// Records of a partition stand together in segments, so that a search whose filter fixes the value (equal to it, or to
+    /// one of a few, alone or beside other conditions) reads those alone, at about the cost of a collection that holds
+    /// nothing else. Answers are the same with and without. Records without the path are a partition of their own.
+    pub fn partition_by(mut self, path: impl Into<String>) -> Self {
+        self.partition_by = Some(path.into());
+        self
+    }
+
+    /// Returns the path by which the records are partitioned.
+    pub fn get_partition_by(&self) -> Option<&str> {
+        self.partition_by.as_deref()
+    }
+
     /// Returns the dimension, if it is known.
     pub fn get_dim(&self) -> Option<usize> {
         self.dim
@@ -127,6 +146,7 @@ impl CollectionConfig {
 
     pub(crate) fn check(&self) -> Result<()> {
         self.text()?;
+        self.partition_by.as_deref().map_or(Ok(()), check_partition_path)?;
         match self.dim {
             Some(dim) if !(1..=MAX_DIM).contains(&dim) => {
                 Err(Error::invalid(format!("dim must be between 1 and {MAX_DIM}, got {dim}")))
@@ -136,8 +156,26 @@ impl CollectionConfig {
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        Settings { quantization: self.quantization, quotas: self.quotas, ..Settings::default() }
+        Settings {
+            quantization: self.quantization,
+            quotas: self.quotas,
+            partition_by: self.partition_by.as_deref().map(Arc::from),
+            ..Settings::default()
+        }
     }
+}
+
+/// Checks a path that partitions records: one that a filter can name.
+pub(crate) fn check_partition_path(path: &str) -> Result<()> {
+    if path.is_empty() || path.len() > MAX_PARTITION_PATH_BYTES || path.starts_with('$') {
+        return Err(Error::invalid(format!(
+            "partition_by must be a path of the metadata, of 1 to {MAX_PARTITION_PATH_BYTES} bytes and without a `$` in \
+             front, got {} bytes: `{}`",
+            path.len(),
+            shown(path)
+        )));
+    }
+    Ok(())
 }
 
 /// Checks the name of a collection or of a snapshot. Names are data: they never become a path, so that whatever else they

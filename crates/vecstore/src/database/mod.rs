@@ -15,6 +15,7 @@ mod config;
 mod create;
 mod garbage;
 mod manifests;
+mod priority;
 mod quotas;
 mod registry;
 mod status;
@@ -36,12 +37,13 @@ pub(crate) use backup::restore_backup;
 pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
-pub(crate) use config::check_name;
+pub(crate) use config::{check_name, check_partition_path};
 pub(crate) use create::create_dirs;
 use create::{check_is_ours, create};
 pub(crate) use garbage::file_names;
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
+pub(crate) use priority::give_way;
 pub use quotas::NamespaceQuotas;
 pub(crate) use registry::Note;
 use registry::Registry;
@@ -228,7 +230,8 @@ impl Shared {
     pub(crate) fn with_upkeep_threads<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
         let threads = (self.thread_count() / 2).max(1);
         let name = |n| format!("vecstore-build-{n}");
-        match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build() {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name);
+        match builder.start_handler(|_| give_way()).build() {
             Ok(pool) => pool.install(run),
             // Where no threads can be had, this one does it all.
             Err(_) => run(),

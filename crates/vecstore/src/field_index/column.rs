@@ -15,6 +15,13 @@ pub(super) fn row_width(rows: usize) -> usize {
     if rows <= 1 << 16 { 2 } else { 4 }
 }
 
+/// A value of a column; values of one column are in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Entry<'a> {
+    Key(Key),
+    Text(&'a [u8]),
+}
+
 /// A column; its bytes are read when they are used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column<'a> {
@@ -60,6 +67,20 @@ impl<'a> Column<'a> {
 
     pub(super) fn has_times(&self) -> bool {
         self.place.has_times
+    }
+
+    /// Returns the bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        let ordinals = self.section.rows as u64 * u64::from(self.place.ordinal_width);
+        self.ordinals.saturating_add(ordinals).saturating_sub(self.place.offset)
+    }
+
+    /// Returns a value by its ordinal.
+    pub(super) fn entry(&self, n: u32) -> Result<Entry<'a>> {
+        match self.place.values {
+            Values::Texts => self.text_at(n).map(Entry::Text),
+            Values::Keys | Values::WideKeys => self.key_at(n).map(Entry::Key),
+        }
     }
 
     fn u32_at(&self, start: u64, n: u32) -> Result<u32> {
@@ -261,6 +282,53 @@ impl<'a> Column<'a> {
             rows.extend(sparse.as_chunks().0.iter().map(|&row| u32::from(u16::from_le_bytes(row))));
         } else {
             rows.extend(sparse.as_chunks().0.iter().map(|&row| u32::from_le_bytes(row)));
+        }
+        Ok(())
+    }
+
+    /// Counts the rows that have each value, only those of `among` if it is given. Values that no row has are left out.
+    pub(super) fn tally(
+        &self,
+        among: Option<&[u64]>,
+        add: &mut dyn FnMut(u32, usize) -> Result<()>,
+    ) -> Result<()> {
+        let Some(among) = among else {
+            for n in 0..self.place.distinct {
+                let count = self.count(&(n..n + 1))?;
+                if count > 0 {
+                    add(n, count)?;
+                }
+            }
+            return Ok(());
+        };
+        let (bitmaps, sparse) = self.rows_of(&(0..self.place.distinct))?;
+        let width = row_width(self.section.rows);
+        let words = self.section.rows.div_ceil(64);
+        let (mut dense, mut at) = (0, 0);
+        for n in 0..self.place.distinct {
+            let count = if dense < self.place.dense && self.u32_at(self.dense, dense * 2)? == n {
+                let bitmap = &bitmaps[dense as usize * words..(dense as usize + 1) * words];
+                dense += 1;
+                let both =
+                    |(stored, among): (&[u8; 8], &u64)| (u64::from_le_bytes(*stored) & among).count_ones();
+                bitmap.iter().zip(among).map(|pair| both(pair) as usize).sum()
+            } else {
+                let end = at + self.count(&(n..n + 1))? * width;
+                let rows = sparse.get(at..end);
+                at = end;
+                let is_among =
+                    |row: u32| among.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+                let rows =
+                    rows.ok_or_else(|| self.section.corrupted("the ends of a column do not ascend"))?;
+                if width == 2 {
+                    rows.as_chunks().0.iter().filter(|row| is_among(u16::from_le_bytes(**row).into())).count()
+                } else {
+                    rows.as_chunks().0.iter().filter(|row| is_among(u32::from_le_bytes(**row))).count()
+                }
+            };
+            if count > 0 {
+                add(n, count)?;
+            }
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ fn element_step<'a>(field: &Field<'a>, node: &Node) -> Result<Step<'a>> {
     })
 }
 
-/// `$geo_box`: the fields `lat` and `lon` of a map have columns of their own.
+/// `$geo_box`, and the box of `$geo_radius`: the fields `lat` and `lon` of a map have columns of their own.
 pub(super) fn rectangle<'a>(
     index: &FieldIndex<'a>,
     path: &str,

@@ -1,5 +1,6 @@
 //! What a section has of one path.
 
+use super::choices::Choice;
 use super::column::Column;
 use super::layout::{ColumnPlace, FieldPlace, TablePlace, part};
 use super::reader::Section;
@@ -41,6 +42,31 @@ impl<'a> Field<'a> {
     /// Returns the lengths of the lists.
     pub(super) fn sizes(&self) -> Option<Column<'a>> {
         self.place.sizes.map(|place| Column::new(self.section, place))
+    }
+
+    /// Returns the bytes of the columns and row sets.
+    pub(super) fn bytes(&self) -> u64 {
+        let tables = [self.values(), self.elements()];
+        let sets = tables.iter().flat_map(|table| (0..part::SETS).map(|set| table.set(set)));
+        let columns =
+            tables.iter().flat_map(|table| (0..part::COLUMNS).filter_map(|column| table.column(column)));
+        let sets: u64 = sets.chain([self.exists()]).map(|set| set.bytes()).sum();
+        sets + columns.chain(self.sizes()).map(|column| column.bytes()).sum::<u64>()
+    }
+
+    /// Returns whether the field is what it would be if it were written anew under a choice.
+    pub(super) fn honors(&self, choice: Choice) -> bool {
+        let tables = [self.values(), self.elements()];
+        let holds_no_other = || {
+            let mut columns = (0..part::COLUMNS).filter(|&column| !choice.holds(column));
+            columns.all(|column| tables.iter().all(|table| table.column(column).is_none()))
+        };
+        let leaves_nothing_out = || {
+            let left_out = [part::LONG, part::DROPPED];
+            tables.iter().all(|table| left_out.into_iter().all(|set| table.set(set).is_empty()))
+        };
+        self.place.choice == choice.code()
+            || holds_no_other() && (choice == Choice::Dropped || leaves_nothing_out())
     }
 
     /// Reads everything, setting bits of `words` on the way.

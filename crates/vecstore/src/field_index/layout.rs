@@ -174,6 +174,9 @@ impl TablePlace {
     }
 }
 
+/// The bits of a field's byte below those of what was chosen.
+const CHOICE_SHIFT: u8 = 3;
+
 /// Where everything of one path is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FieldPlace {
@@ -181,13 +184,18 @@ pub(super) struct FieldPlace {
     pub(super) values: TablePlace,
     pub(super) elements: TablePlace,
     pub(super) sizes: Option<ColumnPlace>,
+    /// The number of what was chosen for the path, 0 for nothing.
+    pub(super) choice: u8,
 }
 
 impl FieldPlace {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         self.exists.encode(out);
         let bits = [!self.values.is_empty(), !self.elements.is_empty(), self.sizes.is_some()];
-        out.put_u8(bits.iter().enumerate().fold(0, |bits, (n, &there)| bits | u8::from(there) << n));
+        out.put_u8(
+            bits.iter().enumerate().fold(0, |bits, (n, &there)| bits | u8::from(there) << n)
+                | self.choice << CHOICE_SHIFT,
+        );
         if bits[0] {
             self.values.encode(out);
         }
@@ -201,7 +209,7 @@ impl FieldPlace {
         let mut reader = Reader::new(bytes, "field index");
         let exists = SetPlace::decode(&mut reader)?;
         let bits = reader.u8()?;
-        let mut place = Self { exists, ..Self::default() };
+        let mut place = Self { exists, choice: bits >> CHOICE_SHIFT, ..Self::default() };
         if bits & 1 != 0 {
             place.values = TablePlace::decode(&mut reader)?;
         }

@@ -55,7 +55,7 @@ impl Part<'_> {
     }
 
     /// Appends the rows to a list. Returns `false` if they can only be had as bits.
-    fn collect(&self, list: &mut Vec<u32>) -> Result<bool> {
+    pub(super) fn collect(&self, list: &mut Vec<u32>) -> Result<bool> {
         match self {
             Self::Everything | Self::Outside(_) => Ok(false),
             Self::Set(set) => set.collect(list),

@@ -16,7 +16,9 @@
 //!   text of paths   UTF-8, ascending by byte
 //!   fields          one for each path:
 //!     row set: rows that have the path
-//!     u8   bit 0: the values at the path; bit 1: the elements of lists at the path; bit 2: the lengths of such lists
+//!     u8   bit 0: the values at the path; bit 1: the elements of lists at the path; bit 2: the lengths of such lists;
+//!          bits 3 to 7: what was chosen for the path (see `storage::settings`; 0: nothing), so that it can be told whether
+//!          the section is as it is asked for; nothing else depends on it
 //!     table of values, table of elements, column of lengths; each only where its bit is set
 //!   row set: rows that no column tells of; row set: rows with a path that is not in the directory
 //! end, 32 bytes:
@@ -45,6 +47,7 @@
 //! **Validity.** The blocks of the segment have checksums. All the same no offset, count or row is trusted: what does
 //! not fit is `Corrupted`.
 
+mod choices;
 mod column;
 mod column_writer;
 mod elements;
@@ -54,12 +57,15 @@ mod layout;
 mod leaf;
 mod number;
 mod ordinals;
+mod path_columns;
 mod plan;
 mod predicate;
 mod reader;
 mod row_ids;
 mod row_set_writer;
+mod scalar;
 mod stored_set;
+mod summary;
 mod table_writer;
 mod walk;
 mod writer;
@@ -71,10 +77,16 @@ use std::ops::Range;
 
 use crate::error::Result;
 
+pub use choices::FieldKind;
+pub(crate) use choices::{Choice, FieldChoices, check_path};
 pub(crate) use interner::Interner;
+pub(crate) use path_columns::{PathColumns, ValueCursor, ValueRows};
+pub(crate) use plan::Selection;
 pub(crate) use predicate::RowFilter;
 pub(crate) use reader::FieldIndex;
-pub(crate) use row_ids::RowIds;
+pub(crate) use row_ids::{RowIds, rows_of_words};
+pub(crate) use scalar::Scalar;
+pub(crate) use summary::{FieldSummary, count_distinct};
 pub(crate) use writer::FieldWriter;
 
 /// What is left out of the columns, so that one odd record or field cannot make an index many times its own size. What is
@@ -111,6 +123,16 @@ impl Caps {
             row_values: 4_096,
             text_bytes: rows.saturating_mul(128).clamp(1 << 20, u32::MAX as usize), // ends have 32 bits
             writer_bytes: rows.saturating_mul(192).max(16 << 20),
+        }
+    }
+
+    /// Returns the caps of a path that somebody asked for an index on: what is left out is what would make searches slower
+    /// than reading the documents.
+    fn asked(self, rows: usize) -> Self {
+        Self {
+            value_bytes: self.value_bytes.max(1_024),
+            text_bytes: self.text_bytes.max(rows.saturating_mul(512).clamp(16 << 20, u32::MAX as usize)),
+            ..self
         }
     }
 }

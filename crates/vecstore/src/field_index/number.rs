@@ -4,9 +4,11 @@
 //! the number) as a float whose bits are put in order; both parts of a float are exact. Floats beyond the integers of 64
 //! bits have the outermost upper word and themselves as the lower one.
 
+use crate::metadata::Value;
+
 /// A number, or another 64-bit value, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub(super) upper: u64,
     pub(super) lower: u64,
 }
@@ -21,6 +23,31 @@ impl Key {
 
     pub(super) fn of_int(value: i64) -> Self {
         Self { upper: value as u64 ^ SIGN, lower: Self::WHOLE }
+    }
+
+    /// Returns the integer of a key that is one.
+    pub(super) fn int(self) -> i64 {
+        (self.upper ^ SIGN) as i64
+    }
+
+    /// Returns the number; without a fraction it is an integer, if it is in the range of those.
+    pub(super) fn value(self) -> Value {
+        if self.lower == Self::WHOLE {
+            return Value::Int(self.int());
+        }
+        let lower = f64::from_bits(if self.lower & SIGN == 0 { !self.lower } else { self.lower ^ SIGN });
+        // Only of a float beyond the integers is the lower word no fraction.
+        Value::Float(if lower.abs() < 1.0 { self.int() as f64 + lower } else { lower })
+    }
+
+    /// Returns the two words.
+    pub(super) fn words(self) -> [u64; 2] {
+        [self.upper, self.lower]
+    }
+
+    /// Returns the key of two words.
+    pub(super) fn of_words([upper, lower]: [u64; 2]) -> Self {
+        Self { upper, lower }
     }
 
     /// Returns the key of a float; NaN has none.
@@ -72,6 +99,15 @@ mod tests {
         fn keys_order_as_the_numbers_do(a in float(), b in float(), int in any::<i64>(), small in -3i64..4) {
             let (Some(key_a), key_b) = (Key::of_float(a), Key::of_float(b)) else { return Ok(()) };
             prop_assert_eq!(key_b.map(|b| key_a.cmp(&b)), a.partial_cmp(&b));
+            match key_a.value() {
+                Value::Int(int) => prop_assert_eq!(int as f64, a),
+                Value::Float(float) => {
+                    prop_assert_eq!(float, a);
+                    prop_assert!(a.fract() != 0.0 || a.abs() >= TWO_POW_63);
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+            prop_assert_eq!(Key::of_int(int).value(), Value::Int(int));
             for int in [int, small, a as i64] {
                 prop_assert_eq!(Some(Key::of_int(int).cmp(&key_a)), exact(int, a), "{} {}", int, a);
             }

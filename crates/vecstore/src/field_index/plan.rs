@@ -169,6 +169,10 @@ fn condition<'a>(index: &FieldIndex<'a>, path: &FieldPath, test: &Test) -> Resul
         (Some(field), Test::ElemMatch { inner, maps_only }) => {
             elements::elem_match(field, inner, *maps_only)?
         }
+        (Some(field), Test::Circle(circle)) => {
+            let bounds = elements::rectangle(index, path.as_str(), field, &circle.bounds())?;
+            Step::AtMost(Box::new(bounds))
+        }
         (Some(field), Test::Rectangle(rectangle)) => {
             elements::rectangle(index, path.as_str(), field, rectangle)?
         }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::Source;
+use super::choices::{Choice, FieldChoices};
 use super::field::Field;
 use super::layout::{END_BYTES, FieldPlace, MAGIC, SetPlace};
 use super::plan::Plan;
@@ -155,6 +156,21 @@ impl<'a> FieldIndex<'a> {
         Plan::new(&Self { section, ..*self }, &matcher.root)
     }
 
+    /// Returns whether the section is what it would be if it were written anew under these choices.
+    pub(crate) fn honors(&self, choices: &FieldChoices) -> Result<bool> {
+        for (path, choice) in choices.resolved() {
+            let honors = match self.field(&path)? {
+                Some(field) => field.honors(choice),
+                // No row has the path, unless it was left out.
+                None => choice == Choice::Dropped || self.partial.is_empty(),
+            };
+            if !honors {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads every column and row set. Returns the first thing that is malformed.
     pub(crate) fn verify(&self) -> Result<()> {
         let mut words = vec![0; self.rows().div_ceil(64)];
@@ -167,6 +183,23 @@ impl<'a> FieldIndex<'a> {
             self.field_at(n)?.verify(&mut words)?;
         }
         Ok(())
+    }
+
+    pub(super) fn section(&self) -> Section<'a> {
+        self.section
+    }
+
+    pub(super) fn path_count(&self) -> u32 {
+        self.paths
+    }
+
+    pub(super) fn path_text(&self, n: u32) -> Result<&'a str> {
+        std::str::from_utf8(self.path(n)?).map_err(|_| self.section.corrupted("a path is no text"))
+    }
+
+    /// Returns whether some row has the path, as far as it is indexed.
+    pub(crate) fn has_path(&self, path: &str) -> Result<bool> {
+        Ok(self.field(path)?.is_some_and(|field| !field.exists().is_empty()))
     }
 
     fn path(&self, n: u32) -> Result<&'a [u8]> {
@@ -187,7 +220,7 @@ impl<'a> FieldIndex<'a> {
         Ok((start, end))
     }
 
-    fn field_at(&self, n: u32) -> Result<Field<'a>> {
+    pub(super) fn field_at(&self, n: u32) -> Result<Field<'a>> {
         let (start, end) = self.item(self.field_ends, n)?;
         let bytes = self.section.bytes(self.fields + u64::from(start), (end - start) as usize)?;
         Ok(Field::new(self.section, FieldPlace::decode(bytes)?))

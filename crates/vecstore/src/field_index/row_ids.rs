@@ -26,7 +26,7 @@ impl RowIds {
         Self::List(Vec::new())
     }
 
-    pub(super) fn all(rows: usize) -> Self {
+    pub(crate) fn all(rows: usize) -> Self {
         let mut words = vec![u64::MAX; rows.div_ceil(64)];
         clear_tail(&mut words, rows);
         Self::Bits { words, len: rows }
@@ -67,9 +67,7 @@ impl RowIds {
             Self::List(list) => (list, &[]),
             Self::Bits { words, .. } => (&[], words),
         };
-        let set = words.iter().enumerate().filter(|(_, word)| **word != 0);
-        let bits = set.flat_map(|(n, &word)| Bits(word).map(move |bit| n as u32 * 64 + bit));
-        list.iter().copied().chain(bits)
+        list.iter().copied().chain(rows_of_words(words))
     }
 
     /// Returns the set as a bitmap over `rows` rows.
@@ -161,6 +159,12 @@ impl RowIds {
             }
         }
     }
+}
+
+/// Iterates over the rows of a bitmap in ascending order.
+pub(crate) fn rows_of_words(words: &[u64]) -> impl Iterator<Item = u32> + '_ {
+    let set = words.iter().enumerate().filter(|(_, word)| **word != 0);
+    set.flat_map(|(n, &word)| Bits(word).map(move |bit| n as u32 * 64 + bit))
 }
 
 /// Keeps of a list what is in another of about its length.

@@ -26,6 +26,16 @@ impl<'a> StoredSet<'a> {
         }
     }
 
+    /// Returns the bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        (match self.place.form {
+            SetForm::None | SetForm::All => 0,
+            SetForm::List => self.len() * 4,
+            SetForm::AllBut => (self.section.rows - self.len()) * 4,
+            SetForm::Bitmap => self.section.rows.div_ceil(64) * 8,
+        }) as u64
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -18,6 +18,11 @@ pub(super) struct TableWriter {
 }
 
 impl TableWriter {
+    /// Makes a table without the columns that are not to be held.
+    pub(super) fn holding(holds: impl Fn(usize) -> bool) -> Self {
+        Self { dropped: std::array::from_fn(|column| !holds(column)), ..Self::default() }
+    }
+
     /// Adds a value. A column of too many bytes of strings is given up.
     pub(super) fn push(&mut self, row: u32, value: ValueRef<'_>, caps: Caps) {
         match value {

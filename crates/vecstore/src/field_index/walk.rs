@@ -27,8 +27,8 @@ pub(super) struct Outcome {
 /// A walk over one document.
 pub(super) struct Walk<'a, 'b> {
     pub(super) found: &'b mut Vec<Found<'a>>,
-    /// Numbers a path, or refuses because there are too many.
-    pub(super) number: &'b mut dyn FnMut(&[u8]) -> Option<u32>,
+    /// Numbers a path, of which it is told whether it is within the caps; or leaves it out.
+    pub(super) number: &'b mut dyn FnMut(&[u8], bool) -> Option<u32>,
     pub(super) outcome: Outcome,
     caps: Caps,
     elements: usize,
@@ -37,7 +37,7 @@ pub(super) struct Walk<'a, 'b> {
 impl<'a, 'b> Walk<'a, 'b> {
     pub(super) fn new(
         found: &'b mut Vec<Found<'a>>,
-        number: &'b mut dyn FnMut(&[u8]) -> Option<u32>,
+        number: &'b mut dyn FnMut(&[u8], bool) -> Option<u32>,
         caps: Caps,
     ) -> Self {
         Self { found, number, outcome: Outcome::default(), caps, elements: 0 }
@@ -74,11 +74,8 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
         // By dots, not by maps: a path is left out of all rows or of none.
         let dots = path.iter().filter(|&&byte| byte == b'.').count();
-        if path.len() > self.caps.path_bytes || dots > self.caps.path_dots {
-            self.outcome.is_partial = true;
-            return;
-        }
-        let Some(number) = (self.number)(path) else {
+        let is_within = path.len() <= self.caps.path_bytes && dots <= self.caps.path_dots;
+        let Some(number) = (self.number)(path, is_within) else {
             self.outcome.is_partial = true;
             return;
         };

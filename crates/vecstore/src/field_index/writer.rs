@@ -1,6 +1,7 @@
 //! The writer: documents in order of row in, one section out.
 
 use super::Caps;
+use super::choices::{Choice, FieldChoices};
 use super::column_writer::ColumnWriter;
 use super::interner::Interner;
 use super::layout::{END_BYTES, FieldPlace, MAGIC};
@@ -63,9 +64,19 @@ struct FieldColumns {
     sizes: ColumnWriter,
     /// The last row that had the path.
     last_row: Option<u32>,
+    choice: Option<Choice>,
 }
 
 impl FieldColumns {
+    fn chosen(choice: Option<Choice>) -> Self {
+        let table = || {
+            choice.map_or_else(TableWriter::default, |choice| {
+                TableWriter::holding(|column| choice.holds(column))
+            })
+        };
+        Self { values: table(), elements: table(), choice, ..Self::default() }
+    }
+
     fn memory_bytes(&self) -> usize {
         self.exists.memory_bytes()
             + self.values.memory_bytes()
@@ -74,7 +85,8 @@ impl FieldColumns {
     }
 }
 
-/// Collects the fields of the rows of a segment. Holds at most 16 MiB, or 192 bytes for each row it is made for, of values;
+/// Collects the fields of the rows of a segment. Holds at most 16 MiB, or 192 bytes for each row it is made for, of values (and
+/// what the paths take that an index was asked for on);
 /// beside them up to 8 bytes for each path that a row has (none while all rows have it), and while it writes, about as
 /// much again as the column at hand.
 #[derive(Debug)]
@@ -82,6 +94,8 @@ pub(crate) struct FieldWriter {
     rows: u32,
     next: u32,
     paths: Interner,
+    /// The paths from the start that there are choices for, or that lead to such.
+    reserved: usize,
     fields: Vec<FieldColumns>,
     /// Rows that are left to their documents altogether.
     opaque: RowSetWriter,
@@ -89,31 +103,45 @@ pub(crate) struct FieldWriter {
     partial: RowSetWriter,
     path: Vec<u8>,
     caps: Caps,
+    /// Of paths that were asked for.
+    asked_caps: Caps,
 }
 
 impl FieldWriter {
     /// Makes a writer for `rows` rows.
-    pub(crate) fn new(rows: usize) -> Self {
+    pub(crate) fn new(rows: usize, choices: &FieldChoices) -> Self {
+        Self::with_caps(rows, Caps::new(rows), choices)
+    }
+
+    pub(super) fn with_caps(rows: usize, caps: Caps, choices: &FieldChoices) -> Self {
+        let (mut paths, mut fields) = (Interner::default(), Vec::new());
+        let resolved = choices.resolved();
+        for (path, choice) in &resolved {
+            paths.intern(path.as_bytes());
+            fields.push(FieldColumns::chosen(Some(*choice)));
+        }
+        for (path, _) in resolved.iter().filter(|(_, choice)| *choice != Choice::Dropped) {
+            path.match_indices('.').for_each(|(dot, _)| _ = paths.intern(&path.as_bytes()[..dot]));
+        }
+        fields.resize_with(paths.len(), FieldColumns::default);
         Self {
             rows: rows as u32,
             next: 0,
-            paths: Interner::default(),
-            fields: Vec::new(),
+            reserved: paths.len(),
+            paths,
+            fields,
             opaque: RowSetWriter::default(),
             partial: RowSetWriter::default(),
             path: Vec::new(),
-            caps: Caps::new(rows),
+            caps,
+            asked_caps: caps.asked(rows),
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn with_caps(rows: usize, caps: Caps) -> Self {
-        Self { caps, ..Self::new(rows) }
     }
 
     /// Returns whether no row has had metadata.
     pub(crate) fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.opaque.memory_bytes() + self.partial.memory_bytes() == 0
+        self.fields.iter().all(|field| field.last_row.is_none())
+            && self.opaque.memory_bytes() + self.partial.memory_bytes() == 0
     }
 
     /// Adds the document of the next row; `None` if it cannot be read.
@@ -125,11 +153,10 @@ impl FieldWriter {
             return;
         };
         let mut found = Vec::new();
-        let (paths, caps) = (&mut self.paths, self.caps);
-        let mut number = |path: &[u8]| match paths.find(path) {
-            None if paths.len() >= caps.paths => None,
-            None => Some(paths.intern(path)),
-            found => found,
+        let (paths, caps, reserved) = (&mut self.paths, self.caps, self.reserved);
+        let mut number = |path: &[u8], is_within| match paths.find(path) {
+            Some(found) => Some(found),
+            None => (is_within && paths.len() - reserved < caps.paths).then(|| paths.intern(path)),
         };
         let mut walk = Walk::new(&mut found, &mut number, caps);
         walk.map(document, &mut self.path, 0);
@@ -156,20 +183,27 @@ impl FieldWriter {
     fn add(&mut self, row: u32, found: &Found<'_>) {
         let field = &mut self.fields[found.path as usize];
         field.exists.push(row);
-        field.values.push(row, found.value, self.caps);
+        let caps = if field.choice.is_some() { self.asked_caps } else { self.caps };
+        field.values.push(row, found.value, caps);
         if let ValueRef::List(list) = found.value {
             let mut len = 0;
             for item in list.iter().flatten() {
                 len += 1;
-                field.elements.push(row, item, self.caps);
+                field.elements.push(row, item, caps);
             }
             field.sizes.push_key(row, Key::of_int(len));
         }
     }
 
     fn keep_within_memory(&mut self) {
-        while self.fields.iter().map(FieldColumns::memory_bytes).sum::<usize>() > self.caps.writer_bytes {
-            let tables = self.fields.iter_mut().flat_map(|field| [&mut field.values, &mut field.elements]);
+        let is_automatic = |field: &FieldColumns| field.choice.is_none();
+        loop {
+            let automatic = self.fields.iter().filter(|field| is_automatic(field));
+            if automatic.map(FieldColumns::memory_bytes).sum::<usize>() <= self.caps.writer_bytes {
+                return;
+            }
+            let automatic = self.fields.iter_mut().filter(|field| is_automatic(field));
+            let tables = automatic.flat_map(|field| [&mut field.values, &mut field.elements]);
             let Some(table) = tables.max_by_key(|table| table.largest().1) else { return };
             let (column, bytes) = table.largest();
             if bytes == 0 {
@@ -195,6 +229,7 @@ impl FieldWriter {
                 values: field.values.write(self.rows, true, &mut out)?,
                 elements: field.elements.write(self.rows, false, &mut out)?,
                 sizes: sizes.map(|sizes| sizes.write(self.rows, (false, true), &mut out)).transpose()?,
+                choice: field.choice.map_or(0, Choice::code),
             };
             place.encode(&mut fields);
             field_ends.put_u32(fields.len() as u32);

@@ -97,13 +97,18 @@ impl Node {
 }
 
 impl FieldPath {
-    pub(super) fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         Self { text: path.to_owned(), is_dotted: path.contains('.') }
     }
 
     /// Returns the path as it was given.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Returns what a document has at the path.
+    pub(crate) fn find_in<'a>(&self, document: DocumentRef<'a>) -> Option<ValueRef<'a>> {
+        self.find(Subject::Document(document))
     }
 
     fn find<'a>(&self, subject: Subject<'a>) -> Option<ValueRef<'a>> {

@@ -136,6 +136,14 @@ impl OperandSet {
         }
     }
 
+    /// Returns the operands, if they are no more than so many.
+    pub(crate) fn operands(&self, most: usize) -> Option<Vec<Operand>> {
+        match self {
+            Self::Few(operands) => (operands.len() <= most).then(|| operands.clone()),
+            Self::Many(hashed) => hashed.operands(most),
+        }
+    }
+
     pub(super) fn has_null(&self) -> bool {
         self.contains(ValueRef::Null)
     }
@@ -150,6 +158,26 @@ impl OperandSet {
 }
 
 impl HashedOperands {
+    fn operands(&self, most: usize) -> Option<Vec<Operand>> {
+        let count = self.ints.len() + self.floats.len() + self.texts.len() + self.bytes.len();
+        // Those that equal values of several kinds name no partition.
+        let is_plain = self.times.is_empty() && self.text_times.is_empty() && self.containers.is_empty();
+        if !is_plain || self.has_null || count + 2 > most {
+            return None;
+        }
+        let bools = [false, true].into_iter().filter(|&value| self.has_bool[usize::from(value)]);
+        let texts = self.texts.iter().map(|text| Operand::Str { text: text.to_string(), time: None });
+        Some(
+            bools
+                .map(Operand::Bool)
+                .chain(self.ints.iter().map(|&value| Operand::Int(value)))
+                .chain(self.floats.iter().map(|&bits| Operand::Float(f64::from_bits(bits))))
+                .chain(texts)
+                .chain(self.bytes.iter().map(|bytes| Operand::Bytes(bytes.to_vec())))
+                .collect(),
+        )
+    }
+
     fn for_each_wanted<'a>(&'a self, visit: &mut dyn FnMut(Wanted<'a>)) {
         if self.has_null {
             visit(Wanted::Null);

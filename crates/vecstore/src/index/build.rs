@@ -1,10 +1,15 @@
 //! Building a graph.
 
-use rayon::prelude::*;
-use vecstore_kernels::sign_block_bytes;
+use std::ops::Range;
 
+use rayon::prelude::*;
+use vecstore_kernels::{nibble_row_bytes, sign_block_bytes};
+
+use super::apart::{self, APART_POINTS_MIN, OWN_STARTS};
+use super::compact::PointCodes;
+use super::layout::Layout;
 use super::points::Points;
-use super::{DEGREE, Random, candidates, neighbors, order};
+use super::{DEGREE, Random, neighbors, order};
 use crate::error::Result;
 
 /// Part of what a file holds: the same rows give the same graph.
@@ -17,6 +22,9 @@ const ENTRIES_MIN: usize = 32;
 const ENTRIES_FULL: usize = 128;
 const ENTRIES_MAX: usize = 1024;
 
+/// Random points where searches of a compact graph start at most: each costs a read.
+const COMPACT_STARTS_MAX: usize = 64;
+
 /// A graph over points that are numbered anew, in the order that files hold them.
 #[derive(Debug)]
 pub(crate) struct Graph {
@@ -24,16 +32,60 @@ pub(crate) struct Graph {
     pub(crate) order: Vec<u32>,
     /// [`DEGREE`] neighbors of each point.
     pub(crate) adjacency: Vec<u32>,
-    /// The points where searches start: [`starts`] of them, then those that are reached from nowhere else, to a multiple
-    /// of [`DEGREE`].
+    /// The points where searches start: [`starts`] of them, then those that are reached from nowhere else or
+    /// that a range of its own starts from, to a multiple of [`DEGREE`].
     pub(crate) entries: Vec<u32>,
 }
 
-/// Returns the bytes of memory that a build of so many points of `dim` components takes at most.
-pub(crate) fn build_bytes(rows: usize, dim: usize) -> u64 {
-    let candidates = candidates::CANDIDATES * 8 * 3 / 2;
-    let lists = 2 * DEGREE * 8 + 2 * DEGREE * 4 + 100;
-    rows as u64 * (dim.next_multiple_of(64) + candidates + lists) as u64
+/// How a graph is built.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// Points that belong together, one range after the other: they stand together in the order of the graph. None if
+    /// they may stand anywhere.
+    pub(crate) ranges: Vec<Range<u32>>,
+    /// Passes over the points, at least 1. More take less memory and a little more time; the graph is the same.
+    pub(crate) passes: usize,
+}
+
+/// What a merge keeps of each row beside the graph: where it is, where it goes, and to which partition.
+const MERGE_BYTES: u64 = 32;
+
+/// Passes at most: what they hold is a small part of all then.
+const PASSES_MAX: usize = 32;
+
+impl Plan {
+    /// Plans to build a graph within so many bytes of memory, as far as that is possible.
+    pub(crate) fn within(bytes: u64, rows: usize, dim: usize, ranges: Vec<Range<u32>>) -> Self {
+        let left = bytes.saturating_sub(rows as u64 * MERGE_BYTES);
+        let passes = (1..=PASSES_MAX).find(|&passes| choice_bytes(rows, dim, passes) <= left);
+        Self { ranges, passes: passes.unwrap_or(PASSES_MAX) }
+    }
+
+    /// Returns the ranges that are also searched by themselves.
+    fn apart(&self) -> impl Iterator<Item = &Range<u32>> {
+        self.ranges.iter().filter(|range| range.len() >= APART_POINTS_MIN)
+    }
+}
+
+/// Returns the bytes of memory that choosing the neighbors of so many points takes at most, in so many passes.
+fn choice_bytes(rows: usize, dim: usize, passes: usize) -> u64 {
+    rows as u64 * (Points::row_bytes(dim) + neighbors::KEPT_BYTES) as u64
+        + rows.div_ceil(passes) as u64 * neighbors::PASS_BYTES as u64
+}
+
+/// Returns the bytes of memory that a build of so many rows of `dim` components takes at least: what it chooses the
+/// neighbors in, or what a graph of a layout is written from.
+pub(crate) fn build_bytes(rows: usize, dim: usize, layout: Layout) -> u64 {
+    let codes = match layout {
+        // Blocks are made when they are written.
+        Layout::Fast => 0,
+        Layout::Compact(PointCodes::Nibbles) => nibble_row_bytes(dim.next_multiple_of(64)),
+        Layout::Compact(PointCodes::Bytes) => dim + 8,
+        Layout::Compact(PointCodes::Full) => 4,
+    };
+    let order = 2 * size_of::<u32>();
+    let draft = rows as u64 * (Points::row_bytes(dim) + 4 * DEGREE + order + codes) as u64;
+    rows as u64 * MERGE_BYTES + draft.max(choice_bytes(rows, dim, PASSES_MAX))
 }
 
 /// Returns how many points a search of so many starts from, without those that are reached from nowhere else.
@@ -42,19 +94,45 @@ pub(super) fn starts(points: usize) -> usize {
     root.min(ENTRIES_FULL).max(root / 2).clamp(ENTRIES_MIN, ENTRIES_MAX).next_multiple_of(DEGREE)
 }
 
+/// Returns where searches start in every layout, of all entries, the first `starts` of which are random.
+pub(super) fn kept_starts(entries: &[u32], starts: usize) -> Vec<u32> {
+    let (random, needed) = entries.split_at(starts);
+    [&random[..starts.min(COMPACT_STARTS_MAX)], needed].concat()
+}
+
 /// Builds the graph of points. `check` is asked now and then whether to go on.
-pub(crate) fn build(points: &Points, check: &(dyn Fn() -> Result<()> + Sync)) -> Result<Graph> {
+pub(crate) fn build(points: &Points, plan: &Plan, check: &(dyn Fn() -> Result<()> + Sync)) -> Result<Graph> {
     let mut random = Random::new(SEED);
-    let candidates = candidates::candidates(points, &mut random, check)?;
-    let adjacency = neighbors::choose(points, &candidates, check)?;
-    check()?;
     let count = points.len();
-    let mut entries: Vec<u32> = (0..starts(count)).map(|_| random.below(count) as u32).collect();
-    let (order, unreached) = order::breadth_first(&adjacency, entries[0]);
+    let (mut adjacency, mut islands) =
+        neighbors::choose(points, &(0..count as u32), plan.passes, &mut random, check)?;
+    for range in plan.apart() {
+        apart::join(&mut adjacency, points, range, plan.passes, &mut random, check)?;
+    }
+    check()?;
+    let starts = starts(count);
+    let mut entries: Vec<u32> = (0..starts).map(|_| random.below(count) as u32).collect();
+    let (mut order, unreached) = order::breadth_first(&adjacency, entries[0]);
     // What cannot be reached from elsewhere is reached from the start.
     entries.extend(unreached);
+    entries.extend(islands.without_start(&kept_starts(&entries, starts), starts));
+    // Searches of all points look at each start: those of many ranges are no more than the random ones, or one each.
+    let own_starts = (starts / plan.apart().count().max(1)).clamp(1, OWN_STARTS);
+    for range in plan.apart() {
+        let mut own = kept_starts(&entries, starts);
+        own.retain(|entry| range.contains(entry));
+        while own.len() < own_starts {
+            let start = range.start + random.below(range.len()) as u32;
+            own.push(start);
+            entries.push(start);
+        }
+        entries.extend(apart::unreached(&adjacency, range, &own));
+    }
     while !entries.len().is_multiple_of(DEGREE) {
         entries.push(entries[0]);
+    }
+    if !plan.ranges.is_empty() {
+        order.sort_by_key(|&point| plan.ranges.partition_point(|range| range.end <= point));
     }
     let mut renumbered = vec![0; count];
     for (new, &old) in order.iter().enumerate() {

@@ -20,18 +20,21 @@ pub(super) const CANDIDATES: usize = 96;
 /// Nearest points taken from one leaf.
 const LEAF_CANDIDATES: usize = 24;
 
-/// Returns for each point the nearest it met, nearest first.
+/// Returns for each of `asked`, some of `members`, the nearest of `members` that it met, nearest first. What each met is the
+/// same whatever is asked for beside it.
 pub(super) fn candidates(
     points: &Points,
+    members: &Range<u32>,
+    asked: &Range<u32>,
     random: &mut Random,
     check: &(dyn Fn() -> Result<()> + Sync),
 ) -> Result<Vec<Vec<Met>>> {
-    let lists: Vec<Mutex<Vec<Met>>> = (0..points.len()).map(|_| Mutex::default()).collect();
+    let lists: Vec<Mutex<Vec<Met>>> = asked.clone().map(|_| Mutex::default()).collect();
     for _ in 0..PARTITIONS {
-        let leaves = leaves(points, random);
+        let leaves = leaves(points, members.clone(), random);
         leaves.par_iter().try_for_each_init(Leaf::default, |leaf, members| {
             check()?;
-            leaf.meet(points, members, &lists);
+            leaf.meet(points, members, asked.start, &lists);
             Ok(())
         })?;
         if leaves.len() == 1 {
@@ -52,10 +55,23 @@ struct Leaf {
     squares: Vec<f32>,
     pool: CandidatePool,
     near: Vec<Met>,
+    /// The members that are asked for: their places in the leaf, and they themselves.
+    places: Vec<usize>,
+    asked: Vec<u32>,
 }
 
 impl Leaf {
-    fn meet(&mut self, points: &Points, members: &[u32], lists: &[Mutex<Vec<Met>>]) {
+    /// Adds to the lists of points from `first` on what they meet in a leaf.
+    fn meet(&mut self, points: &Points, members: &[u32], first: u32, lists: &[Mutex<Vec<Met>>]) {
+        let has_list = |member: u32| member.wrapping_sub(first) < lists.len() as u32;
+        self.places.clear();
+        self.places.extend((0..members.len()).filter(|&place| has_list(members[place])));
+        if self.places.is_empty() {
+            return;
+        }
+        self.asked.clear();
+        self.asked.extend(self.places.iter().map(|&place| members[place]));
+        let (places, asked) = (std::mem::take(&mut self.places), std::mem::take(&mut self.asked));
         self.panels.pack(points.dim, members.iter().map(|&member| points.codes(member)));
         let padded = self.panels.padded_rows();
         self.queries.resize(PANEL_QUERIES * points.dim, 0);
@@ -64,22 +80,23 @@ impl Leaf {
         self.scales.extend(members.iter().map(|&member| -2.0 * points.scale(member)));
         self.squares.clear();
         self.squares.extend(members.iter().map(|&member| points.square(member)));
-        for (batch, some) in members.chunks(PANEL_QUERIES).enumerate() {
+        for (some, places) in asked.chunks(PANEL_QUERIES).zip(places.chunks(PANEL_QUERIES)) {
             products_of(points, some, &self.panels, &mut self.queries, &mut self.products);
-            for (n, &point) in some.iter().enumerate() {
+            for (n, (&point, &place)) in some.iter().zip(places).enumerate() {
                 // A point is not its own neighbor.
-                self.squares[batch * PANEL_QUERIES + n] = f32::INFINITY;
-                let mut list = lists[point as usize].lock();
+                self.squares[place] = f32::INFINITY;
+                let mut list = lists[(point - first) as usize].lock();
                 let limit = list.get(CANDIDATES - 1).map_or(f32::MAX, |worst| worst.distance());
                 let query = (points.scale(point), points.square(point));
                 self.nearest(points, n * padded..n * padded + members.len(), members, query, limit);
-                self.squares[batch * PANEL_QUERIES + n] = points.square(point);
+                self.squares[place] = points.square(point);
                 list.extend_from_slice(&self.near);
                 list.sort_unstable();
                 list.dedup();
                 list.truncate(CANDIDATES);
             }
         }
+        (self.places, self.asked) = (places, asked);
     }
 
     /// Fills `near` with the nearest members, up to [`LEAF_CANDIDATES`], that are nearer than `limit`.

@@ -245,7 +245,12 @@ fn meet(
     let count = graph.len();
     // A number beyond the last can only come from damage that a checksum did not see.
     let CompactScratch { visited, fresh, .. } = scratch;
-    fresh.extend(points.iter().copied().filter(|&point| (point as usize) < count && visited.add(point)));
+    fresh.extend(
+        points
+            .iter()
+            .copied()
+            .filter(|&point| (point as usize) < count && beam.within.contains(point) && visited.add(point)),
+    );
     effort.estimates += fresh.len();
     scratch.query.score(graph, kernels, &scratch.fresh, &mut scratch.distances)?;
     let mut least = f32::INFINITY;

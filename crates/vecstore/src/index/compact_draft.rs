@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use vecstore_kernels::{Kernels, Rotation, nibble_row_bytes};
 
 use super::DEGREE;
-use super::build::{Graph, starts};
+use super::build::{Graph, kept_starts, starts};
 use super::compact::{CodeRows, CompactScratch, CompactSource, PointCodes, search_compact};
 use super::draft::query_of;
 use super::layout::Layout;
@@ -13,9 +13,6 @@ use super::search::{Beam, Effort, Found, RowFactors};
 use super::space::Space;
 use super::widths::{self, Measured, Widths};
 use crate::error::{Error, Result};
-
-/// Points where searches of a compact graph start at most, besides those that cannot be reached: each costs a read.
-const STARTS_MAX: usize = 64;
 
 /// Rows encoded in one go by a thread.
 const RUN: usize = 256;
@@ -48,9 +45,7 @@ impl<'a> CompactDraft<'a> {
         graph: Graph,
         vector: &'a VectorOf<'a>,
     ) -> Result<Self> {
-        let starts = starts(points.len());
-        let mut entries = graph.entries[..starts.min(STARTS_MAX)].to_vec();
-        entries.extend_from_slice(&graph.entries[starts..]);
+        let entries = kept_starts(&graph.entries, starts(points.len()));
         let (nibbles, bytes, factors, inverse_norms) = Default::default();
         let rotation = Rotation::new(space.point_dim(dim));
         let kernels = points.kernels;

@@ -1,5 +1,8 @@
 //! Signs of all rows of a part without a graph: few or young rows, which are scanned.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use vecstore_kernels::{CandidatePool, Kernels, Rotation, SIGN_ROWS, SignQuery, sign_block_bytes};
 
 use super::space::Space;
@@ -78,18 +81,83 @@ impl FlatSigns {
         }
     }
 
-    /// Adds the rows whose estimated squared distance is below `bound` to `pool`.
-    pub(crate) fn estimate(&self, kernels: Kernels, query: &FlatQuery, bound: f32, pool: &mut CandidatePool) {
+    /// Adds those of `rows` whose estimated squared distance is below `bound` to `pool`.
+    pub(crate) fn estimate(
+        &self,
+        kernels: Kernels,
+        query: &FlatQuery,
+        rows: &Range<usize>,
+        bound: f32,
+        pool: &mut CandidatePool,
+    ) {
         let block_bytes = sign_block_bytes(self.rotation.rotated_dim());
         let square = query.query.squared_norm();
-        for (n, block) in self.blocks.chunks_exact(block_bytes).enumerate() {
+        let first = rows.start / SIGN_ROWS;
+        let last = rows.end.min(self.rows).div_ceil(SIGN_ROWS);
+        for (n, block) in self.blocks.chunks_exact(block_bytes).enumerate().take(last).skip(first) {
             let before = pool.len();
             kernels.estimate(&query.query, block, square, bound, pool);
-            if (n + 1) * SIGN_ROWS > self.rows {
+            let own = n * SIGN_ROWS..(n + 1) * SIGN_ROWS;
+            if own.start < rows.start || own.end > rows.end.min(self.rows) {
                 // The last block has places without a row, all of which say row 0.
-                pool.remove_from(before, |id| (id as usize) < n * SIGN_ROWS);
+                let asked = own.start.max(rows.start)..own.end.min(rows.end);
+                pool.remove_from(before, |id| !asked.contains(&(id as usize)));
             }
         }
+    }
+}
+
+/// Some rows of a part, which have signs.
+#[derive(Clone, Debug)]
+pub(crate) struct SignStretch<'a> {
+    pub(crate) signs: &'a FlatSigns,
+    /// The row of the part that is the first of the signs.
+    pub(crate) first: u32,
+    /// The rows, as the signs number them.
+    pub(crate) rows: Range<usize>,
+}
+
+impl<'a> SignStretch<'a> {
+    /// Returns all rows that have signs, which are all of the part.
+    pub(crate) fn whole(signs: &'a FlatSigns) -> Self {
+        Self { signs, first: 0, rows: 0..signs.rows }
+    }
+}
+
+/// The signs of runs of rows, each made when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct SignRuns(OnceLock<Box<[SignRun]>>);
+
+/// The signs of a run of rows; `None` if they cannot have them.
+type SignRun = OnceLock<Option<Box<FlatSigns>>>;
+
+/// Rows of a run: encoding them takes about a millisecond.
+const RUN_ROWS: usize = 1024;
+
+impl SignRuns {
+    /// Returns the signs of some rows of a part that has so many; `None` if some cannot have them. `encode` makes those of
+    /// a run.
+    pub(crate) fn get(
+        &self,
+        part_rows: usize,
+        rows: &Range<usize>,
+        encode: impl Fn(&Range<usize>) -> Result<Option<FlatSigns>>,
+    ) -> Result<Option<Vec<SignStretch<'_>>>> {
+        let runs =
+            self.0.get_or_init(|| (0..part_rows.div_ceil(RUN_ROWS)).map(|_| OnceLock::new()).collect());
+        let mut stretches = Vec::with_capacity(rows.len() / RUN_ROWS + 2);
+        let asked = rows.start / RUN_ROWS..rows.end.div_ceil(RUN_ROWS);
+        for (n, place) in runs.iter().enumerate().take(asked.end).skip(asked.start) {
+            let run = n * RUN_ROWS..part_rows.min((n + 1) * RUN_ROWS);
+            if place.get().is_none() {
+                // Another thread may make the same.
+                _ = place.set(encode(&run)?.map(Box::new));
+            }
+            let Some(Some(signs)) = place.get() else { return Ok(None) };
+            let asked = rows.start.max(run.start) - run.start..rows.end.min(run.end) - run.start;
+            stretches.push(SignStretch { signs, first: run.start as u32, rows: asked });
+        }
+        Ok(Some(stretches))
     }
 }
 

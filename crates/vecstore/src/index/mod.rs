@@ -11,6 +11,7 @@
 //! Nothing here reads or writes files: a build returns what `storage::segment` writes, and a search reads through
 //! [`search::GraphSource`].
 
+mod apart;
 mod build;
 mod candidates;
 mod compact;
@@ -18,6 +19,7 @@ mod compact_draft;
 mod draft;
 mod flat;
 mod frontier;
+mod islands;
 mod layout;
 mod neighbors;
 mod order;
@@ -33,16 +35,18 @@ mod widths;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::{build, build_bytes};
+pub(crate) use apart::APART_POINTS_MIN;
+pub(crate) use build::{Plan, build, build_bytes};
 pub(crate) use compact::{CodeRows, CompactQuery, CompactScratch, CompactSource, PointCodes, search_compact};
 pub(crate) use compact_draft::CompactDraft;
 pub(crate) use draft::{BLOCK_HEAD_BYTES, Draft, block_bytes};
-pub(crate) use flat::{FlatQuery, FlatSigns};
+pub(crate) use flat::{FlatQuery, FlatSigns, SignRuns, SignStretch};
 pub(crate) use layout::{AnyDraft, Layout};
 pub(crate) use points::Points;
 pub(crate) use rerank::reranked;
 pub(crate) use search::{
-    Beam, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, search, visits_max,
+    Beam, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, Within, search,
+    visits_max,
 };
 pub(crate) use sign_rows::SignRows;
 pub(crate) use space::Space;

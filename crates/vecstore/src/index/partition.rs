@@ -1,5 +1,7 @@
 //! Cutting the points into leaves of near ones.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use vecstore_kernels::{PANEL_QUERIES, Panels};
 
@@ -26,11 +28,11 @@ const DEPTH_MAX: usize = 12;
 /// Points that one thread assigns at a time.
 const RUN: usize = 256;
 
-/// Cuts the points into leaves by the nearest of random leaders, again until they are small enough.
-pub(super) fn leaves(points: &Points, random: &mut Random) -> Vec<Vec<u32>> {
+/// Cuts a range of the points into leaves by the nearest of random leaders, again until they are small enough.
+pub(super) fn leaves(points: &Points, members: Range<u32>, random: &mut Random) -> Vec<Vec<u32>> {
     let mut leaves = Vec::new();
-    let leaf = leaf_points(points.len());
-    let mut open = vec![((0..points.len() as u32).collect::<Vec<_>>(), 0)];
+    let leaf = leaf_points(members.len());
+    let mut open = vec![(members.collect::<Vec<_>>(), 0)];
     // The seed decides, not the order in which threads get on.
     while let Some((piece, depth)) = open.pop() {
         if piece.len() <= leaf {

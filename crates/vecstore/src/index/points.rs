@@ -65,6 +65,11 @@ impl Points {
         Ok(Self { kernels, dim, codes, scales, squares })
     }
 
+    /// Returns the bytes of memory that a point takes, of vectors of `dim` components.
+    pub(super) fn row_bytes(dim: usize) -> usize {
+        dim.next_multiple_of(64) + 2 * size_of::<f32>()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.scales.len()
     }

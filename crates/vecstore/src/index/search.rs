@@ -10,6 +10,7 @@
 //! off, and the search goes on for longer by itself.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use vecstore_kernels::{Kernels, Rotation, SignQuery, sign_block_bytes};
 
@@ -57,6 +58,28 @@ pub(crate) struct Beam {
     pub(crate) wanted: Option<Wanted>,
     /// Visits after which it gives up.
     pub(crate) visits_max: usize,
+    /// The points that are visited.
+    pub(crate) within: Within,
+}
+
+/// A range of points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Within {
+    first: u32,
+    len: u32,
+}
+
+impl Within {
+    pub(crate) const ALL: Self = Self { first: 0, len: u32::MAX };
+
+    pub(crate) fn new(range: &Range<usize>) -> Self {
+        Self { first: range.start as u32, len: range.len() as u32 }
+    }
+
+    #[inline]
+    pub(crate) fn contains(self, point: u32) -> bool {
+        point.wrapping_sub(self.first) < self.len
+    }
 }
 
 /// What is known of the points that are wanted.
@@ -207,8 +230,12 @@ fn walk(
     let mut effort = Effort::default();
     let mut start = f32::INFINITY;
     for block in graph.entries()?.chunks_exact(sign_block_bytes(scratch.query.dim())) {
+        let before = scratch.frontier.near.len();
         kernels.estimate(&scratch.query, block, square, start, &mut scratch.frontier.near);
         effort.estimates += DEGREE;
+        if beam.within != Within::ALL {
+            scratch.frontier.near.remove_from(before, |point| !beam.within.contains(point));
+        }
         // Estimates may be below zero.
         let nearest = kernels.nearest_distance(&scratch.frontier.near);
         start = start.min(nearest + START_SHARE * nearest.abs() + f32::MIN_POSITIVE);
@@ -271,7 +298,8 @@ fn walk(
         effort.estimates += DEGREE;
         // Near points are neighbors of each other. One that was visited would be the nearest candidate once for each.
         let Scratch { frontier, visited, .. } = scratch;
-        frontier.near.remove_from(before, |point| is_visited(visited, point));
+        let is_out = |point| is_visited(visited, point) || !beam.within.contains(point);
+        frontier.near.remove_from(before, is_out);
         if is_detour {
             put_back_unwanted(scratch, before, graph.len(), wanted)?;
         }

@@ -1,7 +1,7 @@
 //! Signs of all rows of a segment with a graph, one row beside the other: for searches of which many rows match, and a walk
 //! would not find those that do.
 
-use vecstore_kernels::{Kernels, Rotation, SignRowQuery, encode_sign_row_alone, sign_row_bytes};
+use vecstore_kernels::{Kernels, Rotation, SignRowQuery, sign_row_bytes};
 
 use super::space::Space;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ impl SignRows {
             .map_err(|error| Error::io("reserve memory for", "signs".as_ref(), error))?;
         for (row, to) in memory.chunks_exact_mut(bytes).enumerate() {
             rotate(row, &mut rotated)?;
-            encode_sign_row_alone(&centre, &rotated, to);
+            kernels.encode_sign_row_alone(&centre, &rotated, to);
         }
         Ok(Self { space, rotation, centre, memory })
     }

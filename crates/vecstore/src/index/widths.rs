@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::partition::products_of;
 use super::points::Points;
 use super::rerank::reranked;
-use super::search::{Beam, Effort, Found, visits_max};
+use super::search::{Beam, Effort, Found, Within, visits_max};
 use super::space::Space;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
@@ -163,7 +163,8 @@ impl<G: Measured> Sample<'_, G> {
     fn recalls(&self, slack: f32, through: bool) -> Result<([f32; RECALLS.len()], usize)> {
         let kept = RECALLS.map(|recall| reranked(self.graph.layout(), K, recall));
         let keep = kept.into_iter().max().unwrap_or(K);
-        let beam = Beam { k: K, keep, slack, wanted: None, visits_max: visits_max(self.graph.len()) };
+        let visits_max = visits_max(self.graph.len());
+        let beam = Beam { k: K, keep, slack, wanted: None, visits_max, within: Within::ALL };
         type Counts = ([usize; RECALLS.len()], usize);
         let found = self.rows.par_iter().zip(&self.reach).map(|(&row, &reach)| -> Result<Counts> {
             let (effort, found) = self.graph.walk(row, through, &self.graph.query(row)?, beam)?;

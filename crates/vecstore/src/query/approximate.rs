@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use vecstore_kernels::CandidatePool;
 
+use super::partition::Stretches;
 use super::plan::{SearchMethod, StepOutcome};
 use super::recorder::Watch;
 use super::scan::{Search, Task, is_beyond};
@@ -16,9 +17,9 @@ use super::selection::PartFilter;
 use super::topk::TopK;
 use crate::collection::{Part, PartView, Snapshot};
 use crate::error::{ErrorKind, Result};
-use crate::filter::Matcher;
 use crate::index::{
-    self, Beam, CompactScratch, Effort, FlatQuery, FlatSigns, Found, Layout, PointCodes, Scratch, Wanted,
+    self, Beam, CompactScratch, Effort, FlatQuery, Found, Layout, PointCodes, Scratch, SignStretch, Wanted,
+    Within,
 };
 use crate::storage::segment::{AnyGraph, Segment};
 
@@ -31,6 +32,9 @@ const VISITS_FILTERED: usize = 120;
 
 /// The least slack of a walk with a filter. Where 10 % of 5,000 rows match, a slack of its own below 0 found .87 for .95.
 const FILTERED_SLACK_MIN: f32 = 0.0;
+
+/// What is added to the slack of a walk that stays in a partition, which comes by fewer ways.
+const PARTITION_SLACK: f32 = 0.06;
 
 /// A difference of two distances by codes that is this many standard deviations of one distance tells which is less: three of
 /// the difference's own.
@@ -77,6 +81,7 @@ impl Search<'_> {
         }
         if let Part::Segment(segment) = &task.view.part
             && has_graph(task.view)
+            && Self::is_walked(task)
             && !matches!(task.filter, PartFilter::Few { .. })
         {
             if self.walk(task, segment, query, best)? {
@@ -89,10 +94,14 @@ impl Search<'_> {
                 return self.score_matches(task, segment, &rows, query, best);
             }
         } else if self.filter.is_none()
+            && !task.is_partition
             && task.view.part.len() >= SIGN_ROWS_MIN
             && let Some(signs) = task.view.part.signs(self.scoring)?
         {
-            return self.scan_signs(task, signs, query, best);
+            return self.scan_signs(task, &[SignStretch::whole(signs)], query, best);
+        }
+        if task.is_partition && !matches!(task.filter, PartFilter::Few { .. }) {
+            return self.in_partition(task, query, best);
         }
         self.scan(task, query..query + 1, std::slice::from_mut(best))
     }
@@ -117,7 +126,7 @@ impl Search<'_> {
             return Ok(self.leave_graph(watch, task, segment));
         };
         let live = task.view.live() - task.view.marks.hidden.len();
-        let wanted = self.limit.min(live);
+        let wanted = self.limit.min(live).min(task.rows.len());
         if wanted == 0 {
             return Ok(true);
         }
@@ -132,21 +141,27 @@ impl Search<'_> {
             keep: index::reranked(layout, k, self.recall),
             // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
             // that misses too many.
-            slack: if self.filter.is_some() { slack.max(FILTERED_SLACK_MIN) } else { slack },
+            slack: match self.filter {
+                Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
+                Some(_) => slack.max(FILTERED_SLACK_MIN),
+                None => slack,
+            },
             wanted: match task.filter {
                 PartFilter::Columns { at_most, .. } => Some(Wanted {
-                    share: *at_most as f32 / segment.len() as f32,
+                    share: (*at_most as f32 / task.rows.len() as f32).min(1.0),
                     are_few: *at_most <= DETOUR_ROWS_MIN && segment.has_codes(),
                 }),
                 _ => None,
             },
             visits_max: match task.filter.at_most() {
-                Some(matching) => VISITS_FILTERED * segment.len() / matching.max(1) + VISITS_FILTERED,
-                None => index::visits_max(segment.len()),
+                Some(matching) => VISITS_FILTERED * task.rows.len() / matching.max(1) + VISITS_FILTERED,
+                None => index::visits_max(task.rows.len()),
             },
+            within: if task.is_partition { Within::new(&task.rows) } else { Within::ALL },
         };
         let view = task.view;
-        let all = view.marks.is_empty() && !view.part.has_expiry() && self.filter.is_none();
+        let all =
+            view.marks.is_empty() && !view.part.has_expiry() && matches!(task.filter, PartFilter::Everything);
         let is_of_record = Cell::new(false);
         let is_wanted = |row| {
             if all {
@@ -270,10 +285,10 @@ impl Search<'_> {
     }
 
     /// Scans one bit a component, and scores in order of the estimates the rows that may be near enough.
-    fn scan_signs<'s>(
+    pub(super) fn scan_signs<'s>(
         &self,
         task: &Task<'s>,
-        signs: &FlatSigns,
+        stretches: &[SignStretch<'_>],
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
@@ -283,38 +298,44 @@ impl Search<'_> {
         let vector = self.query(query);
         let norm = kernels.norm(vector);
         let mut flat = FlatQuery::default();
-        signs.prepare(kernels, vector, &mut flat);
-        let margin = deviations(self.recall) * signs.deviation(&flat);
-        let bound = |best: &TopK<'_>| match best.limit() {
-            // Not to be multiplied by the norm of a query of zeros.
-            f32::INFINITY => f32::INFINITY,
-            limit => signs.distance_of_key(&flat, norm, limit) + margin,
-        };
         let mut pool = CandidatePool::default();
-        signs.estimate(kernels, &flat, bound(best), &mut pool);
-        let mut near: Vec<(f32, u32)> = pool.entries().collect();
-        let mut rest = near.as_mut_slice();
-        'near: while !rest.is_empty() {
-            // Most of many are never looked at: only the nearest are put in order.
-            let some = rest.len().min(SORTED_AT_ONCE.max(4 * self.limit));
-            if some < rest.len() {
-                rest.select_nth_unstable_by(some - 1, |a, b| a.0.total_cmp(&b.0));
-            }
-            let (now, later) = rest.split_at_mut(some);
-            now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            for &mut (estimate, row) in now {
-                if estimate > bound(best) {
-                    break 'near;
+        let mut near: Vec<(f32, u32)> = Vec::new();
+        for SignStretch { signs, first, rows } in stretches {
+            signs.prepare(kernels, vector, &mut flat);
+            let margin = deviations(self.recall) * signs.deviation(&flat);
+            let bound = |best: &TopK<'_>| match best.limit() {
+                // Not to be multiplied by the norm of a query of zeros.
+                f32::INFINITY => f32::INFINITY,
+                limit => signs.distance_of_key(&flat, norm, limit) + margin,
+            };
+            pool.clear();
+            signs.estimate(kernels, &flat, rows, bound(best), &mut pool);
+            near.clear();
+            near.extend(pool.entries());
+            let mut rest = near.as_mut_slice();
+            'near: while !rest.is_empty() {
+                // Most of many are never looked at: only the nearest are put in order.
+                let some = rest.len().min(SORTED_AT_ONCE.max(4 * self.limit));
+                if some < rest.len() {
+                    rest.select_nth_unstable_by(some - 1, |a, b| a.0.total_cmp(&b.0));
                 }
-                if task.view.is_visible(row, self.now)? {
-                    self.rerank(task, row, vector, best)?;
-                    scored += 1;
+                let (now, later) = rest.split_at_mut(some);
+                now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                for &mut (estimate, row) in now {
+                    if estimate > bound(best) {
+                        break 'near;
+                    }
+                    let row = first + row;
+                    if task.view.is_visible(row, self.now)? && task.filter.matches(task.view, row)? {
+                        self.rerank(task, row, vector, best)?;
+                        scored += 1;
+                    }
                 }
+                rest = later;
             }
-            rest = later;
         }
         self.record(watch, task, SearchMethod::ScanSigns, |step| {
-            (step.estimates, step.full_distances) = (step.rows, scored);
+            (step.estimates, step.full_distances) = (task.rows.len(), scored);
         });
         Ok(())
     }
@@ -329,14 +350,20 @@ pub(super) fn parts_in_order(snapshot: &Snapshot) -> Vec<(u32, &PartView)> {
     parts
 }
 
-/// Returns what a filter is to the parts.
-pub(super) fn filters<'s>(
+/// Returns which rows of the parts are searched, and what a filter is to them.
+pub(super) fn stretches<'s>(
     parts: &[(u32, &'s PartView)],
-    filter: Option<&'s Matcher>,
-) -> Result<Vec<PartFilter<'s>>> {
-    let of = |&(_, view): &(u32, &'s PartView)| match has_graph(view) {
-        true => PartFilter::for_graph(view, filter),
-        false => PartFilter::for_search(view, filter),
+    search: &Search<'s>,
+) -> Result<Vec<Stretches<'s>>> {
+    let of = |&(_, view): &(u32, &'s PartView)| {
+        let filter = || match has_graph(view) {
+            true => PartFilter::for_graph(view, search.filter),
+            false => PartFilter::for_search(view, search.filter),
+        };
+        match Stretches::of_partitions(view, search.partition, filter)? {
+            Some(stretches) => Ok(stretches),
+            None => Ok(Stretches::all(view, filter()?)),
+        }
     };
     parts.iter().map(of).collect()
 }

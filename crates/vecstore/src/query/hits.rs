@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::score::Scoring;
 use super::topk::Candidate;
-use crate::collection::Snapshot;
+use crate::collection::{Location, Snapshot};
 use crate::error::Result;
 use crate::metadata::{self, DocumentRef, Metadata};
 
@@ -14,6 +14,13 @@ pub(crate) struct FoundRow {
     pub(crate) key: f32,
     pub(crate) part: u32,
     pub(crate) row: u32,
+}
+
+impl FoundRow {
+    /// Returns where the row is.
+    pub(crate) fn location(self) -> Location {
+        Location { part: self.part as usize, row: self.row }
+    }
 }
 
 impl From<&Candidate<'_>> for FoundRow {
@@ -29,6 +36,8 @@ pub struct Hits {
     snapshot: Arc<Snapshot>,
     scores: Scores,
     rows: Vec<FoundRow>,
+    /// Scores that are not those of the keys, for each row, if there are such.
+    rescored: Option<Vec<f32>>,
 }
 
 /// What the keys of hits mean.
@@ -66,7 +75,26 @@ impl Hits {
     ) -> Self {
         let enough = |found: &FoundRow| min_score.is_none_or(|min| scores.score(found.key) >= min);
         let rows = rows.into_iter().skip(offset).take_while(enough).collect();
-        Self { snapshot, scores, rows }
+        Self { snapshot, scores, rows, rescored: None }
+    }
+
+    /// Takes rows with scores of their own, best first; distances stay those of the keys.
+    pub(crate) fn rescored(
+        snapshot: Arc<Snapshot>,
+        scores: Scores,
+        rows: impl IntoIterator<Item = (FoundRow, f32)>,
+    ) -> Self {
+        let (rows, rescored) = rows.into_iter().unzip();
+        Self { snapshot, scores, rows, rescored: Some(rescored) }
+    }
+
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Returns the rows with their scores.
+    pub(crate) fn scored(&self) -> impl Iterator<Item = (FoundRow, f32)> {
+        self.iter().map(|hit| (hit.found, hit.score()))
     }
 
     /// Returns the number of hits.
@@ -81,12 +109,12 @@ impl Hits {
 
     /// Returns the hit at a rank, the best at 0.
     pub fn get(&self, rank: usize) -> Option<Hit<'_>> {
-        self.rows.get(rank).map(|&found| Hit { hits: self, found })
+        self.rows.get(rank).map(|&found| Hit { hits: self, found, rank })
     }
 
     /// Iterates over the hits, best first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Hit<'_>> {
-        self.rows.iter().map(|&found| Hit { hits: self, found })
+        self.rows.iter().enumerate().map(|(rank, &found)| Hit { hits: self, found, rank })
     }
 
     /// Copies the hits out of the snapshot.
@@ -104,6 +132,7 @@ impl Hits {
 pub struct Hit<'a> {
     hits: &'a Hits,
     found: FoundRow,
+    rank: usize,
 }
 
 impl<'a> Hit<'a> {
@@ -127,7 +156,10 @@ impl<'a> Hit<'a> {
 
     /// Returns the score: larger is better.
     pub fn score(&self) -> f32 {
-        self.hits.scores.score(self.found.key)
+        match &self.hits.rescored {
+            Some(rescored) => rescored[self.rank],
+            None => self.hits.scores.score(self.found.key),
+        }
     }
 
     /// Returns the distance in the metric's own unit: smaller is nearer. Of a search of texts, of sparse vectors or of

@@ -155,6 +155,8 @@ pub enum StepReason {
     NoGraph,
     /// It has no graph, and a filter decides which rows count.
     FilterWithoutGraph,
+    /// The filter names partitions, whose rows stand together: no others were looked at.
+    Partition,
 }
 
 /// What came of a step.
@@ -278,6 +280,7 @@ words! {
         FewRows "the part has few rows"
         NoGraph "the part has no graph"
         FilterWithoutGraph "a filter, and no graph"
+        Partition "the filter names a partition"
     }
     StepOutcome { Done "done" GaveUp "gave up" FoundTooFew "found too few" Damaged "damaged" }
 }

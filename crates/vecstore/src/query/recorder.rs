@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use super::approximate::SIGN_ROWS_MIN;
 use super::plan::{PartKind, QueryStep, SearchMethod, StepOutcome, StepReason};
 use super::scan::{Search, Task};
+use super::selection::PartFilter;
 use crate::collection::{Part, PartView};
 
 /// What a search did so far. Threads that share a search share it.
@@ -25,6 +26,11 @@ pub(crate) struct Record {
 impl Recorder {
     pub(crate) fn into_record(self) -> Record {
         self.0.into_inner()
+    }
+
+    /// Forgets what was noted: the search starts again, for more.
+    pub(crate) fn restart(&self) {
+        *self.0.lock() = Record::default();
     }
 
     pub(super) fn filters_took(&self, time: Duration) {
@@ -71,7 +77,10 @@ impl Search<'_> {
             },
             rows: task.view.part.len(),
             live: task.view.live() - task.view.marks.hidden.len(),
-            matches_at_most: task.filter.at_most(),
+            matches_at_most: match task.filter {
+                PartFilter::Everything if task.is_partition => Some(task.rows.len()),
+                filter => filter.at_most(),
+            },
             method,
             layout: None,
             reason,
@@ -88,6 +97,12 @@ impl Search<'_> {
         match position.map(|position| &mut record.steps[position]) {
             Some(same) if same.method == method => {
                 // Another task of the same part.
+                if task.is_partition {
+                    let more = step.matches_at_most.unwrap_or(0);
+                    same.matches_at_most = same.matches_at_most.map(|most| most + more);
+                }
+                same.visits += step.visits;
+                same.estimates += step.estimates;
                 same.code_distances += step.code_distances;
                 same.full_distances += step.full_distances;
                 same.time += step.time;
@@ -99,6 +114,11 @@ impl Search<'_> {
     /// Returns why a task is done by a method. `before` is what was done to the part before.
     fn reason(&self, task: &Task<'_>, method: SearchMethod, before: Option<&QueryStep>) -> StepReason {
         match method {
+            SearchMethod::GraphWalk | SearchMethod::ScanSigns | SearchMethod::ScanVectors
+                if task.is_partition && before.is_none_or(|step| step.outcome == StepOutcome::Done) =>
+            {
+                StepReason::Partition
+            }
             SearchMethod::GraphWalk => StepReason::HasGraph,
             _ if before.is_some_and(|step| step.method == SearchMethod::GraphWalk) => {
                 StepReason::WalkFellShort

@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::approximate::{filters, parts_in_order};
+use super::approximate::{parts_in_order, stretches};
 use super::bounds::Bounds;
 use super::hits::FoundRow;
+use super::partition::{PartitionFilter, Stretches};
 use super::plan::SearchMethod;
 use super::recorder::Recorder;
 use super::score::Scoring;
@@ -48,6 +49,8 @@ pub(crate) struct Search<'a> {
     /// How many of the best are wanted.
     pub(crate) limit: usize,
     pub(crate) filter: Option<&'a Matcher>,
+    /// What the filter says of the partitions of the collection.
+    pub(crate) partition: Option<&'a PartitionFilter>,
     pub(crate) now: u64,
     /// The recall that is enough; 1 and more is exact.
     pub(crate) recall: f32,
@@ -62,6 +65,8 @@ pub(super) struct Task<'s> {
     pub(super) view: &'s PartView,
     pub(super) rows: Range<usize>,
     pub(super) filter: &'s PartFilter<'s>,
+    /// The rows are those of a partition, and start anywhere.
+    pub(super) is_partition: bool,
 }
 
 /// Returns for each query the best rows, best first.
@@ -75,13 +80,10 @@ pub(crate) fn search(
         return approximate(snapshot, search, queries, pool);
     }
     let started = search.recorder.map(|_| Instant::now());
-    let filters: Vec<PartFilter<'_>> = snapshot
-        .parts
-        .iter()
-        .map(|view| PartFilter::for_search(view, search.filter))
-        .collect::<Result<_>>()?;
+    let stretches: Vec<Stretches<'_>> =
+        snapshot.parts.iter().map(|view| Stretches::of_words(view, search)).collect::<Result<_>>()?;
     filters_took(search, started);
-    let tasks = tasks(snapshot, &filters);
+    let tasks = tasks(snapshot, &stretches);
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
         |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
@@ -128,10 +130,16 @@ fn approximate(
 ) -> Result<Vec<Vec<FoundRow>>> {
     let parts = parts_in_order(snapshot);
     let started = search.recorder.map(|_| Instant::now());
-    let filters = filters(&parts, search.filter)?;
+    let stretches = stretches(&parts, search)?;
     filters_took(search, started);
-    let whole = |(&(part, view), filter)| Task { part, view, rows: 0..view.part.len(), filter };
-    let tasks: Vec<Task<'_>> = parts.iter().zip(&filters).map(whole).collect();
+    let mut tasks = Vec::with_capacity(parts.len());
+    for (&(part, view), Stretches { ranges, filter, is_partition }) in parts.iter().zip(&stretches) {
+        let task = |rows: &Range<usize>| {
+            let (rows, is_partition) = (rows.clone(), *is_partition);
+            Task { part, view, rows, filter, is_partition }
+        };
+        tasks.extend(ranges.iter().map(task));
+    }
     let one = |query| -> Result<Vec<FoundRow>> {
         let mut best = TopK::new(search.limit);
         search.approximate(&tasks, query, &mut best)?;
@@ -152,12 +160,14 @@ fn filters_took(search: &Search<'_>, started: Option<Instant>) {
     }
 }
 
-fn tasks<'s>(snapshot: &'s Snapshot, filters: &'s [PartFilter<'s>]) -> Vec<Task<'s>> {
+fn tasks<'s>(snapshot: &'s Snapshot, stretches: &'s [Stretches<'s>]) -> Vec<Task<'s>> {
     let mut tasks = Vec::new();
-    for (part, (view, filter)) in snapshot.parts.iter().zip(filters).enumerate() {
-        for start in (0..view.part.len()).step_by(TASK_ROWS) {
-            let rows = start..view.part.len().min(start + TASK_ROWS);
-            tasks.push(Task { part: part as u32, view, rows, filter });
+    for (part, (view, Stretches { ranges, filter, .. })) in snapshot.parts.iter().zip(stretches).enumerate() {
+        for range in ranges {
+            for start in range.clone().step_by(TASK_ROWS) {
+                let rows = start..range.end.min(start + TASK_ROWS);
+                tasks.push(Task { part: part as u32, view, rows, filter, is_partition: false });
+            }
         }
     }
     tasks

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rayon::ThreadPool;
+use rayon::prelude::*;
 use vecstore_kernels::{Kernels, Metric, Op};
 
 use crate::error::{Error, Result};
@@ -104,20 +106,33 @@ impl Scoring {
     }
 
     /// Checks query vectors and makes them what scans take: for cosine of length 1, so that no product overflows.
-    pub(crate) fn queries(
+    pub(crate) fn queries<'q>(
         self,
         dim: usize,
-        vectors: &[f32],
+        vectors: &'q [f32],
+        pool: Option<&ThreadPool>,
         name: impl Fn(usize) -> String,
-    ) -> Result<Cow<'_, [f32]>> {
+    ) -> Result<Cow<'q, [f32]>> {
+        /// Queries of a thread's share, at least.
+        const SHARE: usize = 64;
         self.check(dim, vectors, name)?;
         if !self.uses_norms() {
             return Ok(Cow::Borrowed(vectors));
         }
-        let mut unit = Vec::with_capacity(vectors.len());
-        for vector in vectors.chunks_exact(dim) {
-            let inverse = 1.0 / wide_norm(vector);
-            unit.extend(vector.iter().map(|&value| (f64::from(value) * inverse) as f32));
+        let mut unit = vec![0.0; vectors.len()];
+        let normalise = |(unit, vectors): (&mut [f32], &[f32])| {
+            for (unit, vector) in unit.chunks_exact_mut(dim).zip(vectors.chunks_exact(dim)) {
+                let inverse = 1.0 / wide_norm(vector);
+                for (unit, &value) in unit.iter_mut().zip(vector) {
+                    *unit = (f64::from(value) * inverse) as f32;
+                }
+            }
+        };
+        match pool {
+            Some(pool) if vectors.len() > SHARE * dim => pool.install(|| {
+                unit.par_chunks_mut(SHARE * dim).zip(vectors.par_chunks(SHARE * dim)).for_each(normalise);
+            }),
+            _ => normalise((&mut unit, vectors)),
         }
         Ok(Cow::Owned(unit))
     }

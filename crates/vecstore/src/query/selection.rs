@@ -19,7 +19,7 @@ const FEW_SHARE: usize = 20;
 
 /// The most distinct strings that a search tries a pattern on: 50 us, a few percent of a scan. Beyond that it is
 /// better tried on the candidates.
-const TRIED_TEXTS_MAX: u32 = 1_024;
+pub(super) const TRIED_TEXTS_MAX: u32 = 1_024;
 
 /// A filter as one part sees it.
 #[derive(Debug)]

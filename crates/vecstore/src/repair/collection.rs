@@ -563,6 +563,7 @@ impl Rebuild<'_, '_> {
             kernels: self.scoring.kernels,
             cancelled: &|| false,
             text: &self.entry.text,
+            fields: &self.entry.settings.fields,
             // Upkeep makes one once the store is open.
             graph: None,
         };

@@ -5,7 +5,7 @@
 //! ```text
 //! u32  rows
 //! u32  dim
-//! u32  flags: bit 0, there are expiry times; bit 1, there are bodies with sparse vectors
+//! u32  flags: bit 0, there are expiry times; bit 1, there are bodies with sparse vectors; bit 2, with several vectors
 //! u32  zero
 //! u16  x rows   length of each id
 //! ..            ids, UTF-8, one after the other
@@ -29,6 +29,8 @@ use crate::text_index::TextState;
 const FLAG_EXPIRY: u32 = 1;
 /// A version that knows of no sparse vectors would take their bodies for damaged; this one it refuses as a whole.
 const FLAG_SPARSE: u32 = 2;
+/// Likewise.
+const FLAG_TOKENS: u32 = 4;
 
 /// Up to this many rows, comparing each id is faster than a table (and takes no memory).
 const ROWS_WITHOUT_INDEX: usize = 8;
@@ -282,7 +284,9 @@ impl Rows {
         out.put_u32(columns.dim as u32);
         let has_sparse = (0..rows).any(|row| Body::is_sparse(columns.bodies.get(row)));
         let sparse = if has_sparse { FLAG_SPARSE } else { 0 };
-        out.put_u32(if self.has_expiry() { FLAG_EXPIRY } else { 0 } | sparse);
+        let has_tokens = (0..rows).any(|row| Body::has_tokens(columns.bodies.get(row)));
+        let tokens = if has_tokens { FLAG_TOKENS } else { 0 };
+        out.put_u32(if self.has_expiry() { FLAG_EXPIRY } else { 0 } | sparse | tokens);
         out.put_u32(0);
         columns.ids.lengths().for_each(|len| out.put_u16(len as u16));
         out.put(columns.ids.values.as_bytes());
@@ -306,7 +310,11 @@ impl Rows {
         let rows = reader.count(2 + 4)?;
         let dim = reader.u32()? as usize;
         let flags = reader.u32()?;
-        if dim == 0 || dim > MAX_DIM || flags & !(FLAG_EXPIRY | FLAG_SPARSE) != 0 || reader.u32()? != 0 {
+        if dim == 0
+            || dim > MAX_DIM
+            || flags & !(FLAG_EXPIRY | FLAG_SPARSE | FLAG_TOKENS) != 0
+            || reader.u32()? != 0
+        {
             return Err(Error::corrupted(format!(
                 "WAL rows: dimension {dim} or flags {flags:#x} out of range"
             )));

@@ -9,15 +9,21 @@
 //!   3  quotas: u64 x 4: vectors, storage bytes, dimension, new records in a call; 2^64 - 1 is no limit
 //!   4  a snapshot, one field for each: u32 + name, u64 time of making (Unix, ms), u64 records, u32 dim (0: not known),
 //!      u32 count of segments, segments as in the manifest
+//!   5  field indexes that were created or dropped: u32 count, for each u32 + path, ascending, and u8 (1 any, 2 keyword,
+//!      3 number, 4 bool, 5 datetime, 6 geo, 31 dropped)
+//!   6  the path that partitions the rows: UTF-8, 1 to 1,024 bytes
 //! ```
 //!
 //! What is as it is by default is left out, so that a manifest without settings is one of format 1.0. A reader refuses a
 //! tag that it does not know.
 
+use std::sync::Arc;
+
 use super::manifest::{CollectionEntry, SegmentEntry, number};
 use crate::codec::{Reader, WriteFields};
-use crate::database::{NamespaceQuotas, NamespaceStatus};
+use crate::database::{NamespaceQuotas, NamespaceStatus, check_partition_path};
 use crate::error::{Error, Result};
+use crate::field_index::{Choice, FieldChoices};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
 
@@ -25,15 +31,20 @@ const QUANTIZATION: u16 = 1;
 const STATUS: u16 = 2;
 const QUOTAS: u16 = 3;
 const SNAPSHOT: u16 = 4;
+const FIELDS: u16 = 5;
+const PARTITION_BY: u16 = 6;
 
 const NO_LIMIT: u64 = u64::MAX;
 
 /// What a collection is set to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) quantization: Quantization,
     pub(crate) status: NamespaceStatus,
     pub(crate) quotas: NamespaceQuotas,
+    pub(crate) fields: Arc<FieldChoices>,
+    /// The path of the metadata by whose value rows stand together in segments.
+    pub(crate) partition_by: Option<Arc<str>>,
 }
 
 /// A snapshot that is kept: the segments and marks of the collection at one moment.
@@ -52,7 +63,7 @@ pub(super) fn has_fields(entry: &CollectionEntry) -> bool {
 }
 
 pub(super) fn encode(entry: &CollectionEntry, out: &mut Vec<u8>) {
-    let Settings { quantization, status, quotas } = entry.settings;
+    let Settings { quantization, status, quotas, fields: ref choices, ref partition_by } = entry.settings;
     let mut fields: Vec<(u16, Vec<u8>)> = Vec::new();
     if quantization != Quantization::default() {
         fields.push((QUANTIZATION, vec![quantization_code(quantization)]));
@@ -71,6 +82,18 @@ pub(super) fn encode(entry: &CollectionEntry, out: &mut Vec<u8>) {
             bytes.put_u64(limit.unwrap_or(NO_LIMIT));
         }
         fields.push((QUOTAS, bytes));
+    }
+    if !choices.is_empty() {
+        let mut bytes = Vec::new();
+        bytes.put_u32(choices.iter().len() as u32);
+        for (path, choice) in choices.iter() {
+            bytes.put_prefixed(path.as_bytes());
+            bytes.put_u8(choice.code());
+        }
+        fields.push((FIELDS, bytes));
+    }
+    if let Some(path) = partition_by {
+        fields.push((PARTITION_BY, path.as_bytes().to_vec()));
     }
     fields.extend(entry.snapshots.iter().map(|snapshot| (SNAPSHOT, snapshot.encode())));
     out.put_u32(fields.len() as u32);
@@ -92,7 +115,9 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<(Settings, Vec<SnapshotE
             QUANTIZATION => settings.quantization = quantization_from_code(field.u8()?)?,
             STATUS => settings.status = status_from_code(field.u8()?)?,
             QUOTAS => settings.quotas = decode_quotas(&mut field)?,
+            FIELDS => settings.fields = Arc::new(decode_fields(&mut field)?),
             SNAPSHOT => snapshots.push(SnapshotEntry::decode(&mut field)?),
+            PARTITION_BY => settings.partition_by = Some(decode_path(&mut field)?),
             _ => {
                 return Err(Error::unsupported(format!(
                     "a collection has a setting {tag} that this version does not know: open the store with a newer \
@@ -105,6 +130,13 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<(Settings, Vec<SnapshotE
     Ok((settings, snapshots))
 }
 
+fn decode_path(field: &mut Reader<'_>) -> Result<Arc<str>> {
+    let path = std::str::from_utf8(field.bytes(field.remaining())?)
+        .ok()
+        .filter(|path| check_partition_path(path).is_ok());
+    path.map(Arc::from).ok_or_else(|| Error::corrupted("manifest: what partitions the rows is no path"))
+}
+
 fn decode_quotas(field: &mut Reader<'_>) -> Result<NamespaceQuotas> {
     let mut limit = || field.u64().map(|limit| (limit != NO_LIMIT).then_some(limit));
     let [vectors, storage, dim, batch] = [limit()?, limit()?, limit()?, limit()?];
@@ -115,6 +147,22 @@ fn decode_quotas(field: &mut Reader<'_>) -> Result<NamespaceQuotas> {
         max_dimension: count(dim),
         max_batch_size: count(batch),
     })
+}
+
+fn decode_fields(field: &mut Reader<'_>) -> Result<FieldChoices> {
+    let mut choices = FieldChoices::default();
+    for _ in 0..field.count(5)? {
+        let path = field.string()?;
+        let code = field.u8()?;
+        let choice = Choice::from_code(code).ok_or_else(|| {
+            Error::unsupported(format!(
+                "a field index is of a kind {code} that this version does not know: open the store with a newer vecstore"
+            ))
+        })?;
+        let fault = |error: Error| Error::corrupted(format!("manifest: {}", error.message()));
+        choices.set(path, choice).map_err(fault)?;
+    }
+    Ok(choices)
 }
 
 impl SnapshotEntry {
@@ -177,6 +225,13 @@ mod tests {
     use crate::text_index::TextConfig;
     use vecstore_kernels::Metric;
 
+    fn choices() -> FieldChoices {
+        let mut choices = FieldChoices::default();
+        choices.set("b.c", Choice::Dropped).unwrap();
+        choices.set("a", Choice::Asked(crate::FieldKind::Number)).unwrap();
+        choices
+    }
+
     fn entry() -> CollectionEntry {
         let segment = SegmentEntry { uuid: Uuid([7; 16]), rows: 3, checksum: 9, marks: Some((2, 5)) };
         let snapshot = SnapshotEntry {
@@ -201,6 +256,8 @@ mod tests {
                 quantization: Quantization::Int4,
                 status: NamespaceStatus::PendingDeletion,
                 quotas,
+                fields: Arc::new(choices()),
+                partition_by: Some("user.tenant".into()),
             },
             snapshots: vec![snapshot.clone(), SnapshotEntry { name: "t".to_owned(), dim: None, ..snapshot }],
         }
@@ -227,11 +284,14 @@ mod tests {
         entry.snapshots.clear();
         let limits = [10u64, u64::MAX, 4, u64::MAX].map(u64::to_le_bytes).concat();
         let expected = [
-            &[3u8, 0, 0, 0][..],
+            &[5u8, 0, 0, 0][..],
             &[1, 0, 0, 0, 1, 0, 0, 0, 3],
             &[2, 0, 0, 0, 1, 0, 0, 0, 3],
             &[3, 0, 0, 0, 32, 0, 0, 0],
             &limits,
+            &[5, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, b'a', 3, 3, 0, 0, 0, b'b', b'.', b'c', 31],
+            &[6, 0, 0, 0, 11, 0, 0, 0],
+            b"user.tenant",
         ];
         assert_eq!(encoded(&entry), expected.concat());
         entry.settings = Settings::default();

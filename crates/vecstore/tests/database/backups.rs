@@ -198,3 +198,65 @@ fn a_directory_that_is_no_place_for_it_is_refused_and_left_alone() {
     assert_eq!(restored("nowhere", "new"), ErrorKind::Io);
     assert!(!path("new").exists());
 }
+
+#[test]
+fn a_reader_backs_up_what_was_acknowledged_while_another_handle_writes_and_merges() {
+    let directory = tempdir().unwrap();
+    let [live, backup, restored] = ["live", "backup", "restored"].map(|name| directory.path().join(name));
+    // Segments and logs come and go all the time.
+    let store = VecStore::options().memory_budget(8 << 20).open(&live).unwrap();
+    fill(&store, 0, 10);
+    let reader = VecStore::options().read_only(true).open(&live).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for call in 1..60 {
+                fill(&store, call * 10, call * 10 + 10);
+                if call % 5 == 0 {
+                    store.compact().unwrap();
+                }
+            }
+        });
+        let mut n = 0;
+        while !writer.is_finished() || n == 0 {
+            let before = store.len().unwrap();
+            reader.backup(&backup, n % 2 == 0).unwrap();
+            let after = store.len().unwrap();
+            let to = restored.join(n.to_string());
+            VecDatabase::restore_backup(&backup, &to).unwrap();
+            let copy = VecStore::open(&to).unwrap();
+            let found = copy.len().unwrap();
+            assert!(
+                (before..=after).contains(&found) && found.is_multiple_of(10),
+                "{before} {found} {after}"
+            );
+            assert!(copy.verify().unwrap().is_ok());
+            n += 1;
+        }
+    });
+}
+
+#[test]
+fn a_reader_and_a_writer_back_up_to_one_place_in_turn() {
+    let directory = tempdir().unwrap();
+    let [live, backup, restored] = ["live", "backup", "restored"].map(|name| directory.path().join(name));
+    let store = VecStore::open(&live).unwrap();
+    let reader = || VecStore::options().read_only(true).open(&live).unwrap();
+    for round in 0..6 {
+        fill(&store, round * 100, round * 100 + 100);
+        if round % 3 == 0 {
+            store.soft_delete(&format!("{:05}", round * 100)).unwrap();
+        }
+        match round % 2 {
+            0 => reader().backup(&backup, true).unwrap(),
+            _ => store.backup(&backup, true).unwrap(),
+        };
+        let to = restored.join(round.to_string());
+        VecDatabase::restore_backup(&backup, &to).unwrap();
+        let copy = VecStore::open(&to).unwrap();
+        assert_eq!(copy.len().unwrap(), store.len().unwrap());
+        assert_eq!(copy.deleted_count().unwrap(), store.deleted_count().unwrap());
+    }
+    // Nothing of earlier rounds is left over.
+    let logs = files(&backup).iter().filter(|path| path.extension().is_some_and(|one| one == "log")).count();
+    assert_eq!(logs, 1);
+}

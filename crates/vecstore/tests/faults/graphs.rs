@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, ErrorKind, Metric, OpenOptions, Query, Record, SearchMethod, VecStore, field};
+use vecstore::{
+    Durability, ErrorKind, Metric, OpenOptions, Quantization, Query, Record, SearchMethod, VecStore, field,
+};
 use vecstore_testkit::{Clusters, FaultVfs, Rng, exact_distance};
 
 use crate::hostile::{find, put_segment, put_u32, u64_at};
@@ -15,20 +17,25 @@ const ROWS: usize = 400;
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Euclidean];
 
 /// Kinds of sections in a segment, as its format numbers them.
-const GRAPH: std::ops::RangeInclusive<u32> = 12..=14;
+const GRAPH: std::ops::RangeInclusive<u32> = 12..=17;
 
 struct Sample {
     disk: FaultVfs,
     metric: Metric,
+    quantization: Quantization,
     records: BTreeMap<String, Record>,
     queries: Vec<Vec<f32>>,
 }
 
-fn with_graphs(disk: &FaultVfs, metric: Metric) -> OpenOptions {
-    options(disk, Durability::Commit).metric(metric).graph_rows_min(100)
+fn with_graphs(disk: &FaultVfs, metric: Metric, quantization: Quantization) -> OpenOptions {
+    options(disk, Durability::Commit).metric(metric).quantization(quantization).graph_rows_min(100)
 }
 
 fn sample(metric: Metric) -> Sample {
+    sample_of(metric, Quantization::Auto)
+}
+
+fn sample_of(metric: Metric, quantization: Quantization) -> Sample {
     let disk = FaultVfs::new();
     let mut clusters = Clusters::new(71, DIM, 10);
     let record = |(n, vector): (usize, Vec<f32>)| {
@@ -38,14 +45,14 @@ fn sample(metric: Metric) -> Sample {
     let records: BTreeMap<String, Record> =
         clusters.vectors(ROWS).into_iter().enumerate().map(record).collect();
     let queries = clusters.vectors(6);
-    let store = with_graphs(&disk, metric).open(PATH).unwrap();
+    let store = with_graphs(&disk, metric, quantization).open(PATH).unwrap();
     let mut batch = vecstore::Batch::new(DIM).unwrap();
     records.values().for_each(|record| batch.push(record, None).unwrap());
     store.upsert_many(batch).unwrap();
     store.compact().unwrap();
     store.close().unwrap();
     assert!(has_graph(&disk));
-    Sample { disk, metric, records, queries }
+    Sample { disk, metric, quantization, records, queries }
 }
 
 /// Returns the path of the only segment and its sections.
@@ -106,10 +113,10 @@ impl Sample {
 
     /// Flips a bit and asks. Returns whether all was answered.
     fn flip(&self, path: &Path, at: u64, is_graph: bool) -> bool {
-        let what = format!("{} at {at}", self.metric.name());
+        let what = format!("{} {:?} at {at}", self.metric.name(), self.quantization);
         let disk = self.disk.fork();
         disk.flip(path, at, 0x10).unwrap();
-        let store = with_graphs(&disk, self.metric).open(PATH).unwrap();
+        let store = with_graphs(&disk, self.metric, self.quantization).open(PATH).unwrap();
         let answered = match self.ask(&store) {
             Ok(recall) => {
                 assert!(recall >= 0.9, "{what}: recall {recall}");
@@ -130,7 +137,7 @@ impl Sample {
                 let (new, _) = segment(&disk);
                 assert_ne!(new, path, "{what}: the graph was not built again");
                 assert!(has_graph(&disk), "{what}");
-                let store = with_graphs(&disk, self.metric).open(PATH).unwrap();
+                let store = with_graphs(&disk, self.metric, self.quantization).open(PATH).unwrap();
                 assert!(store.verify().unwrap().is_ok());
                 assert!(self.ask(&store).unwrap() >= 0.9);
                 let plan = store.explain(&Query::new(self.queries[0].as_slice())).unwrap();
@@ -144,8 +151,14 @@ impl Sample {
 
 #[test]
 fn a_damaged_graph_is_left_for_a_scan_named_by_verify_and_built_again() {
-    for metric in [Metric::Cosine, Metric::Dot] {
-        let sample = sample(metric);
+    for (metric, quantization) in [
+        (Metric::Cosine, Quantization::Auto),
+        (Metric::Dot, Quantization::Auto),
+        (Metric::Cosine, Quantization::Int8),
+        (Metric::Euclidean, Quantization::Int4),
+        (Metric::Cosine, Quantization::None),
+    ] {
+        let sample = sample_of(metric, quantization);
         let (path, sections) = segment(&sample.disk);
         let mut answered = 0;
         for (kind, range) in sections.into_iter().filter(|(kind, _)| GRAPH.contains(kind)) {
@@ -201,7 +214,7 @@ fn a_forged_graph_is_refused_or_harmless() {
                 }
                 let disk = sample.disk.fork();
                 put_segment(&disk, &path, &mut bytes);
-                let store = with_graphs(&disk, metric).open(PATH).unwrap();
+                let store = with_graphs(&disk, metric, Quantization::Auto).open(PATH).unwrap();
                 match sample.ask(&store) {
                     Ok(_) => {}
                     Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupted, "{error}"),
@@ -239,7 +252,9 @@ fn forged_lengths_of_a_graph_are_refused_or_harmless() {
                 crate::hostile::put_u64(&mut bytes, footer + 56 + n * 24 + at, value);
                 let disk = sample.disk.fork();
                 put_segment(&disk, &path, &mut bytes);
-                let outcome = with_graphs(&disk, metric).open(PATH).and_then(|store| sample.ask(&store));
+                let outcome = with_graphs(&disk, metric, Quantization::Auto)
+                    .open(PATH)
+                    .and_then(|store| sample.ask(&store));
                 if let Err(error) = outcome {
                     assert_eq!(error.kind(), ErrorKind::Corrupted, "{error}");
                 }

@@ -94,7 +94,8 @@ impl Subject {
 
     fn perform_some(&self, rng: &mut Rng, count: usize) {
         let steps = std::iter::repeat_with(|| step(rng, DIM));
-        let steps = steps.filter(|step| !matches!(step, Step::Compact | Step::Reopen | Step::Save));
+        let steps =
+            steps.filter(|step| !matches!(step, Step::Compact | Step::Index(..) | Step::Reopen | Step::Save));
         steps.take(count).for_each(|step| self.perform(&step));
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use vecstore::{
-    Batch, ErrorKind, Filter, Metadata, Operation, Record, Result, SparseVector, Value, VecStore, field,
+    Batch, ErrorKind, FieldKind, Filter, Metadata, Operation, Record, Result, SparseVector, Value, VecStore,
+    field,
 };
 use vecstore_testkit::{Change, Model, Rng};
 
@@ -30,6 +31,8 @@ pub(crate) enum Step {
     SetTtl(String, Option<Duration>),
     Execute(Vec<Operation>),
     Compact,
+    /// Asks for an index, or drops it.
+    Index(&'static str, Option<FieldKind>),
     Save,
     Reopen,
 }
@@ -52,6 +55,8 @@ impl Step {
             Self::SetTtl(id, ttl) => store.set_ttl(id, *ttl),
             Self::Execute(operations) => store.batch_execute(operations).map(drop),
             Self::Compact => store.compact().map(drop),
+            Self::Index(path, Some(kind)) => store.create_index(path, *kind),
+            Self::Index(path, None) => store.drop_index(path).map(drop),
             Self::Save => store.save(),
             Self::Reopen => unreachable!("the one who runs the script has the store to reopen"),
         };
@@ -113,7 +118,7 @@ impl Step {
                 }
                 changes
             }
-            Self::Compact | Self::Save | Self::Reopen => Vec::new(),
+            Self::Compact | Self::Index(..) | Self::Save | Self::Reopen => Vec::new(),
         }
     }
 
@@ -162,7 +167,11 @@ pub(crate) fn step(rng: &mut Rng, dim: usize) -> Step {
         81..88 => Step::Execute((0..1 + rng.below(8)).map(|_| operation(rng, dim)).collect()),
         88..92 => Step::Compact,
         92..96 => Step::Reopen,
-        _ => Step::Save,
+        96..98 => Step::Save,
+        _ => {
+            let kinds = [None, Some(FieldKind::Number), Some(FieldKind::Any)];
+            Step::Index(["n", "tag"][rng.below(2) as usize], kinds[rng.below(3) as usize])
+        }
     }
 }
 

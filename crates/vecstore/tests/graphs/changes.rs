@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use vecstore::{Batch, Clock, Metric, Query, QueryOptions, Record, VecStore};
+use vecstore::{Batch, Clock, Metric, Quantization, Query, QueryOptions, Record, VecStore};
 use vecstore_testkit::Clusters;
 
 use crate::sets::{K, answers, batch, check_exact, merged, options, recall, records, walks};
@@ -88,6 +88,40 @@ fn half_of_the_rows_deleted_costs_no_recall_under_euclidean() {
 #[test]
 fn half_of_the_rows_deleted_costs_no_recall_under_dot() {
     half_gone(Metric::Dot);
+}
+
+/// Half of the rows are elsewhere, then half of those again, so that the graph has dead rows and others are beside it.
+fn half_replaced(quantization: Quantization) {
+    let sample = sample();
+    let store = merged(options(Metric::Cosine).quantization(quantization), &sample.records);
+    let mut elsewhere = Clusters::new(22, DIM, 20).vectors(ROWS).into_iter();
+    let mut now = sample.records.clone();
+    let mut replace = |step: usize| {
+        let moved = now.iter_mut().skip(1).step_by(step).map(|record| {
+            record.vector = elsewhere.next().unwrap();
+            record.clone()
+        });
+        let moved: Vec<Record> = moved.collect();
+        store.upsert_many(batch(&moved)).unwrap();
+        now.clone()
+    };
+    let left = replace(2);
+    check_left(&store, &left, &sample.queries, "replaced");
+    store.seal().unwrap();
+    check_left(&store, &left, &sample.queries, "replaced and sealed");
+    let left = replace(4);
+    store.compact().unwrap();
+    check_left(&store, &left, &sample.queries, "replaced and compacted");
+}
+
+#[test]
+fn half_of_the_rows_replaced_costs_no_recall() {
+    half_replaced(Quantization::Auto);
+}
+
+#[test]
+fn half_of_the_rows_replaced_costs_no_recall_on_four_bits() {
+    half_replaced(Quantization::Int4);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The same rows give the same files, however many threads build them.
 
-use vecstore::{Metadata, Metric, Record, Value};
+use vecstore::{Metadata, Metric, Quantization, Record, Value};
 use vecstore_testkit::{Clusters, FaultVfs};
 
 use crate::sets::{on_disk, options, records, segments};
@@ -32,4 +32,26 @@ fn the_same_rows_give_the_same_bytes_whatever_the_threads() {
             assert!(found == expected, "{} threads, {}", threads, metric.name());
         }
     }
+}
+
+/// A small budget makes a build go through the rows several times.
+#[test]
+fn the_same_rows_give_the_same_graph_whatever_the_memory_and_the_threads() {
+    let metric = Metric::Cosine;
+    let records = sample(metric);
+    let int8 = || options(metric).quantization(Quantization::Int8);
+    let expected = sections(&on_disk(int8().threads(1), &records));
+    for threads in [1, 5] {
+        let found = sections(&on_disk(int8().threads(threads).memory_budget(8 << 20), &records));
+        assert!(found == expected, "{threads} threads");
+    }
+}
+
+#[test]
+fn partitioned_rows_give_the_same_bytes_whatever_the_threads() {
+    let records = sample(Metric::Cosine);
+    let parted = || options(Metric::Cosine).partition_by("n");
+    let expected = sections(&on_disk(parted().threads(1), &records));
+    assert!(sections(&on_disk(parted().threads(7), &records)) == expected);
+    assert!(sections(&on_disk(options(Metric::Cosine), &records)) != expected);
 }

@@ -7,5 +7,6 @@ mod concurrency;
 mod determinism;
 mod filters;
 mod inputs;
+mod partitions;
 mod resident;
 mod sets;

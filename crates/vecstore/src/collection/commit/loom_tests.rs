@@ -145,7 +145,7 @@ fn committer(failing: u64) -> (Arc<Committer>, FailingVfs) {
 
 fn rows(id: &str) -> Arc<Rows> {
     let mut builder = RowsBuilder::with_capacity(1, 1);
-    builder.push(id, &[1.0], &Body { document: &[], text: None, sparse: None }, 0);
+    builder.push(id, &[1.0], &Body { document: &[], text: None, sparse: None, tokens: None }, 0);
     Arc::new(builder.build(Vec::new()))
 }
 

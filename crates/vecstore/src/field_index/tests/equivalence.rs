@@ -1,8 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Caps, encoded, write};
-use crate::field_index::FieldIndex;
+use super::{Caps, encoded, write, write_chosen};
+use crate::field_index::{Choice, FieldChoices, FieldIndex, FieldKind};
 use crate::filter::tests::strategies::{document, filter, leaf_condition};
 use crate::filter::{Filter, field};
 use crate::metadata::{DocumentRef, Metadata, Value};
@@ -33,6 +33,23 @@ fn caps() -> impl Strategy<Value = Caps> {
         caps
     });
     prop_oneof![2 => all, 1 => some, 1 => one]
+}
+
+/// Paths with an index that was asked for or dropped.
+fn choices() -> impl Strategy<Value = FieldChoices> {
+    let path =
+        prop::sample::select(vec!["a", "b", "c", "a.b", "a.b.c", "c.lat", "a.0", "missing", "missing.too"]);
+    let asked = prop::sample::select(FieldKind::ALL.to_vec()).prop_map(Choice::Asked);
+    let choice = prop_oneof![3 => asked, 1 => Just(Choice::Dropped)];
+    prop_oneof![
+        1 => Just(Vec::new()),
+        2 => vec((path, choice), 1..5),
+    ]
+    .prop_map(|chosen| {
+        let mut choices = FieldChoices::default();
+        chosen.into_iter().for_each(|(path, choice)| choices.set(path, choice).unwrap());
+        choices
+    })
 }
 
 /// Documents, some of them many times over, so that values become dense.
@@ -88,11 +105,13 @@ proptest! {
         documents in documents(),
         filters in vec(filter(), 8),
         caps in caps(),
+        choices in choices(),
     ) {
         let documents = encoded(&documents);
-        let bytes = write(&documents, caps);
+        let bytes = write_chosen(&documents, caps, &choices);
         let index = bytes.index(documents.len())?;
         index.verify()?;
+        prop_assert!(index.honors(&choices)?);
         for filter in &filters {
             check(&index, filter, &documents)?;
             check(&index, &!filter.clone(), &documents)?;
@@ -104,9 +123,10 @@ proptest! {
         documents in documents(),
         conditions in vec(leaf_condition(), 12),
         caps in caps(),
+        choices in choices(),
     ) {
         let documents = encoded(&documents);
-        let bytes = write(&documents, caps);
+        let bytes = write_chosen(&documents, caps, &choices);
         let index = bytes.index(documents.len())?;
         for condition in conditions {
             for path in ["a", "b", "a.b", "a.0", "c.lat"] {

@@ -6,7 +6,7 @@ mod speed;
 
 use std::ops::Range;
 
-use super::{Caps, FieldIndex, FieldWriter, Source};
+use super::{Caps, FieldChoices, FieldIndex, FieldWriter, Source};
 use crate::error::{Error, Result};
 use crate::metadata::{DocumentRef, Metadata, encode};
 
@@ -26,7 +26,11 @@ impl Bytes {
 }
 
 pub(super) fn write(documents: &[Vec<u8>], caps: Caps) -> Bytes {
-    let mut writer = FieldWriter::with_caps(documents.len(), caps);
+    write_chosen(documents, caps, &FieldChoices::default())
+}
+
+pub(super) fn write_chosen(documents: &[Vec<u8>], caps: Caps, choices: &FieldChoices) -> Bytes {
+    let mut writer = FieldWriter::with_caps(documents.len(), caps, choices);
     documents.iter().for_each(|document| writer.push(DocumentRef::new(document).ok()));
     let mut bytes = Vec::new();
     writer

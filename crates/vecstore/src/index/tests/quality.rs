@@ -14,7 +14,7 @@ use vecstore_kernels::{Kernels, Metric};
 use vecstore_testkit::Clusters;
 
 use crate::collection::Part;
-use crate::index::{Beam, Scratch, search, visits_max};
+use crate::index::{Beam, Scratch, Within, search, visits_max};
 use crate::query::QueryOptions;
 use crate::record::{Batch, Record};
 use crate::store::VecStore;
@@ -88,6 +88,7 @@ impl Set {
             slack: graph.slack(recall),
             wanted: None,
             visits_max: visits_max(self.rows),
+            within: Within::ALL,
         };
         let kernels = Kernels::detect();
         let (mut visits, mut estimates) = (0, 0);

@@ -8,7 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ArmRank;
+use crate::collection::Location;
 use crate::error::{Error, Result};
+use crate::query::hits::FoundRow;
 
 /// How two rankings become one. `w` is the weight of an arm: alpha, or 1 less alpha.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +77,7 @@ impl Fusion {
         }
     }
 
-    pub(super) fn check(self) -> Result<()> {
+    pub(crate) fn check(self) -> Result<()> {
         match self {
             Self::Rrf { k } if !(0.0..=1e6).contains(&k) => {
                 Err(Error::invalid(format!("k of rrf must be between 0 and 1,000,000, got {k}")))
@@ -115,12 +117,12 @@ impl Fusion {
     }
 
     /// Returns the fused score of what each arm gives; at least one does.
-    fn join(self, parts: [Option<f64>; 2]) -> f64 {
-        let found = || parts.into_iter().flatten();
+    fn join(self, parts: &[Option<f64>]) -> f64 {
+        let found = || parts.iter().flatten().copied();
         let sum = found().sum::<f64>();
         match self {
             Self::Max => found().fold(f64::NEG_INFINITY, f64::max),
-            Self::Min => parts.into_iter().map(|part| part.unwrap_or(0.0)).fold(f64::INFINITY, f64::min),
+            Self::Min => parts.iter().map(|part| part.unwrap_or(0.0)).fold(f64::INFINITY, f64::min),
             Self::Mnz | Self::Isr => sum * found().count() as f64,
             _ => sum,
         }
@@ -149,38 +151,46 @@ impl FromStr for Fusion {
     }
 }
 
-/// What an arm found: positions of parts and rows, with scores, best first.
+/// What an arm found: rows with scores, best first.
 #[derive(Debug, Default)]
 pub(crate) struct Arm {
-    pub(crate) rows: Vec<(u32, u32)>,
+    pub(crate) rows: Vec<Location>,
     pub(crate) scores: Vec<f32>,
 }
 
-/// A record that an arm or both found.
-#[derive(Clone, Copy, Debug)]
+/// A record that one arm or several found.
+#[derive(Clone, Debug)]
 pub(crate) struct Fused {
-    pub(crate) place: (u32, u32),
+    pub(crate) place: Location,
     pub(crate) score: f64,
-    pub(crate) arms: [Option<ArmRank>; 2],
+    /// Where each arm has it.
+    pub(crate) arms: Vec<Option<ArmRank>>,
 }
 
-/// Fuses two arms, each counting by its weight, in no particular order.
-pub(crate) fn fuse(fusion: Fusion, arms: &[Arm; 2], weights: [f64; 2]) -> Vec<Fused> {
-    let mut at: HashMap<(u32, u32), usize> = HashMap::new();
+impl Fused {
+    /// Returns the row, its key the score with its sign changed.
+    pub(crate) fn row(&self) -> FoundRow {
+        FoundRow { key: -(self.score as f32), part: self.place.part as u32, row: self.place.row }
+    }
+}
+
+/// Fuses arms, each counting by its weight, in no particular order.
+pub(crate) fn fuse(fusion: Fusion, arms: &[Arm], weights: &[f64]) -> Vec<Fused> {
+    let mut at: HashMap<Location, usize> = HashMap::new();
     let mut fused: Vec<Fused> = Vec::new();
-    let mut parts: Vec<[Option<f64>; 2]> = Vec::new();
-    for (n, arm) in arms.iter().enumerate() {
+    let mut parts: Vec<Option<f64>> = Vec::new();
+    for (n, (arm, weight)) in arms.iter().zip(weights).enumerate() {
         for (rank, (&place, part)) in arm.rows.iter().zip(fusion.parts(&arm.scores)).enumerate() {
             let found = *at.entry(place).or_insert_with(|| {
-                fused.push(Fused { place, score: 0.0, arms: [None; 2] });
-                parts.push([None; 2]);
+                fused.push(Fused { place, score: 0.0, arms: vec![None; arms.len()] });
+                parts.resize(parts.len() + arms.len(), None);
                 fused.len() - 1
             });
             fused[found].arms[n] = Some(ArmRank { rank, score: arm.scores[rank] });
-            parts[found][n] = Some(weights[n] * part);
+            parts[found * arms.len() + n] = Some(weight * part);
         }
     }
-    for (fused, parts) in fused.iter_mut().zip(parts) {
+    for (fused, parts) in fused.iter_mut().zip(parts.chunks_exact(arms.len().max(1))) {
         fused.score = fusion.join(parts);
     }
     fused
@@ -190,11 +200,15 @@ pub(crate) fn fuse(fusion: Fusion, arms: &[Arm; 2], weights: [f64; 2]) -> Vec<Fu
 mod tests {
     use super::*;
 
+    fn at(row: u32) -> Location {
+        Location { part: 0, row }
+    }
+
     fn fused(fusion: Fusion, weights: [f64; 2]) -> Vec<(u32, f64)> {
-        let vector = Arm { rows: vec![(0, 1), (0, 2), (0, 3)], scores: vec![0.9, 0.5, 0.1] };
-        let text = Arm { rows: vec![(0, 3), (0, 4)], scores: vec![8.0, 2.0] };
+        let vector = Arm { rows: [1, 2, 3].map(at).to_vec(), scores: vec![0.9, 0.5, 0.1] };
+        let text = Arm { rows: [3, 4].map(at).to_vec(), scores: vec![8.0, 2.0] };
         let mut all: Vec<(u32, f64)> =
-            fuse(fusion, &[vector, text], weights).iter().map(|f| (f.place.1, f.score)).collect();
+            fuse(fusion, &[vector, text], &weights).iter().map(|f| (f.place.row, f.score)).collect();
         all.sort_by_key(|pair| pair.0);
         all
     }

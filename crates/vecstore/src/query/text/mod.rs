@@ -11,40 +11,10 @@ pub(crate) use highlight::highlight;
 pub(crate) use plan::Plan;
 pub(crate) use run::{TextSearch, search_texts};
 
+use super::options::{QueryOptions, search_setters};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
-use crate::limits::{MAX_K, MAX_QUERY_TEXT_BYTES};
+use crate::limits::MAX_QUERY_TEXT_BYTES;
 use crate::sparse::SparseVector;
-
-/// What is asked of a search by words or by a sparse vector besides those.
-#[derive(Clone, Debug)]
-pub(crate) struct MatchOptions {
-    pub(crate) k: usize,
-    pub(crate) offset: usize,
-    pub(crate) filter: Option<Filter>,
-    pub(crate) min_score: Option<f32>,
-}
-
-impl Default for MatchOptions {
-    fn default() -> Self {
-        Self { k: 10, offset: 0, filter: None, min_score: None }
-    }
-}
-
-impl MatchOptions {
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.k < 1 || self.k > MAX_K {
-            return Err(Error::invalid(format!("k must be between 1 and {MAX_K}, got {}", self.k)));
-        }
-        if self.offset > MAX_K {
-            return Err(Error::invalid(format!("offset must be at most {MAX_K}, got {}", self.offset)));
-        }
-        if self.min_score.is_some_and(f32::is_nan) {
-            return Err(Error::invalid("min_score must be a number, got NaN"));
-        }
-        Ok(())
-    }
-}
 
 /// A search for the records whose texts match words best, by BM25 (k1 1.2, b 0.75).
 ///
@@ -76,13 +46,13 @@ impl MatchOptions {
 pub struct TextQuery {
     pub(crate) keywords: String,
     pub(crate) boosts: Vec<(String, f32)>,
-    pub(crate) options: MatchOptions,
+    pub(crate) options: QueryOptions,
 }
 
 impl TextQuery {
     /// Makes a search for the 10 records that match `keywords` best.
     pub fn new(keywords: impl Into<String>) -> Self {
-        Self { keywords: keywords.into(), boosts: Vec::new(), options: MatchOptions::default() }
+        Self { keywords: keywords.into(), boosts: Vec::new(), options: QueryOptions::default() }
     }
 
     /// Multiplies what a field adds to scores: `text` for the records' own texts, or one of the
@@ -127,45 +97,14 @@ pub(crate) fn check_keywords(keywords: &str) -> Result<()> {
 #[must_use]
 pub struct SparseQuery {
     pub(crate) sparse: SparseVector,
-    pub(crate) options: MatchOptions,
+    pub(crate) options: QueryOptions,
 }
 
 impl SparseQuery {
     /// Makes a search for the 10 records with the largest dot products.
     pub fn new(sparse: SparseVector) -> Self {
-        Self { sparse, options: MatchOptions::default() }
+        Self { sparse, options: QueryOptions::default() }
     }
 }
 
-macro_rules! options {
-    ($($query:ident)*) => {$(
-        impl $query {
-            /// Sets how many records are returned at most.
-            pub fn k(mut self, k: usize) -> Self {
-                self.options.k = k;
-                self
-            }
-
-            /// Sets how many of the best are left out, for paging.
-            pub fn offset(mut self, offset: usize) -> Self {
-                self.options.offset = offset;
-                self
-            }
-
-            /// Restricts the search to records that match. Statistics stay those of the whole collection, so that a filter
-            /// changes no score.
-            pub fn filter(mut self, filter: impl Into<Option<Filter>>) -> Self {
-                self.options.filter = filter.into();
-                self
-            }
-
-            /// Leaves out records of a lower score.
-            pub fn min_score(mut self, min_score: impl Into<Option<f32>>) -> Self {
-                self.options.min_score = min_score.into();
-                self
-            }
-        }
-    )*};
-}
-
-options!(TextQuery SparseQuery);
+search_setters!(TextQuery SparseQuery);

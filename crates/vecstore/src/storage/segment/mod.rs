@@ -28,7 +28,8 @@
 //!                                       damaged block are whole
 //! footer, at a multiple of 64:
 //!   u16 format major, u16 minor, u32 feature bits (bit 0: there may be a section 11; bit 1: there may be sections 12 to
-//!     14; bit 2: there may be sections 15 to 17; bit 3: there may be a section 18, and sparse vectors in bodies; bit 7:
+//!     14; bit 2: there may be sections 15 to 17; bit 3: there may be a section 18, and sparse vectors in bodies; bit 4: there may be
+//!     several vectors in bodies; bit 7:
 //!     there may be a section 64; a reader refuses unknown ones)
 //!   16 bytes uuid, 16 bytes uuid of the collection
 //!   u64 rows, u32 dim, u32 count of sections
@@ -50,6 +51,7 @@ mod compact;
 mod graph;
 mod reader;
 mod resident;
+mod rewrite;
 mod row_sum;
 mod salvage;
 mod writer;
@@ -61,6 +63,7 @@ use crate::storage::Uuid;
 pub(crate) use graph::AnyGraph;
 pub(crate) use reader::{Codes, Segment};
 pub(crate) use resident::Residency;
+pub(crate) use rewrite::rewrite_fields;
 pub(crate) use salvage::{Remains, SalvagedRows};
 pub(crate) use writer::{Cancelled, Contents, RowSource, write};
 
@@ -75,10 +78,12 @@ const FEATURE_GRAPH: u32 = 2;
 const FEATURE_COMPACT_GRAPH: u32 = 4;
 /// There is a text index; bodies may have sparse vectors, which a reader without them would take for damage.
 const FEATURE_TEXT: u32 = 8;
+/// Bodies may have several vectors, which a reader without them would take for damage.
+const FEATURE_TOKENS: u32 = 1 << 4;
 /// There are checksums of rows.
 const FEATURE_ROW_SUMS: u32 = 1 << 7;
 const FEATURES: u32 =
-    FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_TEXT | FEATURE_ROW_SUMS;
+    FEATURE_FIELDS | FEATURE_GRAPH | FEATURE_COMPACT_GRAPH | FEATURE_TEXT | FEATURE_TOKENS | FEATURE_ROW_SUMS;
 const TAIL_BYTES: usize = 32;
 const SECTION_ALIGN: u64 = 64;
 /// Of the sections that scans read.
@@ -153,6 +158,8 @@ struct Footer {
     collection: Uuid,
     rows: u64,
     dim: u32,
+    /// Whether bodies may have several vectors.
+    has_tokens: bool,
     sections: Vec<Section>,
     blocks: Vec<u64>,
     /// Where it starts, and everything before it ends.
@@ -171,7 +178,8 @@ impl Footer {
                 | feature(FEATURE_GRAPH, Kind::GraphHead)
                 | feature(FEATURE_COMPACT_GRAPH, Kind::GraphNeighbors)
                 | feature(FEATURE_TEXT, Kind::Text)
-                | feature(FEATURE_ROW_SUMS, Kind::RowSums),
+                | feature(FEATURE_ROW_SUMS, Kind::RowSums)
+                | if self.has_tokens { FEATURE_TOKENS } else { 0 },
         );
         out.put(&self.uuid.0);
         out.put(&self.collection.0);
@@ -216,6 +224,7 @@ impl Footer {
         }
         let blocks = (0..offset.div_ceil(BLOCK_BYTES as u64)).map(|_| reader.u64()).collect::<Result<_>>()?;
         reader.finish()?;
-        Ok(Self { uuid, collection, rows, dim, sections, blocks, offset })
+        let has_tokens = features & FEATURE_TOKENS != 0;
+        Ok(Self { uuid, collection, rows, dim, has_tokens, sections, blocks, offset })
     }
 }

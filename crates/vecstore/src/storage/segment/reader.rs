@@ -13,7 +13,7 @@ use super::{BLOCK_BYTES, Footer, Kind, MAGIC, TAIL_BYTES};
 use crate::codec::Reader;
 use crate::error::{Error, Result};
 use crate::field_index::{FieldIndex, Source};
-use crate::index::FlatSigns;
+use crate::index::{FlatSigns, SignRuns, SignStretch};
 use crate::limits::{MAX_DIM, MAX_ID_BYTES};
 use crate::query::Scoring;
 use crate::storage::body::Body;
@@ -59,6 +59,7 @@ pub(crate) struct Segment {
     checked: Vec<AtomicU64>,
     sorted: OnceLock<Arc<Vec<u32>>>,
     signs: OnceLock<Option<Box<FlatSigns>>>,
+    sign_runs: SignRuns,
     texts: TextState,
     /// Its rows cannot have a graph, as was found when it was written.
     graphless: AtomicBool,
@@ -139,6 +140,7 @@ impl Segment {
             map,
             sorted: OnceLock::new(),
             signs: OnceLock::new(),
+            sign_runs: SignRuns::default(),
             texts: TextState::default(),
             graphless: AtomicBool::new(false),
             walks: AtomicU32::new(0),
@@ -211,6 +213,20 @@ impl Segment {
     /// Returns the place for the rows in one bit a component.
     pub(crate) fn signs(&self) -> &OnceLock<Option<Box<FlatSigns>>> {
         &self.signs
+    }
+
+    /// Returns some rows in one bit a component; `None` if their metric, or vectors of extreme length, rule it out. Encodes
+    /// them the first time, and those about them: 60 bytes a row at 384 components.
+    pub(crate) fn signs_of(
+        &self,
+        scoring: Scoring,
+        rows: &Range<usize>,
+    ) -> Result<Option<Vec<SignStretch<'_>>>> {
+        self.sign_runs.get(self.rows, rows, |run| {
+            let vector = |row: usize| self.vector((run.start + row) as u32);
+            let Some(space) = scoring.space(self.dim, run.len(), vector)? else { return Ok(None) };
+            FlatSigns::encode(scoring.kernels, space, self.dim, run.len(), vector).map(Some)
+        })
     }
 
     /// Returns the place for the rows in order of id.

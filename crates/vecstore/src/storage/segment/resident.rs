@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::reader::Segment;
+use crate::database::give_way;
 use crate::error::Error;
 use crate::index::SignRows;
 use crate::query::Scoring;
@@ -118,7 +119,10 @@ impl Segment {
             return;
         }
         let (segment, residency) = (Arc::clone(self), Arc::clone(residency));
-        let make = move || segment.make_sign_rows(&residency, scoring);
+        let make = move || {
+            give_way();
+            segment.make_sign_rows(&residency, scoring);
+        };
         // Where no thread is to be had, codes do.
         _ = std::thread::Builder::new().name("vecstore-signs".to_owned()).spawn(make);
     }
@@ -143,7 +147,10 @@ impl Segment {
             return;
         }
         let (segment, residency) = (Arc::clone(self), Arc::clone(residency));
-        let copy = move || segment.make_resident(&residency);
+        let copy = move || {
+            give_way();
+            segment.make_resident(&residency);
+        };
         // Where no thread is to be had, the file does.
         _ = std::thread::Builder::new().name("vecstore-resident".to_owned()).spawn(copy);
     }

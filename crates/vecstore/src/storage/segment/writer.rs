@@ -9,7 +9,7 @@ use vecstore_kernels::Kernels;
 
 use crate::codec::WriteFields;
 use crate::error::{Error, Result};
-use crate::field_index::FieldWriter;
+use crate::field_index::{FieldChoices, FieldWriter};
 use crate::index::{AnyDraft, CompactDraft, Draft, PointCodes, Space, Widths};
 use crate::metadata::DocumentRef;
 use crate::storage::body::Body;
@@ -46,6 +46,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) cancelled: &'a Cancelled<'a>,
     /// How terms are made of texts.
     pub(crate) text: &'a TextConfig,
+    /// Which fields have columns.
+    pub(crate) fields: &'a FieldChoices,
     /// The graph over the rows, in their order.
     pub(crate) graph: Option<(&'a AnyDraft<'a>, Widths)>,
 }
@@ -65,16 +67,7 @@ pub(crate) fn write(
     source: &dyn RowSource,
     contents: Contents<'_>,
 ) -> Result<u64> {
-    let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
-    let mut out = Output {
-        file,
-        path,
-        buffer: Vec::new(),
-        written: 0,
-        sections: Vec::new(),
-        blocks: Vec::new(),
-        cancelled: contents.cancelled,
-    };
+    let mut out = Output::create(vfs, path, contents.cancelled)?;
     let rows = source.rows();
 
     out.begin(Kind::Vectors)?;
@@ -116,11 +109,12 @@ pub(crate) fn write(
         out.put(&end.to_le_bytes())?;
     }
     out.begin(Kind::Bodies)?;
-    let mut fields = FieldWriter::new(rows);
+    let mut fields = FieldWriter::new(rows, contents.fields);
     let mut texts = TextWriter::new(contents.text);
     for row in 0..rows {
         let body = source.body_bytes(row)?;
         out.put(body)?;
+        out.has_tokens |= Body::has_tokens(body);
         let body = Body::decode(body).ok();
         fields.push(body.and_then(|body| DocumentRef::new(body.document).ok()));
         texts.push(body)?;
@@ -153,17 +147,33 @@ pub(crate) fn write(
     out.finish(uuid, collection, rows as u64, source.dim() as u32)
 }
 
-struct Output<'a> {
+/// A segment as it is written, one section after the other.
+pub(super) struct Output<'a> {
     file: Box<dyn VfsFile>,
     path: &'a Path,
     buffer: Vec<u8>,
     written: u64,
+    pub(super) has_tokens: bool,
     sections: Vec<Section>,
     blocks: Vec<u64>,
     cancelled: &'a Cancelled<'a>,
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    pub(super) fn create(vfs: &dyn Vfs, path: &'a Path, cancelled: &'a Cancelled<'a>) -> Result<Self> {
+        let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
+        Ok(Self {
+            file,
+            path,
+            buffer: Vec::new(),
+            written: 0,
+            has_tokens: false,
+            sections: Vec::new(),
+            blocks: Vec::new(),
+            cancelled,
+        })
+    }
+
     fn position(&self) -> u64 {
         self.written + self.buffer.len() as u64
     }
@@ -175,7 +185,7 @@ impl Output<'_> {
         }
     }
 
-    fn begin(&mut self, kind: Kind) -> Result<()> {
+    pub(super) fn begin(&mut self, kind: Kind) -> Result<()> {
         self.end_section();
         let is_scanned = matches!(
             kind,
@@ -191,7 +201,7 @@ impl Output<'_> {
         self.put(&[0; SCAN_ALIGN as usize][..gap as usize])
     }
 
-    fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(BUFFER_BYTES - self.buffer.len()));
             self.buffer.extend_from_slice(now);
@@ -279,13 +289,14 @@ impl Output<'_> {
         }
     }
 
-    fn finish(mut self, uuid: Uuid, collection: Uuid, rows: u64, dim: u32) -> Result<u64> {
+    pub(super) fn finish(mut self, uuid: Uuid, collection: Uuid, rows: u64, dim: u32) -> Result<u64> {
         self.end_section();
         self.align(SECTION_ALIGN)?;
         self.flush()?;
         let offset = self.written;
         let (sections, blocks) = (std::mem::take(&mut self.sections), std::mem::take(&mut self.blocks));
-        let footer = Footer { uuid, collection, rows, dim, sections, blocks, offset }.encode();
+        let has_tokens = self.has_tokens;
+        let footer = Footer { uuid, collection, rows, dim, has_tokens, sections, blocks, offset }.encode();
         let checksum = xxhash_rust::xxh3::xxh3_64(&footer);
         self.buffer = footer;
         self.buffer.put_u64(offset);

@@ -185,6 +185,17 @@ impl Log {
         &self.bytes
     }
 
+    /// Returns the whole file as it would be after the first `count` calls, and the lsn of the last of them.
+    pub(crate) fn bytes_of_first(&self, count: usize) -> (Vec<u8>, Option<u64>) {
+        let last = count.min(self.calls.len()).checked_sub(1).map(|at| self.calls[at].lsn);
+        let mut bytes = self.bytes.clone();
+        let end = self.end_of(last.unwrap_or(0)) as usize;
+        if let Some(rest) = bytes.get_mut(end..) {
+            rest.fill(0);
+        }
+        (bytes, last)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

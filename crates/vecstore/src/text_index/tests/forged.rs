@@ -21,7 +21,7 @@ fn section(rows: &[Row]) -> Vec<u8> {
     for row in rows {
         let (text, sparse) = (row.text(), encode_sparse(&row.sparse));
         let sparse = Some(SparseRef::new(&sparse));
-        writer.push(Some(Body { document: &[], text: text.as_deref(), sparse })).unwrap();
+        writer.push(Some(Body { document: &[], text: text.as_deref(), sparse, tokens: None })).unwrap();
     }
     let mut bytes = Vec::new();
     writer

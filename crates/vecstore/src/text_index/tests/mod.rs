@@ -25,7 +25,7 @@ fn index(rows: &[Row]) -> Option<MemoryTextIndex> {
     let sparse: Vec<Vec<u8>> = rows.iter().map(|row| encode_sparse(&row.sparse)).collect();
     let bodies = texts.iter().zip(&sparse).map(|(text, sparse)| {
         let sparse = (!sparse.is_empty()).then(|| SparseRef::new(sparse));
-        Ok(Some(Body { document: &[], text: text.as_deref(), sparse }))
+        Ok(Some(Body { document: &[], text: text.as_deref(), sparse, tokens: None }))
     });
     MemoryTextIndex::new(&TextConfig::default(), bodies).unwrap()
 }

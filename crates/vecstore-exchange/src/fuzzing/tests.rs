@@ -1,0 +1,21 @@
+//! The corpus of the fuzzer, in every test run.
+#![expect(clippy::disallowed_methods, reason = "the corpus is read from the repository")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+#[test]
+fn the_corpus_of_every_target_is_refused_or_read() {
+    for (name, run) in TARGETS {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
+        let files: Vec<PathBuf> = fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(!files.is_empty(), "{name} has no corpus");
+        for file in &files {
+            let content = fs::read(file).unwrap();
+            let outcome = std::panic::catch_unwind(|| run(&content));
+            assert!(outcome.is_ok(), "{name}: {}", file.display());
+        }
+    }
+}

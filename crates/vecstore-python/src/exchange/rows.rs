@@ -1,0 +1,165 @@
+//! Records in columns, for formats that Python writes and reads.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyTuple};
+use vecstore::{Batch, Error, Record, Records};
+
+use super::export_options;
+use crate::arguments::{Int, Text, texts};
+use crate::errors::{OrRaise, exception, invalid};
+use crate::metadata_in::metadata;
+use crate::sparse::{sparse_dict, sparse_vector};
+use crate::store::BaseCollection;
+use crate::vectors::Rows;
+
+/// Batches of records of one moment, in ascending order of id; iterating yields tuples of columns.
+#[pyclass(frozen, name = "_RowBatches", module = "vecstore._vecstore")]
+pub(crate) struct RowBatches {
+    records: Mutex<Records>,
+    total: usize,
+    batch_rows: usize,
+}
+
+#[pymethods]
+impl RowBatches {
+    #[new]
+    fn __new__(
+        collection: &Bound<'_, BaseCollection>,
+        filter: Option<&Bound<'_, PyAny>>,
+        params: Option<&Bound<'_, PyAny>>,
+        include_deleted: bool,
+        batch_rows: Int,
+    ) -> PyResult<Self> {
+        let py = collection.py();
+        let batch_rows = batch_rows.within(py, "batch_size", 1..=super::BATCH_SIZE_MAX)?;
+        let request = export_options(filter, params, include_deleted)?.request();
+        let records = collection.get().run(py, |engine| engine.records(&request))?;
+        Ok(Self { total: records.len(), records: Mutex::new(records), batch_rows })
+    }
+
+    /// The number of records in all.
+    #[getter]
+    fn total(&self) -> usize {
+        self.total
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    /// Returns ids, vectors as the bytes of f32 in little-endian order, metadata as JSON or None, texts, sparse vectors,
+    /// times of expiry in milliseconds, and whether records are soft-deleted.
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let read = || {
+            let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let batch: Vec<Record> =
+                records.by_ref().take(self.batch_rows).collect::<vecstore::Result<_>>()?;
+            let metadata: Vec<Option<String>> = batch
+                .iter()
+                .map(|record| &record.metadata)
+                .map(|one| (!one.is_empty()).then(|| vecstore_exchange::metadata_to_json(one)))
+                .collect();
+            let vectors: Vec<u8> = batch
+                .iter()
+                .flat_map(|record| &record.vector)
+                .flat_map(|number| number.to_le_bytes())
+                .collect();
+            Ok((batch, metadata, vectors))
+        };
+        let (batch, metadata, vectors) = py.detach(read).or_raise(py)?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let sparse =
+            batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
+        let sparse: Vec<Option<Bound<'py, PyDict>>> = sparse.collect::<PyResult<_>>()?;
+        let columns = (
+            PyList::new(py, batch.iter().map(|record| record.id.as_str()))?,
+            PyBytes::new(py, &vectors),
+            metadata,
+            PyList::new(py, batch.iter().map(|record| record.text.as_deref()))?,
+            sparse,
+            PyList::new(py, batch.iter().map(|record| record.expires_at_unix_ms))?,
+            PyList::new(py, batch.iter().map(|record| record.deleted))?,
+        );
+        columns.into_pyobject(py).map(Some)
+    }
+}
+
+/// Metadata of a row: a dict, JSON, or nothing.
+fn metadata_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<vecstore::Metadata> {
+    let py = object.py();
+    if !object.is_instance_of::<PyString>() {
+        return metadata(Some(object), what, py);
+    }
+    vecstore_exchange::metadata_from_json(&Text::new(object, what)?)
+        .map_err(|error| invalid(py, format!("{what}: {}", error.message())))
+}
+
+#[pymethods]
+impl BaseCollection {
+    /// Upserts rows that `_RowBatches` would hand out, all or none of them: metadata as JSON or dicts.
+    #[expect(clippy::too_many_arguments, reason = "a column each")]
+    fn _put_rows(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyAny>,
+        vectors: &Bound<'_, PyAny>,
+        metadata: Option<&Bound<'_, PyList>>,
+        texts: Option<&Bound<'_, PyList>>,
+        sparse: Option<&Bound<'_, PyList>>,
+        expires: Option<&Bound<'_, PyList>>,
+        deleted: Option<&Bound<'_, PyList>>,
+    ) -> PyResult<usize> {
+        let ids = self::texts(ids, "ids")?;
+        let rows = Rows::new(vectors, "vectors", Some(ids.len()))?;
+        let mut columns = [metadata, texts, sparse, expires, deleted].into_iter().flatten();
+        if let Some(column) = columns.find(|column| column.len() != ids.len()).map(|column| column.len()) {
+            return Err(invalid(py, format!("expected {} rows in each column, got {column}", ids.len())));
+        }
+        if rows.len() != ids.len() {
+            return Err(invalid(py, format!("expected {} vectors, got {}", ids.len(), rows.len())));
+        }
+        let at = |column: Option<&Bound<'_, PyList>>, row: usize| -> PyResult<Option<Py<PyAny>>> {
+            let Some(column) = column else { return Ok(None) };
+            let item = column.get_item(row)?;
+            Ok((!item.is_none()).then(|| item.unbind()))
+        };
+        let (mut scratch, mut batch) = (Vec::new(), None::<Batch>);
+        for (row, id) in ids.iter().enumerate() {
+            let components = rows.get(row, "vectors", &mut scratch)?;
+            let mut record = Record::new(&**id, components);
+            let what = |name: &str| format!("row {row}, {name}");
+            if let Some(one) = at(metadata, row)? {
+                record.metadata = metadata_of(one.bind(py), &what("metadata"))?;
+            }
+            if let Some(one) = at(texts, row)? {
+                record.text = Some(Text::new(one.bind(py), &what("text"))?.to_owned());
+            }
+            if let Some(one) = at(sparse, row)? {
+                record.sparse = Some(sparse_vector(one.bind(py), &what("sparse"))?);
+            }
+            if let Some(one) = at(expires, row)? {
+                record.expires_at_unix_ms = Some(one.bind(py).extract().map_err(|_| {
+                    invalid(py, format!("{}: expected milliseconds since 1970", what("expires_at_unix_ms")))
+                })?);
+            }
+            if let Some(one) = at(deleted, row)? {
+                record.deleted = one.bind(py).is_truthy()?;
+            }
+            let batch = match &mut batch {
+                Some(batch) => batch,
+                None => batch.insert(Batch::with_capacity(components.len(), ids.len()).or_raise(py)?),
+            };
+            batch.push(&record, None).map_err(|error| {
+                exception(py, &Error::new(error.kind(), format!("row {row}: {}", error.message())))
+            })?;
+        }
+        match batch {
+            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            None => self.check_open(py).map(|()| 0),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Feeds the target `import_record` of `vecstore_exchange::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vecstore_exchange::fuzzing::run("import_record", bytes));

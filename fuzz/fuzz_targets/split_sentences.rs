@@ -1,0 +1,4 @@
+//! Feeds the target `split_sentences` of `vecstore_text::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vecstore_text::fuzzing::run("split_sentences", bytes));

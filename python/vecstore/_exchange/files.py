@@ -1,0 +1,75 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import typing
+from collections import abc
+
+from vecstore._errors import InvalidInputError, StorageError
+
+
+def path_of(path: str | os.PathLike[str], what: str = "path") -> pathlib.Path:
+    """Returns a path, or says what else it is."""
+    try:
+        return pathlib.Path(path)
+    except TypeError:
+        raise TypeError(f"{what}: expected a path, got {type(path).__name__}") from None
+
+
+def storage_error(error: OSError, act: str, path: object) -> StorageError:
+    """Makes the error of the operating system one of this package's."""
+    return StorageError(error.errno or 0, f"cannot {act} `{path}`: {error.strerror or error}")
+
+
+@contextlib.contextmanager
+def reading(path: object) -> abc.Iterator[None]:
+    """Raises errors of the operating system as `StorageError`."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise storage_error(error, "read", path) from error
+
+
+@contextlib.contextmanager
+def new_file(path: pathlib.Path) -> abc.Iterator[typing.BinaryIO]:
+    """Yields a file beside its place; afterwards it is synced and renamed, or removed if something was
+    raised."""
+    if not path.name or path.is_dir():
+        raise InvalidInputError(f"expected the path of a file, got `{path}`")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_directory(path.parent)
+    except StorageError:
+        raise
+    except OSError as error:
+        raise storage_error(error, "write", path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _sync_directory(path: pathlib.Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def identity(path: pathlib.Path) -> str:
+    """Tells a file from another, and from itself once it changed: for checkpoints."""
+    with reading(path):
+        stat = path.stat()
+    return f"{path.name}, {stat.st_size} bytes, {stat.st_mtime_ns}"

@@ -1,0 +1,274 @@
+"""Files of numpy. Read and written piece by piece: neither needs all vectors in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import typing
+import zipfile
+import zlib
+from collections import abc
+
+from vecstore._errors import InvalidInputError
+from vecstore._exchange.files import identity, new_file, path_of, reading
+from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
+from vecstore._progress import Progress
+from vecstore._progress import start as start_watching
+from vecstore._values import ExportResult, ImportResult
+from vecstore._vecstore import BaseCollection, _RowBatches
+
+if typing.TYPE_CHECKING:
+    from vecstore._types import Filter
+
+#: The longest line of `records`: as in JSON Lines.
+LINE_BYTES = 128 << 20
+
+#: The most bytes of an array of ids or of its header that are read into memory.
+IDS_BYTES = 1 << 30
+
+
+def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """Returns the head of an array file of version 1.0: magic, length, and a dict, padded to 64 bytes."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape!r}, }}"
+    space = -(len(text) + 11) % 64
+    head = (text + " " * space + "\n").encode("ascii")
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+
+
+def export_numpy(
+    collection: BaseCollection,
+    path: str | os.PathLike[str],
+    *,
+    filter: Filter | None = None,
+    params: abc.Mapping[str, typing.Any] | None = None,
+    include_deleted: bool = False,
+    progress: Progress = False,
+) -> ExportResult:
+    """Writes records to a file of numpy: `BaseCollection.export_numpy`."""
+    target = path_of(path)
+    batches = _RowBatches(collection, filter, params, include_deleted, 1000)
+    watcher = start_watching(progress, "export", "records")
+    done, dim = 0, collection.dimension() or 0
+    # Of the parts of an archive one is written after the other: the lines wait in a file of their own.
+    with new_file(target) as file, tempfile.TemporaryFile() as lines:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            with archive.open("vectors.npy", "w", force_zip64=True) as array:
+                array.write(_header("<f4", (batches.total, dim)))
+                for ids, vectors, metadatas, texts, sparse, expires, deleted in batches:
+                    array.write(vectors)
+                    for row in zip(ids, metadatas, texts, sparse, expires, deleted):
+                        lines.write(_line(*row))
+                    done += len(ids)
+                    if watcher is not None:
+                        watcher.advance(done, batches.total)
+            size = lines.tell()
+            lines.seek(0)
+            with archive.open("records.npy", "w", force_zip64=True) as array:
+                array.write(_header("|u1", (size,)))
+                shutil.copyfileobj(lines, array, 1 << 20)
+        size = file.tell()
+    if watcher is not None:
+        watcher.close()
+    return ExportResult(records=done, bytes=size)
+
+
+def _line(
+    id: str,
+    metadata: str | None,
+    text: str | None,
+    sparse: dict[int, float] | None,
+    expires: int | None,
+    deleted: bool,
+) -> bytes:
+    parts = [f'"id":{json.dumps(id)}']
+    if metadata is not None:
+        parts.append(f'"metadata":{metadata}')
+    rest: dict[str, typing.Any] = {"text": text, "expires_at_unix_ms": expires, "deleted": deleted or None}
+    if sparse is not None:
+        rest["sparse"] = {"indices": list(sparse), "values": list(sparse.values())}
+    parts += [f'"{name}":{json.dumps(value)}' for name, value in rest.items() if value is not None]
+    return ("{" + ",".join(parts) + "}\n").encode()
+
+
+def import_numpy(
+    collection: BaseCollection,
+    path: str | os.PathLike[str],
+    *,
+    ids: abc.Sequence[str] | None = None,
+    metadatas: abc.Sequence[abc.Mapping[str, typing.Any] | None] | None = None,
+    batch_size: int = BATCH_SIZE,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress = False,
+) -> ImportResult:
+    """Upserts the vectors of a file of numpy: `BaseCollection.import_numpy`."""
+    source = NumpySource(path_of(path), ids, metadatas)
+    return pour(collection, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+
+
+class NumpySource:
+    """The rows of a file of numpy."""
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        ids: abc.Sequence[str] | None = None,
+        metadatas: abc.Sequence[abc.Mapping[str, typing.Any] | None] | None = None,
+    ) -> None:
+        self.name = f"`{path}`"
+        self.identity = f"numpy, {identity(path)}"
+        self.total: int | None = None
+        self._path, self._ids, self._metadatas = path, ids, metadatas
+
+    def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
+        """Yields the rows from the one with this number on."""
+        with reading(self._path), contextlib.ExitStack() as opened:
+            lines = None
+            ids = self._ids
+            try:
+                if zipfile.is_zipfile(self._path):
+                    archive = opened.enter_context(zipfile.ZipFile(self._path))
+                    names = set(archive.namelist())
+                    if "vectors.npy" not in names:
+                        shown = ", ".join(sorted(names)[:10])
+                        raise InvalidInputError(
+                            f"expected an array `vectors` in the file, got {shown or 'none'}"
+                        )
+                    file: typing.IO[bytes] = opened.enter_context(archive.open("vectors.npy"))
+                    if "records.npy" in names:
+                        lines = opened.enter_context(archive.open("records.npy"))
+                        _array(lines, "records", 1)
+                    elif ids is None and "ids.npy" in names:
+                        ids = _read_ids(opened.enter_context(archive.open("ids.npy")))
+                else:
+                    file = opened.enter_context(self._path.open("rb"))
+                yield from self._read(file, lines, ids, start, batch_size)
+            except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+                raise InvalidInputError(f"not a whole file of numpy: {error}") from error
+
+    def _read(
+        self,
+        file: typing.IO[bytes],
+        lines: typing.IO[bytes] | None,
+        ids: abc.Sequence[str] | None,
+        start: int,
+        batch_size: int,
+    ) -> abc.Iterator[Rows]:
+        import numpy as np
+
+        dtype, (count, dim) = _array(file, "vectors", 2)
+        self.total = count
+        for what, column in (("ids", ids), ("metadatas", self._metadatas)):
+            if column is not None and len(column) != count:
+                raise InvalidInputError(
+                    f"{what}: expected one for each of the {count} rows, got {len(column)}"
+                )
+        row_bytes = dtype.itemsize * dim
+        batch_size = max(1, min(batch_size, BATCH_BYTES // max(1, row_bytes)))
+        _skip(file, start * row_bytes)
+        for _ in range(start if lines is not None else 0):
+            _next_line(lines)
+        for first in range(start, count, batch_size):
+            size = min(batch_size, count - first)
+            data = _read_all(file, size * row_bytes)
+            if len(data) != size * row_bytes:
+                whole = first + len(data) // max(1, row_bytes)
+                raise InvalidInputError(f"the file ends after row {whole}, expected {count}")
+            vectors = np.frombuffer(data, dtype).reshape(size, dim).astype(np.float32, copy=False)
+            if lines is not None:
+                yield _rows_of_lines([_next_line(lines) for _ in range(size)], vectors)
+                continue
+            last = first + size
+            names = [str(n) for n in range(first, last)] if ids is None else list(ids[first:last])
+            metadatas = None if self._metadatas is None else list(self._metadatas[first:last])
+            yield Rows(names, vectors, metadatas)
+
+
+def _rows_of_lines(lines: list[bytes], vectors: typing.Any) -> Rows:
+    parsed = []
+    for n, line in enumerate(lines):
+        try:
+            one = json.loads(line)
+            if not isinstance(one, dict) or not isinstance(one.get("id"), str):
+                raise ValueError("expected an object with an id")
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(f"record {n} of the batch: {error}") from error
+        parsed.append((one, line))
+    sparse = [one.get("sparse") for one, _ in parsed]
+    if not all(one is None or isinstance(one, dict) for one in sparse):
+        raise InvalidInputError("sparse: expected an object with indices and values")
+    return Rows(
+        [one["id"] for one, _ in parsed],
+        vectors,
+        [json.dumps(one["metadata"]) if one.get("metadata") else None for one, _ in parsed],
+        [one.get("text") for one, _ in parsed],
+        [None if one is None else (one.get("indices", []), one.get("values", [])) for one in sparse],
+        [one.get("expires_at_unix_ms") for one, _ in parsed],
+        [bool(one.get("deleted")) for one, _ in parsed],
+    )
+
+
+def _array(file: typing.IO[bytes], what: str, ndim: int) -> tuple[typing.Any, tuple[int, ...]]:
+    """Reads the head of an array; numbers only, so that nothing is unpickled."""
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = read(file)
+    except (ValueError, EOFError, UnicodeDecodeError, SyntaxError, KeyError, TypeError) as error:
+        raise InvalidInputError(f"{what}: not an array of numpy: {error}") from error
+    expected = "fc" if ndim == 2 else "uUS"
+    if dtype.kind not in "fiu" + expected or dtype.kind == "c":
+        raise InvalidInputError(f"{what}: expected an array of numbers, got one of {dtype}")
+    if len(shape) != ndim or (fortran and ndim > 1) or any(size < 0 for size in shape):
+        order = "Fortran order" if fortran else f"the shape {shape}"
+        raise InvalidInputError(f"{what}: expected {ndim} dimensions in C order, got {order}")
+    return dtype, tuple(shape)
+
+
+def _read_ids(file: typing.IO[bytes]) -> list[str]:
+    import numpy as np
+
+    dtype, (count,) = _array(file, "ids", 1)
+    size = count * dtype.itemsize
+    if size > IDS_BYTES:
+        raise InvalidInputError(f"ids: the array may have {IDS_BYTES} bytes, got {size}")
+    data = _read_all(file, size)
+    if len(data) != size:
+        raise InvalidInputError(f"ids: the array ends early, expected {count}")
+    array = np.frombuffer(data, dtype)
+    if dtype.kind == "S":
+        return [one.decode("utf-8", "replace") for one in array.tolist()]
+    return [str(one) for one in array.tolist()]
+
+
+def _next_line(lines: typing.IO[bytes] | None) -> bytes:
+    line = b"" if lines is None else lines.readline(LINE_BYTES)
+    if not line.endswith(b"\n"):
+        raise InvalidInputError("records: expected a line for each vector, the array ends early")
+    return line
+
+
+def _read_all(file: typing.IO[bytes], size: int) -> bytes:
+    """Reads so many bytes, or all there are; never makes room for what is not there."""
+    parts = io.BytesIO()
+    while size > 0:
+        part = file.read(min(size, 1 << 20))
+        if not part:
+            break
+        parts.write(part)
+        size -= len(part)
+    return parts.getvalue()
+
+
+def _skip(file: typing.IO[bytes], size: int) -> None:
+    while size > 0:
+        part = file.read(min(size, 1 << 20))
+        if not part:
+            return
+        size -= len(part)
