@@ -1,5 +1,7 @@
 //! The cost of splitting is linear in the text, however the text is made: twice the text, twice the time.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -185,6 +187,10 @@ fn splitters() -> Vec<(&'static str, Box<dyn Splitter>, bool)> {
 }
 
 /// The time that this thread computed: others on the machine do not count.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of a thread is a file of the system, not of a store"
+)]
 fn computed(start: Instant) -> Duration {
     let ran = fs::read_to_string("/proc/thread-self/schedstat").ok();
     let ran = ran.and_then(|text| text.split(' ').next()?.parse().ok()).map(Duration::from_nanos);
