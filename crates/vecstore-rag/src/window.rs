@@ -234,6 +234,8 @@ mod tests {
     use super::*;
     use crate::tokens::estimate_tokens;
 
+    type Counter = fn(&str) -> Result<usize, Infallible>;
+
     fn words(text: &str) -> Result<usize, Infallible> {
         Ok(text.split_whitespace().count())
     }
@@ -285,7 +287,7 @@ mod tests {
             let order = if edges { PackOrder::EdgesFirst } else { PackOrder::Rank };
             let window = ContextWindow::new(budget).truncate(truncate).order(order).numbered(true);
             // The last one is not additive: a text may be more than its parts.
-            let counters: [fn(&str) -> Result<usize, Infallible>; 3] = [
+            let counters: [Counter; 3] = [
                 |text| Ok(text.chars().count()),
                 |text| Ok(estimate_tokens(text)),
                 |text| Ok(text.chars().count().saturating_sub(3) * 2),

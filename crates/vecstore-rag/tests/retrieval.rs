@@ -58,7 +58,7 @@ fn a_search_by_words_asks_no_embedder() {
 #[test]
 fn what_is_cut_says_where_it_ends_and_fits() {
     let (store, embedder) = store();
-    let whole = |_: &str| vec![0..TEXT.len()];
+    let whole = |text: &str| std::iter::once(0..text.len()).collect();
     upsert_chunks(&store, "design", TEXT, whole, &embedder).unwrap();
     for budget in 3..25 {
         let window = ContextWindow::new(budget).truncate(true);

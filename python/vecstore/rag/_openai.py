@@ -212,9 +212,9 @@ class OpenAICompatible:
         try:
             with self._open(path, body) as response:
                 content = response.read()
+        except ModelServerError:
+            raise
         except (OSError, ValueError, http.client.HTTPException) as error:
-            if isinstance(error, ModelServerError):
-                raise
             raise _unreachable(url, error) from error
         try:
             return json.loads(content)
