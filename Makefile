@@ -39,7 +39,7 @@ WHEEL_SOURCES := Cargo.toml Cargo.lock python/pyproject.toml python/README.md \
 		! -path '*/tests/*' ! -path '*/examples/*' ! -path '*/benches/*' \
 		! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.pyd')
 
-PYTHON_CODE := python/vecstore python/tests python/examples demo benches
+PYTHON_CODE := python/vecstore python/tests python/examples python/tools demo benches
 
 .PHONY: help
 help: ## List the targets
@@ -51,9 +51,11 @@ help: ## List the targets
 	@printf 'make loom                     every order in which threads can meet in group commit\n'
 	@printf 'make fuzz                     ten minutes of fuzzing for each parser and decoder\n'
 	@printf 'make sanitize                 the code with unsafe in it under address and thread sanitizers\n'
-	@printf 'make coverage                 lines of the storage code that tests run\n'
+	@printf 'make coverage                 lines that tests run: storage, the Python package, the bindings\n'
 	@printf 'make deny                     licences and bans of what is linked in\n'
 	@printf 'make wheel                    build the wheel into python/dist and install it into .venv\n'
+	@printf 'make docs                     build the documentation into build/site\n'
+	@printf 'make async                    write the async twins anew, after a change of the stub\n'
 	@printf 'make clean                    remove everything that the targets above made\n'
 	@printf 'make PYTHON=python3.12 ...    use another interpreter than python3\n'
 
@@ -120,12 +122,46 @@ lint-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(VENV_PYTHON) -m mypy --config-file python/pyproject.toml $(PYTHON_CODE)
 	$(call run,stubtest)
 	$(VENV_PYTHON) -m mypy.stubtest vecstore --mypy-config-file python/pyproject.toml
+	$(call run,pyright)
+	$(VENV_PYTHON) -m pyright -p python/pyproject.toml
+	$(call run,docstrings)
+	$(VENV_PYTHON) -m interrogate -q -c python/pyproject.toml python/vecstore
 
 # From the root, where no directory `vecstore` shadows the installed wheel.
 .PHONY: test-python
 test-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,pytest)
 	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. python/tests demo/tests
+
+# After a change of _vecstore.pyi or of docstrings; a test fails until it is done.
+.PHONY: async
+async: $(WHEEL) $(DEV_PACKAGES)
+	$(VENV_PYTHON) python/tools/generate_async.py
+
+# The pages of docs/ and the reference, into build/site; warnings are errors.
+DOCS_PACKAGES := .venv/.stamp-docs-packages
+.PHONY: docs
+docs: $(WHEEL) $(DOCS_PACKAGES)
+	$(call run,docs)
+	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --quiet --strict --config-file python/mkdocs.yml
+	@echo 'build/site/index.html'
+
+# One wheel serves every Python from 3.9 on: tries it on each that is named, such as INTERPRETERS='python3.9 python3.13'.
+INTERPRETERS ?= python3.9 python3.10 python3.11 python3.12 python3.13 python3.14
+.PHONY: test-interpreters
+test-interpreters: $(WHEEL)
+	@for interpreter in $(INTERPRETERS); do \
+		command -v "$$interpreter" >/dev/null || { echo "$$interpreter is not here"; continue; }; \
+		printf '\n== %s\n' "$$interpreter"; \
+		environment="build/interpreters/$$(basename "$$interpreter")"; \
+		rm -rf "$$environment"; "$$interpreter" -m venv "$$environment"; \
+		"$$environment/bin/python" -m pip install --quiet python/dist/vecstore-*.whl numpy 'pytest>=8.4' pytest-timeout hypothesis; \
+		"$$environment/bin/python" python/tools/smoke.py; \
+		"$$environment/bin/python" -m pytest -c python/pyproject.toml --rootdir=. -q $(CORE_TESTS) || exit 1; \
+	done
+# Those that need numpy and nothing else.
+CORE_TESTS := $(addprefix python/tests/test_,$(addsuffix .py,async batch callbacks collection database filters metadata \
+	open package plans query read repair snapshots store texts threads values vectors write))
 
 # ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
 
@@ -156,10 +192,10 @@ soak-states:
 	VECSTORE_STOP_SCRIPTS=$(call scaled,50) $(engine_soak) --test faults stop::
 soak-faults:
 	$(call run,failing calls)
-	VECSTORE_FAULT_STEPS=300 $(engine_soak) --test faults errors::
+	VECSTORE_FAULT_STEPS=400 $(engine_soak) --test faults errors::
 soak-rot:
 	$(call run,every bit)
-	VECSTORE_ROT_BITS=8 $(engine_soak) --test faults rot::
+	VECSTORE_ROT_BITS=8 VECSTORE_ROT_STEP=1 $(engine_soak) --test faults rot::
 soak-model:
 	$(call run,random operations against a model)
 	VECSTORE_MODEL_CASES=$(call scaled,200000) $(engine_soak) --test faults model::
@@ -220,18 +256,43 @@ fuzz:
 # Debian's names for LLVM's tools, where rustup has none. Their version must be that of the compiler.
 LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 # Of the engine, what is between a call and the disk: not search, filters and values, which have tests of their own kind.
-NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|filter|metadata|fuzzing)|/collection/(explain|matches|read|scroll)
-.PHONY: coverage
-coverage:
+NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|text_index|filter|metadata|fuzzing)|/collection/(explain|hybrid|matches|read|scroll|text)
+.PHONY: coverage coverage-storage coverage-python coverage-bindings
+coverage: coverage-storage coverage-python coverage-bindings
+coverage-storage:
 	@$(need_cargo)
 	@cargo llvm-cov --version >/dev/null 2>&1 || { echo 'cargo-llvm-cov is missing: cargo install --locked cargo-llvm-cov' >&2; exit 1; }
 	$(call run,lines of the storage code that tests run)
 	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
 		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
 	fi; \
-	VECSTORE_MODEL_CASES=50 VECSTORE_REPAIR_STEP=997 VECSTORE_STOP_STEPS=100 cargo llvm-cov nextest --locked -p vecstore \
-		--test store --test format --test faults --summary-only --no-fail-fast \
+	VECSTORE_MODEL_CASES=20 VECSTORE_REPAIR_STEP=397 VECSTORE_STOP_STEPS=40 VECSTORE_FAULT_STEPS=40 VECSTORE_ROT_STEP=97 VECSTORE_KILLS=2 \
+		cargo llvm-cov nextest --locked -p vecstore --lib --test store --test format --test faults --test database \
+		--test kill --summary-only --no-fail-fast \
 		--ignore-filename-regex '$(NOT_STORAGE)'
+
+# Lines of the package; what runs in processes of its own (commands, the wheel without numpy) is not counted.
+PYTHON_COVERAGE_MIN := 95
+coverage-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
+	$(call run,lines of the Python package that tests run)
+	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests --ignore=python/tests/trust \
+		--cov=vecstore --cov-report=term-missing:skip-covered --cov-fail-under=$(PYTHON_COVERAGE_MIN)
+
+# The extension module, built with counters, under the Python tests; into an environment of its own kind.
+coverage-bindings: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
+	@$(need_cargo)
+	@cargo llvm-cov --version >/dev/null 2>&1 || { echo 'cargo-llvm-cov is missing: cargo install --locked cargo-llvm-cov' >&2; exit 1; }
+	$(call run,lines of the bindings that Python tests run)
+	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
+		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
+	fi; \
+	source <(cargo llvm-cov show-env --sh 2>/dev/null || cargo llvm-cov show-env --export-prefix); \
+	cargo build --locked -p vecstore-python; \
+	rm -rf target/coverage-package; mkdir -p target/coverage-package; cp -r python/vecstore target/coverage-package/; \
+	cp "$${CARGO_TARGET_DIR:-target}"/debug/lib_vecstore.so target/coverage-package/vecstore/_vecstore.abi3.so; \
+	PYTHONPATH=target/coverage-package $(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests \
+		--ignore=python/tests/trust --ignore=python/tests/test_examples.py; \
+	cargo llvm-cov report --ignore-filename-regex 'crates/vecstore(-[a-oq-z][a-z]*)?/' --summary-only
 
 # What checking the checksums of blocks costs a query: the same bench, built with the checks and without.
 .PHONY: bench-checksums
@@ -283,8 +344,15 @@ $(DEMO_PACKAGES): demo/requirements.txt $(VENV)
 	@touch '$@'
 
 # After the demo's packages, whose numpy is pinned. --no-warn-conflicts: of the dependencies left out there.
-$(DEV_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL) $(DEMO_PACKAGES)
+# DSPy apart: what is left out of it, requirements-dspy.in says.
+$(DEV_PACKAGES): python/pyproject.toml python/requirements-dspy.txt $(VENV) | $(WHEEL) $(DEMO_PACKAGES)
 	@echo 'Installing the tools of the checks'
 	@wheel=$$(ls python/dist/vecstore-*.whl); \
 		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[dev]"
+	@$(VENV_PYTHON) -m pip install --quiet --no-deps --require-hashes -r python/requirements-dspy.txt
+	@touch '$@'
+
+$(DOCS_PACKAGES): python/pyproject.toml $(VENV) | $(WHEEL)
+	@wheel=$$(ls python/dist/vecstore-*.whl); \
+		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[docs]"
 	@touch '$@'

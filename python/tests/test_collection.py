@@ -186,11 +186,11 @@ def test_an_error_of_the_embedder_changes_nothing_and_is_passed_on(docs: Collect
     with pytest.raises(LookupError, match="first"):
         docs.batch_upsert_texts([("a", "first")], broken)
     with pytest.raises(TypeError, match="embedder: expected an object with `embed` or a callable, got int"):
-        docs.query_text("a", 3)
+        docs.query_text("a", 3)  # type: ignore[arg-type]
     with pytest.raises(
         TypeError, match="splitter: expected an object with `split_with_metadata` or `split_text`"
     ):
-        docs.upsert_chunks("a", "text", 3, embed)
+        docs.upsert_chunks("a", "text", 3, embed)  # type: ignore[arg-type]
     assert docs.is_empty()
 
 

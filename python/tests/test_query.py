@@ -159,7 +159,7 @@ def test_an_empty_store_answers_with_nothing() -> None:
 
 
 def test_a_numpy_int_is_an_int(store: VecStore) -> None:
-    assert len(store.query([1, 0, 0], k=np.int64(2))) == 2  # type: ignore[arg-type]
+    assert len(store.query([1, 0, 0], k=np.int64(2))) == 2  # type: ignore[call-overload]
 
 
 def test_a_filter_restricts_and_never_starves() -> None:
@@ -282,7 +282,7 @@ def test_a_call_means_the_same_however_its_arguments_are_given(store: VecStore) 
         store.query(vector, k=True + 1, recall=1, exact=True),
         store.query(vector, k=2, recall=1.0, exact=False, offset=0, min_score=None, params=None),
         store.query(vector, k=2, include=["metadata"]),
-        store.query(vector, **{"k": 2, uninterned: ("metadata",)}),  # type: ignore[arg-type]
+        store.query(vector, **{"k": 2, uninterned: ("metadata",)}),  # type: ignore[call-overload]
         store.query(vector.astype(np.float64), k=2),
         store.query(vector[::-1][::-1], k=2),
         store.query([1, 0, 0], k=2),
@@ -312,7 +312,7 @@ def test_a_wrong_call_is_refused(
 def test_query_needs_a_store() -> None:
     for slf in (object(), None, 3):
         with pytest.raises(TypeError, match="BaseCollection"):
-            VecStore.query(slf, [1, 0, 0])  # type: ignore[arg-type]
+            VecStore.query(slf, [1, 0, 0])  # type: ignore[call-overload]
 
 
 def test_neighbors_outlive_the_store_and_what_becomes_of_it(store: VecStore) -> None:

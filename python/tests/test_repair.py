@@ -98,6 +98,26 @@ def test_a_store_without_manifests_needs_its_metric_only_if_nothing_tells(tmp_pa
             assert sorted(record.id for record in store) == ["a", "b"]
 
 
+def test_a_store_without_manifests_is_told_how_its_texts_were_indexed(tmp_path: Path) -> None:
+    for told in (True, False):
+        path = tmp_path / str(told)
+        with vecstore.VecStore(path, analyzer="english", text_fields=["title"]) as store:
+            store.upsert("a", [1.0, 2.0], {"title": "sleeping cats"}, text="running dogs")
+            store.compact()
+        for manifest in path.glob("manifest-*"):
+            manifest.unlink()
+        if told:
+            vecstore.VecStore.repair(path, analyzer="english", text_fields=["title"])
+        else:
+            outcome = command("repair", "--analyzer", "english", "--text-field", "title", path)
+            assert outcome.returncode == 1, outcome.stderr
+            assert "analyzer english" in outcome.stdout
+        with vecstore.VecStore(path, analyzer="english", text_fields=["title"]) as store:
+            assert len(store.text_query("run")) == len(store.text_query("sleep")) == 1
+    with pytest.raises(vecstore.InvalidInputError, match="analyzer"):
+        vecstore.VecStore.repair(path, analyzer="klingon")
+
+
 def test_what_cannot_be_repaired(store_path: Path, tmp_path: Path) -> None:
     with vecstore.VecStore(store_path), pytest.raises(vecstore.StoreLockedError):
         vecstore.VecStore.repair(store_path)

@@ -184,7 +184,7 @@ def test_sparse_vectors_are_taken_in_every_form(sparse: object) -> None:
     store.upsert_many(["b", "c"], [[1.0], [2.0]], sparse=[{7: 4.0}, None])
     store.batch_upsert([{"id": "d", "vector": [1.0], "sparse": sparse}])
     store.batch_execute([vecstore.BatchOperation.upsert("e", [1.0], sparse={9: 1.0})])
-    found = store.sparse_query(sparse)  # type: ignore[arg-type]
+    found = store.sparse_query(sparse)  # type: ignore[call-overload]
     assert [(neighbor.id, neighbor.score) for neighbor in found] == [("a", 4.25), ("d", 4.25), ("b", 2.0)]
     record = store.get("a")
     assert record is not None
@@ -210,7 +210,7 @@ def test_bad_sparse_vectors_are_refused(sparse: object, message: str) -> None:
     store = vecstore.VecStore(":memory:", dim=1)
     for call in (
         lambda: store.upsert("a", [1.0], sparse=sparse),  # type: ignore[arg-type]
-        lambda: store.sparse_query(sparse),  # type: ignore[arg-type]
+        lambda: store.sparse_query(sparse),  # type: ignore[call-overload]
     ):
         with pytest.raises(vecstore.InvalidInputError, match=message):
             call()
@@ -223,7 +223,7 @@ def test_bad_text_queries_are_refused() -> None:
     with pytest.raises(vecstore.InvalidInputError, match="65536 bytes, got 1000000"):
         store.text_query("word " * 200_000)
     with pytest.raises(TypeError, match="keywords: expected a str, got int"):
-        store.text_query(5)  # type: ignore[arg-type]
+        store.text_query(5)  # type: ignore[call-overload]
     with pytest.raises(vecstore.InvalidInputError, match="k must be between"):
         store.text_query("w1", 0)
     with pytest.raises(vecstore.NotFoundError):
@@ -239,7 +239,7 @@ def test_alpha_1_is_the_vector_and_alpha_0_the_words() -> None:
         by_words = [neighbor.id for neighbor in store.text_query("w1 w20", 20, kept)]
         for fusion in fusions:
             ids = [
-                [n.id for n in store.hybrid_query(vector, "w1 w20", 20, alpha, kept, fusion=fusion)]  # type: ignore[arg-type]
+                [n.id for n in store.hybrid_query(vector, "w1 w20", 20, alpha, kept, fusion=fusion)]  # type: ignore[call-overload]
                 for alpha in (1, 0)
             ]
             assert ids == [by_vector, by_words]

@@ -32,12 +32,18 @@ from vecstore._vecstore import (
     RecordIterator,
     VecDatabase,
     VecStore,
+    _is_own_interpreter,
     parse_filter,
 )
+
+if not _is_own_interpreter():
+    raise ImportError("vecstore does not work in subinterpreters: import it in the main one, and use threads")
 
 SearchResult = Neighbor
 
 __version__ = "1.0.0"
+
+_ASYNC = ("AsyncBaseCollection", "AsyncCollection", "AsyncVecDatabase", "AsyncVecStore")
 
 # Imported at first use: dataclasses and typing alone take longer than the rest of the import.
 _VALUES = (
@@ -54,6 +60,7 @@ _VALUES = (
     "Distance",
     "Duplicate",
     "ExplainedNeighbor",
+    "ExportResult",
     "Facet",
     "FieldIndex",
     "FieldBoost",
@@ -62,9 +69,8 @@ _VALUES = (
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
-    "Loss",
-    "ExportResult",
     "ImportResult",
+    "Loss",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
@@ -110,6 +116,11 @@ __all__ = [
     "NamespaceStatus",
     "NamespaceStats",
     "AggregateStats",
+    # The same awaited
+    "AsyncVecStore",
+    "AsyncVecDatabase",
+    "AsyncCollection",
+    "AsyncBaseCollection",
     # Records
     "Record",
     "RecordIterator",
@@ -134,6 +145,7 @@ __all__ = [
     "Duplicate",
     "UniqueResult",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",
@@ -164,13 +176,17 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name not in _VALUES:
+    if name == "NeighborList":
+        from vecstore import _neighbors as home
+    elif name in _VALUES:
+        from vecstore import _values as home
+    elif name in _ASYNC:
+        from vecstore import _async as home
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vecstore import _values
-
-    value = globals()[name] = getattr(_values, name)
+    value = globals()[name] = getattr(home, name)
     return value
 
 
 def __dir__():
-    return sorted({*globals(), *_VALUES})
+    return sorted({*globals(), *_VALUES, *_ASYNC, "NeighborList"})

@@ -1,3 +1,4 @@
+from vecstore._async import AsyncBaseCollection, AsyncCollection, AsyncVecDatabase, AsyncVecStore
 from vecstore._errors import (
     AlreadyExistsError,
     ClosedError,
@@ -12,6 +13,7 @@ from vecstore._errors import (
     UnsupportedError,
     VecStoreError,
 )
+from vecstore._neighbors import NeighborList
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -26,12 +28,13 @@ from vecstore._values import (
     Distance,
     Duplicate,
     ExplainedNeighbor,
+    ExportResult,
     Facet,
     FieldIndex,
     FieldBoost,
+    FieldIndex,
     FilterBoost,
     Group,
-    ExportResult,
     HNSWSearchParams,
     HybridExplanation,
     HybridQuery,
@@ -99,6 +102,11 @@ __all__ = [
     "NamespaceStatus",
     "NamespaceStats",
     "AggregateStats",
+    # The same awaited
+    "AsyncVecStore",
+    "AsyncVecDatabase",
+    "AsyncCollection",
+    "AsyncBaseCollection",
     # Records
     "Record",
     "RecordIterator",
@@ -123,6 +131,7 @@ __all__ = [
     "Duplicate",
     "UniqueResult",
     "Neighbor",
+    "NeighborList",
     "SearchResult",
     # How a search was done
     "QueryPlan",

@@ -22,6 +22,10 @@ class QueryStep:
     """What a query did to one part of the store: its rows in memory, or a segment on disk.
 
     A part has two steps if the first was not enough.
+
+    >>> step = store.explain_query([1.0, 0.0, 0.0]).steps[0]
+    >>> step.kind, step.live, step.outcome
+    ('memory', 1, 'done')
     """
 
     #: Its name: ``memory-`` and a number, or ``segment-`` and the first digits of the file's name.
@@ -92,6 +96,10 @@ class QueryPlan:
 
     Its repr is a table of the steps, with the distances by what they were computed from: one bit a component,
     8-bit codes, full vectors.
+
+    >>> plan = store.explain_query([1.0, 0.0, 0.0])
+    >>> plan.k, plan.results, plan.distances
+    (10, 3, 3)
     """
 
     #: The name of the metric.
@@ -177,7 +185,12 @@ class QueryPlan:
 
 @dataclass(frozen=True)
 class QueryExplanation:
-    """How one neighbor was found."""
+    """How one neighbor was found.
+
+    >>> explanation = store.query_explain([1.0, 0.0, 0.0])[0].explanation
+    >>> explanation.rank, explanation.metric
+    (1, 'cosine')
+    """
 
     #: 1 is the nearest.
     rank: int
@@ -189,7 +202,14 @@ class QueryExplanation:
 
 @dataclass(frozen=True)
 class HybridExplanation:
-    """Where the two arms of a hybrid query had one neighbor."""
+    """Where the two arms of a hybrid query had one neighbor.
+
+    >>> store.index_text("pear", "a green pear")
+    >>> query = vecstore.HybridQuery([1.0, 0.0, 0.0], "green", k=1, alpha=0.1)
+    >>> explanation = store.query_explain(query)[0].explanation
+    >>> explanation.fusion, explanation.vector_rank, explanation.text_rank
+    ('rrf', None, 1)
+    """
 
     #: 1 is the best.
     rank: int
@@ -209,7 +229,12 @@ class HybridExplanation:
 
 @dataclass(frozen=True)
 class ExplainedNeighbor:
-    """A neighbor and how it was found: ``VecStore.query_explain``."""
+    """A neighbor and how it was found: ``VecStore.query_explain``.
+
+    >>> found = store.query_explain([1.0, 0.0, 0.0])[0]
+    >>> found.id, round(found.score, 3), found.explanation.rank
+    ('apple', 0.994, 1)
+    """
 
     neighbor: Neighbor
     explanation: QueryExplanation | HybridExplanation
@@ -237,7 +262,8 @@ class ExplainedNeighbor:
     @property
     def vector(self) -> list[float] | None:
         """The record's vector, if it was included."""
-        return self.neighbor.vector
+        vector: list[float] | None = self.neighbor.vector
+        return vector
 
     @property
     def text(self) -> str | None:
@@ -250,6 +276,10 @@ class QueryEstimate:
     """What a query takes, of several runs of it: ``VecStore.estimate_query``.
 
     Each run finds more in the processor's caches than the first did: a query out of the blue takes longer.
+
+    >>> estimate = store.estimate_query(vecstore.Query([1.0, 0.0, 0.0], filter="price < 4"))
+    >>> estimate.matches, round(estimate.selectivity, 2)
+    (2, 0.67)
     """
 
     #: How often it was run.

@@ -9,8 +9,13 @@ import typing
 class Bar(typing.Protocol):
     """What shows progress."""
 
-    def update(self, n: int) -> typing.Any: ...
-    def close(self) -> typing.Any: ...
+    def update(self, n: int) -> typing.Any:
+        """Counts ``n`` more."""
+        ...
+
+    def close(self) -> typing.Any:
+        """Ends it."""
+        ...
 
 
 class Line:

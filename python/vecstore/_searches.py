@@ -103,7 +103,12 @@ _Boosts = typing.Union[_Boost, typing.Sequence[_Boost]]
 
 @dataclass(frozen=True)
 class Query:
-    """A search, for ``VecStore.explain_query`` and others. The parameters are those of ``VecStore.query``."""
+    """A search, for ``VecStore.explain_query`` and others. The parameters are those of ``VecStore.query``.
+
+    >>> query = vecstore.Query([1.0, 0.0, 0.0], k=1, filter={"kind": "fruit"})
+    >>> [neighbor.id for neighbor in store.query_explain(query)]
+    ['apple']
+    """
 
     vector: _types.Vector
     k: int = 10
@@ -121,6 +126,12 @@ class HybridQuery:
     """A search by a vector and words, for ``VecStore.query_explain``.
 
     The parameters are those of ``VecStore.hybrid_query``.
+
+    >>> store.index_text("pear", "a green pear")
+    >>> query = vecstore.HybridQuery([1.0, 0.0, 0.0], "green", k=1, alpha=0.1)
+    >>> found = store.query_explain(query)[0]
+    >>> found.id, found.explanation.text_rank
+    ('pear', 1)
     """
 
     vector: _types.Vector

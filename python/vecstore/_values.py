@@ -48,6 +48,7 @@ __all__ = [
     "Distance",
     "Duplicate",
     "ExplainedNeighbor",
+    "ExportResult",
     "Facet",
     "FieldIndex",
     "FieldBoost",
@@ -56,9 +57,8 @@ __all__ = [
     "HNSWSearchParams",
     "HybridExplanation",
     "HybridQuery",
-    "Loss",
-    "ExportResult",
     "ImportResult",
+    "Loss",
     "NamespaceQuotas",
     "NamespaceStats",
     "NamespaceStatus",
@@ -104,7 +104,11 @@ class Distance:
 
 @dataclass(frozen=True)
 class Config:
-    """How a store was opened: ``VecStore.config``."""
+    """How a store was opened: ``VecStore.config``.
+
+    >>> vecstore.VecStore(":memory:", dim=3).config.metric
+    'cosine'
+    """
 
     #: The path as it was given, or ``:memory:``.
     path: str
@@ -144,22 +148,39 @@ class HNSWSearchParams:
 
     @classmethod
     def fast(cls) -> HNSWSearchParams:
-        """Recall 0.80."""
+        """Recall 0.80.
+
+        >>> vecstore.HNSWSearchParams.fast()
+        HNSWSearchParams(recall=0.8)
+        """
         return cls(0.80)
 
     @classmethod
     def balanced(cls) -> HNSWSearchParams:
-        """Recall 0.95, the default of ``VecStore.query``."""
+        """Recall 0.95, the default of ``VecStore.query``.
+
+        >>> vecstore.HNSWSearchParams.balanced()
+        HNSWSearchParams(recall=0.95)
+        """
         return cls(0.95)
 
     @classmethod
     def high_recall(cls) -> HNSWSearchParams:
-        """Recall 0.99."""
+        """Recall 0.99.
+
+        >>> vecstore.HNSWSearchParams.high_recall()
+        HNSWSearchParams(recall=0.99)
+        """
         return cls(0.99)
 
     @classmethod
     def max_recall(cls) -> HNSWSearchParams:
-        """Recall 1: exact search, which finds all of the true neighbors."""
+        """Recall 1: exact search, which finds all of the true neighbors.
+
+        >>> query = vecstore.Query([1.0, 0.0, 0.0], k=1)
+        >>> store.query_with_params(query, vecstore.HNSWSearchParams.max_recall())[0].id
+        'apple'
+        """
         return cls(1.0)
 
 
@@ -190,33 +211,64 @@ class BatchOperation:
         sparse: _types.Sparse | None = None,
         ttl_seconds: float | None = None,
     ) -> BatchOperation:
-        """Adds or replaces a record, as ``VecStore.upsert``."""
+        """Adds or replaces a record, as ``VecStore.upsert``.
+
+        >>> operation = vecstore.BatchOperation.upsert("fig", [1, 0, 0], {"kind": "fruit"})
+        >>> store.batch_execute([operation]).succeeded
+        1
+        """
         return cls("upsert", id, vector, metadata, text, ttl_seconds, sparse)
 
     @classmethod
     def delete(cls, id: str) -> BatchOperation:
-        """Removes a record; fails if it is not there."""
+        """Removes a record; fails if it is not there.
+
+        >>> store.batch_execute([vecstore.BatchOperation.delete("apple")]).succeeded
+        1
+        """
         return cls("delete", id)
 
     @classmethod
     def soft_delete(cls, id: str) -> BatchOperation:
-        """Hides a record; fails if it is not there."""
+        """Hides a record; fails if it is not there.
+
+        >>> store.batch_execute([vecstore.BatchOperation.soft_delete("apple")]).succeeded
+        1
+        >>> store.deleted_count()
+        1
+        """
         return cls("soft_delete", id)
 
     @classmethod
     def restore(cls, id: str) -> BatchOperation:
-        """Shows a hidden record again; fails if there is none."""
+        """Shows a hidden record again; fails if there is none.
+
+        >>> Op = vecstore.BatchOperation
+        >>> store.batch_execute([Op.soft_delete("apple"), Op.restore("apple")]).succeeded
+        2
+        """
         return cls("restore", id)
 
     @classmethod
     def update_metadata(cls, id: str, metadata: _types.Metadata) -> BatchOperation:
-        """Replaces the metadata of a record; fails if it is not there."""
+        """Replaces the metadata of a record; fails if it is not there.
+
+        >>> store.batch_execute([vecstore.BatchOperation.update_metadata("apple", {"price": 5})]).succeeded
+        1
+        >>> store.get("apple").metadata
+        {'price': 5}
+        """
         return cls("update_metadata", id, None, metadata)
 
 
 @dataclass(frozen=True)
 class BatchError:
-    """An operation of a batch that was not possible."""
+    """An operation of a batch that was not possible.
+
+    >>> result = store.batch_execute([vecstore.BatchOperation.restore("none")])
+    >>> result.errors[0].error
+    'no record has the id `none`'
+    """
 
     #: Its position in the batch.
     index: int
@@ -228,7 +280,12 @@ class BatchError:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What became of a batch of operations."""
+    """What became of a batch of operations.
+
+    >>> result = store.batch_execute([vecstore.BatchOperation.delete("none")])
+    >>> result.succeeded, result.failed
+    (0, 1)
+    """
 
     succeeded: int
     failed: int
@@ -237,7 +294,12 @@ class BatchResult:
 
 
 class Page(typing.NamedTuple):
-    """A page of ``VecStore.scroll``: ``records, cursor = store.scroll()``."""
+    """A page of ``VecStore.scroll``: ``records, cursor = store.scroll()``.
+
+    >>> page = store.scroll(limit=2)
+    >>> [record.id for record in page.records], page.cursor
+    (['apple', 'leek'], 'leek')
+    """
 
     records: list[Record]
     #: Where the next page starts; None after the last.
@@ -288,7 +350,11 @@ class FieldIndex:
 
 @dataclass(frozen=True)
 class CompactionConfig:
-    """When ``maybe_compact`` compacts. The background does what is needed by itself all the same."""
+    """When ``maybe_compact`` compacts. The background does what is needed by itself all the same.
+
+    >>> store.maybe_compact(vecstore.CompactionConfig()).compacted
+    False
+    """
 
     #: Beyond which share of all rows those of removed, replaced and expired records are enough, 0 to 1.
     min_dead_share: float = 0.2
@@ -298,7 +364,13 @@ class CompactionConfig:
 
 @dataclass(frozen=True)
 class CompactionResult:
-    """What ``VecStore.maybe_compact`` did."""
+    """What ``VecStore.maybe_compact`` did.
+
+    >>> store.delete("apple")
+    True
+    >>> store.maybe_compact().freed
+    1
+    """
 
     compacted: bool
     #: How many removed records it freed.
@@ -308,7 +380,12 @@ class CompactionResult:
 
 @dataclass(frozen=True)
 class StoreStats:
-    """Figures about a store at one moment: ``VecStore.stats``."""
+    """Figures about a store at one moment: ``VecStore.stats``.
+
+    >>> stats = store.stats()
+    >>> stats.active, stats.deleted, stats.dim
+    (3, 0, 3)
+    """
 
     #: Records that reads return.
     active: int
@@ -343,7 +420,12 @@ class StoreStats:
 
 
 class Snapshot(typing.NamedTuple):
-    """A snapshot that is kept by name: ``VecStore.list_snapshots``."""
+    """A snapshot that is kept by name: ``VecStore.list_snapshots``.
+
+    >>> snapshot = store.create_snapshot("monday")
+    >>> snapshot.name, snapshot.record_count
+    ('monday', 3)
+    """
 
     name: str
     #: An aware datetime.
@@ -374,7 +456,15 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class BackupResult:
-    """What ``VecStore.backup`` did."""
+    """What ``VecStore.backup`` did.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     first = store.backup(path)
+    ...     second = store.backup(path)
+    >>> first.copied_files > 0, second.kept_files > 0
+    (True, True)
+    """
 
     #: Collections that the call backed up.
     collections: int
@@ -406,17 +496,29 @@ class NamespaceQuotas:
 
     @classmethod
     def unlimited(cls) -> NamespaceQuotas:
-        """No limits."""
+        """No limits.
+
+        >>> vecstore.NamespaceQuotas.unlimited() == vecstore.NamespaceQuotas()
+        True
+        """
         return cls()
 
     @classmethod
     def free_tier(cls) -> NamespaceQuotas:
-        """10,000 records of up to 1,536 dimensions in 100 MiB, added 1,000 at a time."""
+        """10,000 records of up to 1,536 dimensions in 100 MiB, added 1,000 at a time.
+
+        >>> vecstore.NamespaceQuotas.free_tier().max_vectors
+        10000
+        """
         return cls(*_quota_preset(True))
 
     @classmethod
     def pro_tier(cls) -> NamespaceQuotas:
-        """1,000,000 records of up to 4,096 dimensions in 10 GiB, added 10,000 at a time."""
+        """1,000,000 records of up to 4,096 dimensions in 10 GiB, added 10,000 at a time.
+
+        >>> vecstore.NamespaceQuotas.pro_tier().max_vectors
+        1000000
+        """
         return cls(*_quota_preset(False))
 
 
@@ -444,7 +546,11 @@ class NamespaceStatus(str, enum.Enum):
 
 @dataclass(frozen=True)
 class CollectionConfig:
-    """How a collection is made, and ``Collection.config``. It holds as long as the collection is there."""
+    """How a collection is made, and ``Collection.config``. It holds as long as the collection is there.
+
+    >>> vecstore.CollectionConfig(dim=384, metric="dot", analyzer="english").text_fields
+    ()
+    """
 
     #: The number of components of every vector; the first upsert sets it if this is None.
     dim: int | None = None
@@ -475,7 +581,14 @@ class _Figures:
 
 @dataclass(frozen=True)
 class NamespaceStats(_Figures):
-    """Figures about a collection at one moment: ``Collection.stats``."""
+    """Figures about a collection at one moment: ``Collection.stats``.
+
+    >>> docs = vecstore.VecDatabase(":memory:").create_collection("docs")
+    >>> docs.upsert("a", [1.0, 0.0])
+    >>> stats = docs.stats()
+    >>> stats.vector_count, stats["total_upserts"], stats.status.name
+    (1, 1, 'Active')
+    """
 
     #: The name of the collection.
     namespace_id: str
@@ -505,7 +618,13 @@ class NamespaceStats(_Figures):
 
 @dataclass(frozen=True)
 class AggregateStats(_Figures):
-    """Sums over the collections of a database: ``VecDatabase.aggregate_stats``."""
+    """Sums over the collections of a database: ``VecDatabase.aggregate_stats``.
+
+    >>> database = vecstore.VecDatabase(":memory:")
+    >>> database.create_collection("docs").upsert("a", [1.0, 0.0])
+    >>> database.aggregate_stats()["total_vectors"]
+    1
+    """
 
     total_namespaces: int
     #: Those with the status Active.
@@ -527,7 +646,11 @@ class AggregateStats(_Figures):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it was written."""
+    """Something that is not as it was written.
+
+    >>> store.verify().problems
+    []
+    """
 
     path: str
     message: str
@@ -535,7 +658,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What ``VecStore.verify`` found."""
+    """What ``VecStore.verify`` found.
+
+    >>> report = store.verify()
+    >>> report.ok, report.records
+    (True, 3)
+    """
 
     files: int
     bytes: int
@@ -550,7 +678,11 @@ class VerifyReport:
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that could not be saved."""
+    """Something that could not be saved.
+
+    >>> vecstore.Loss("wal-0.log", "a call that is damaged", None).records is None
+    True
+    """
 
     #: The file it was in.
     path: str
@@ -561,7 +693,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class RepairReport:
-    """What ``VecStore.repair`` found, saved and gave up."""
+    """What ``VecStore.repair`` found, saved and gave up.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     vecstore.VecStore(path).close()
+    ...     report = vecstore.VecStore.repair(path)
+    >>> report.ok, report.lossless, report.lost_ids
+    (True, True, [])
+    """
 
     #: Records that are there after the repair, soft-deleted ones included.
     records: int
@@ -569,7 +709,7 @@ class RepairReport:
     problems: list[Problem]
     #: What could not be saved.
     lost: list[Loss]
-    #: Ids of the lost records whose ids can still be read.
+    #: Ids of the lost records whose ids can still be read, without those that were deleted or replaced later.
     lost_ids: list[str]
     #: Single flipped bits that were put back.
     bits_restored: int

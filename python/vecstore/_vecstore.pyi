@@ -1,14 +1,20 @@
+# Lists are invariant; what each overload returns is what it gives.
+# pyright: reportOverlappingOverload=false
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from types import TracebackType
-from typing import Any, Literal, SupportsFloat, SupportsIndex, final, overload
+from types import GenericAlias, TracebackType
+from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, final, overload
 
-from typing_extensions import Self, disjoint_base
+import pandas
+import polars
+import pyarrow
+from typing_extensions import Self, TypeVar, disjoint_base
 
+from vecstore._neighbors import NeighborList
 from vecstore._progress import Progress
 from vecstore._searches import _Boosts
-from vecstore._types import Filter, Metadata, OrderBy, Sparse, Vector, Vectors
+from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
     BackupResult,
@@ -20,10 +26,10 @@ from vecstore._values import (
     Config,
     Duplicate,
     ExplainedNeighbor,
+    ExportResult,
     Facet,
     FieldIndex,
     Group,
-    ExportResult,
     HNSWSearchParams,
     HybridQuery,
     ImportResult,
@@ -61,6 +67,7 @@ __all__ = [
     "_SemanticSession",
     "_Splitter",
     "_command",
+    "_is_own_interpreter",
     "_eval_alpha_ndcg",
     "_eval_bleu",
     "_eval_bootstrap_mean",
@@ -140,6 +147,27 @@ _Quantization = Literal["auto", "none", "int8", "int4"]
 _Fusion = Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
 _Strategy = Literal["average_vector", "best_score", "sum_scores"]
 _Include = Iterable[Literal["metadata", "vector", "text"]]
+_M = Literal["metadata"]
+_V = Literal["vector"]
+_X = Literal["text"]
+# As tuples, what is included can be read from the type.
+_WithVector = (
+    tuple[_V]
+    | tuple[_V, _M]
+    | tuple[_M, _V]
+    | tuple[_V, _X]
+    | tuple[_X, _V]
+    | tuple[_M, _V, _X]
+    | tuple[_M, _X, _V]
+    | tuple[_V, _M, _X]
+    | tuple[_V, _X, _M]
+    | tuple[_X, _M, _V]
+    | tuple[_X, _V, _M]
+)
+
+# What a neighbor has as its vector: `list[float]` where it is included, `list[float] | None` where that is
+# not known, and anything in an annotation that does not say.
+_VectorT_co = TypeVar("_VectorT_co", covariant=True, default=Any)
 
 @disjoint_base
 class BaseCollection:
@@ -224,23 +252,25 @@ class BaseCollection:
         self,
         doc_id: str,
         text: str,
-        splitter: Any,
-        embedder: Any,
+        splitter: Splitter,
+        embedder: Embedder,
         *,
         metadata: Metadata | None = None,
         page_starts: Sequence[int] | None = None,
         batch_size: int = 64,
     ) -> int: ...
-    def batch_upsert_texts(self, items: Iterable[Any], embedder: Any, *, batch_size: int = 64) -> int: ...
+    def batch_upsert_texts(
+        self, items: Iterable[Any], embedder: Embedder, *, batch_size: int = 64
+    ) -> int: ...
     def query_text(
         self,
         text: str,
-        embedder: Any,
+        embedder: Embedder,
         k: int = 10,
         filter: Filter | None = None,
         *,
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
 
     # Reading
     def get(self, id: str) -> Record | None: ...
@@ -298,7 +328,37 @@ class BaseCollection:
         params: Metadata | None = None,
     ) -> list[RangeFacet]: ...
 
+    # For other libraries
+    def to_arrow(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pyarrow.Table: ...
+    def to_pandas(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> pandas.DataFrame: ...
+    def to_polars(
+        self, filter: Filter | None = None, *, params: Metadata | None = None, with_vectors: bool = True
+    ) -> polars.DataFrame: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
+
     # Searching
+    @overload
+    def query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+        prefix_dim: int | None = None,
+    ) -> NeighborList[list[float]]: ...
+    @overload
     def query(
         self,
         vector: Vector,
@@ -313,7 +373,23 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
         prefix_dim: int | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    @overload
+    def query_batch(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> QueryBatch[list[float]]: ...
+    @overload
     def query_batch(
         self,
         vectors: Vectors,
@@ -327,7 +403,22 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> QueryBatch: ...
+    ) -> QueryBatch[list[float] | None]: ...
+    @overload
+    def text_query(
+        self,
+        keywords: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        boosts: Mapping[str, float] | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float]]: ...
+    @overload
     def text_query(
         self,
         keywords: str,
@@ -340,7 +431,21 @@ class BaseCollection:
         boosts: Mapping[str, float] | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    @overload
+    def sparse_query(
+        self,
+        indices_values: Sparse,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float]]: ...
+    @overload
     def sparse_query(
         self,
         indices_values: Sparse,
@@ -352,7 +457,30 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    @overload
+    def hybrid_query(
+        self,
+        vector: Vector,
+        keywords: str,
+        k: int = 10,
+        alpha: float = 0.7,
+        filter: Filter | None = None,
+        *,
+        fusion: _Fusion = "rrf",
+        rrf_k: float = 60.0,
+        candidates: int | None = None,
+        autocut: int | None = None,
+        boosts: Mapping[str, float] | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _WithVector,
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float]]: ...
+    @overload
     def hybrid_query(
         self,
         vector: Vector,
@@ -373,7 +501,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def recommend(
         self,
         positive: str | Sequence[str | Vector] | Vectors,
@@ -389,7 +517,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def query_by_id(
         self,
         id: str,
@@ -404,7 +532,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def mmr_query(
         self,
         vector: Vector,
@@ -420,7 +548,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def group_query(
         self,
         vector: Vector,
@@ -450,7 +578,7 @@ class BaseCollection:
         boost: _Boosts | None = None,
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
-    ) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
     def find_duplicates(
         self,
         threshold: float = 0.98,
@@ -460,7 +588,7 @@ class BaseCollection:
         exact: bool = False,
         params: Metadata | None = None,
     ) -> list[Duplicate]: ...
-    def prefetch_query(self, query: PrefetchQuery) -> list[Neighbor]: ...
+    def prefetch_query(self, query: PrefetchQuery) -> NeighborList[list[float] | None]: ...
     def highlight(
         self,
         keywords: str,
@@ -473,8 +601,8 @@ class BaseCollection:
     ) -> list[str]: ...
     def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
-    ) -> list[Neighbor]: ...
-    def query_with_params(self, query: Query, params: HNSWSearchParams) -> list[Neighbor]: ...
+    ) -> NeighborList[list[float] | None]: ...
+    def query_with_params(self, query: Query, params: HNSWSearchParams) -> NeighborList[list[float] | None]: ...
     def explain_query(self, query: Query | Vector) -> QueryPlan: ...
     def query_explain(self, query: Query | HybridQuery | Vector) -> list[ExplainedNeighbor]: ...
     def estimate_query(self, query: Query | Vector) -> QueryEstimate: ...
@@ -618,7 +746,13 @@ class VecStore(BaseCollection):
         /,
     ) -> None: ...
     @staticmethod
-    def repair(path: str | PathLike[str], *, metric: str | None = None) -> RepairReport: ...
+    def repair(
+        path: str | PathLike[str],
+        *,
+        metric: str | None = None,
+        analyzer: str | None = None,
+        text_fields: Sequence[str] | None = None,
+    ) -> RepairReport: ...
     @staticmethod
     def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
     @property
@@ -686,6 +820,7 @@ class VecDatabase:
         self, name: str, path: str | PathLike[str], incremental: bool = True
     ) -> BackupResult: ...
     def restore_collection(self, name: str, path: str | PathLike[str]) -> Collection: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Record:
@@ -725,7 +860,9 @@ class RecordIterator:
     def __next__(self) -> Record: ...
 
 @final
-class Neighbor:
+class Neighbor(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def __new__(
         cls,
         id: str,
@@ -744,23 +881,30 @@ class Neighbor:
     @property
     def metadata(self) -> dict[str, Any]: ...
     @property
-    def vector(self) -> list[float] | None: ...
+    def vector(self) -> _VectorT_co: ...
     @property
     def text(self) -> str | None: ...
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class QueryBatch:
+class QueryBatch(Generic[_VectorT_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     @property
     def ids(self) -> Any: ...  # numpy.ndarray of objects
     @property
     def scores(self) -> Any: ...  # numpy.ndarray of float32
     def __len__(self) -> int: ...
     @overload
-    def __getitem__(self, index: SupportsIndex, /) -> list[Neighbor]: ...
+    def __getitem__(self, index: SupportsIndex, /) -> NeighborList[_VectorT_co]: ...
     @overload
-    def __getitem__(self, index: slice, /) -> list[list[Neighbor]]: ...
-    def __iter__(self) -> Iterator[list[Neighbor]]: ...
+    def __getitem__(self, index: slice, /) -> list[NeighborList[_VectorT_co]]: ...
+    def __iter__(self) -> Iterator[NeighborList[_VectorT_co]]: ...
+    def to_arrow(self) -> pyarrow.Table: ...
+    def to_pandas(self) -> pandas.DataFrame: ...
+    def to_polars(self) -> polars.DataFrame: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class FilterExpr:
@@ -1020,6 +1164,7 @@ def _rag_context(
     history: list[str], texts: list[str], scores: list[float], weight: float, decay: float
 ) -> list[float]: ...
 def parse_filter(text: str, params: Metadata | None = None) -> FilterExpr: ...
+def _is_own_interpreter() -> bool: ...
 def _quota_preset(free: bool) -> tuple[int | None, int | None, int | None, int | None]: ...
 def _record(
     id: str,

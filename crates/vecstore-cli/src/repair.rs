@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
-use vecstore::{Metric, RepairReport, VecStore};
+use vecstore::{Analyzer, Metric, RepairReport, VecStore};
 
 use crate::arguments::Arguments;
 use crate::output::{Console, Failure, Grouped};
@@ -11,18 +11,20 @@ use crate::{Command, FOUND, OK};
 
 pub(crate) const COMMAND: Command = Command {
     name: "repair",
-    usage: "[--metric NAME] [--json] PATH",
+    usage: "[--metric NAME] [--analyzer NAME] [--text-field PATH]... [--json] PATH",
     summary: "Saves what can be saved of a damaged store, and says what is lost",
     help: "The store must not be open. A store with nothing wrong is left as it is. Indexes are made anew, single flipped \
            bits are put back, and damaged files are moved to `damaged/` in the store: keep them until you have looked at \
-           the result. Exits with 1 if something is lost.\n\n  --metric NAME   the metric of the store, needed only if all \
-           its manifests are lost\n  --json          the report as JSON",
+           the result. Exits with 1 if something is lost.\n\n  --metric NAME      the metric of the store; this and the next two \
+           count only if all its manifests are lost\n  --analyzer NAME    its analyzer, if it was not `standard`\n  \
+           --text-field PATH  a field of the metadata that was searched beside the texts, if there was one; may be \
+           repeated\n  --json             the report as JSON",
     run,
 };
 
 fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
     let out = &mut *console.out;
-    let (mut as_json, mut options) = (false, VecStore::options());
+    let (mut as_json, mut options, mut text_fields) = (false, VecStore::options(), Vec::new());
     let path = arguments.parse(|option, value| {
         match option {
             "json" => as_json = true,
@@ -31,10 +33,19 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
                     value()?.parse().map_err(|error| Failure::Usage(format!("--metric: {error}")))?;
                 options = std::mem::take(&mut options).metric(metric);
             }
+            "analyzer" => {
+                let analyzer: Analyzer =
+                    value()?.parse().map_err(|error| Failure::Usage(format!("--analyzer: {error}")))?;
+                options = std::mem::take(&mut options).analyzer(analyzer);
+            }
+            "text-field" => text_fields.push(value()?),
             _ => return Ok(false),
         }
         Ok(true)
     })?;
+    if !text_fields.is_empty() {
+        options = options.text_fields(text_fields);
+    }
     let report = options.repair(&path)?;
     if as_json {
         writeln!(out, "{:#}", as_json_value(&report))?;

@@ -273,3 +273,26 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!(vecstore_cli::run(arguments, &mut Pipe(100), &mut errors), 0);
     assert_eq!(String::from_utf8(errors).unwrap(), "");
 }
+
+#[test]
+fn a_repair_is_told_the_analyzer_of_a_store_without_manifests() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let store = VecStore::options().analyzer("english".parse().unwrap()).open(&path).unwrap();
+    store.upsert("a", &[1.0, 2.0], &Metadata::new()).unwrap();
+    store.close().unwrap();
+    for file in fs::read_dir(&path).unwrap().map(|file| file.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().starts_with("manifest-") {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let (status, _, errors) = run(&[&"repair", &"--analyzer", &"klingon", &path]);
+    assert_eq!(status, 2, "{errors}");
+    assert!(errors.contains("--analyzer"), "{errors}");
+    let arguments: [&dyn AsRef<std::ffi::OsStr>; 6] =
+        [&"repair", &"--metric", &"cosine", &"--analyzer", &"english", &path];
+    let (status, out, _) = run(&arguments);
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("the analyzer english"), "{out}");
+    VecStore::options().analyzer("english".parse().unwrap()).open(&path).unwrap();
+}

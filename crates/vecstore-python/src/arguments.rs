@@ -10,6 +10,7 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 use vecstore::{Durability, Include, Quantization};
 
 use crate::errors::{OrRaise, invalid, type_name, unencodable, wrong_type};
+use crate::frames::items;
 
 /// The longest time to live, so that its end lies before the year 10000, which no `datetime` reaches.
 const TTL_SECONDS_MAX: f64 = 2.5e11;
@@ -202,7 +203,8 @@ pub(crate) fn texts(values: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<Text>
     if values.is_instance_of::<PyString>() || values.is_instance_of::<PyDict>() {
         return Err(wrong_type(what, "a list of str", values));
     }
-    let values = values.try_iter().map_err(|_| wrong_type(what, "a list of str", values))?;
+    let listed = items(values, what)?;
+    let values = listed.try_iter().map_err(|_| wrong_type(what, "a list of str", values))?;
     let text = |(at, value): (usize, PyResult<Bound<'_, PyAny>>)| {
         // The name is written out only into an error.
         let value = value?;

@@ -92,16 +92,46 @@ impl F {
     }
 
     /// Matches a value equal to one of `values`, or a list with an element that is.
+    ///
+    /// Parameters
+    /// ----------
+    /// values : iterable
+    ///     One of them must equal.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").is_in(["fruit", "nut"]))
+    /// 2
     fn is_in(&self, py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         self.condition(py, Condition::In(operands(values)?))
     }
 
     /// Matches what `is_in` does not; also records without the field, unless None is among the values.
+    ///
+    /// Parameters
+    /// ----------
+    /// values : iterable
+    ///     None of them may equal.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").not_in(["fruit", "nut"]))
+    /// 1
     fn not_in(&self, py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         self.condition(py, Condition::NotIn(operands(values)?))
     }
 
     /// Matches a value from `low` to `high`, both included.
+    ///
+    /// Parameters
+    /// ----------
+    /// low, high : value
+    ///     Of one kind: numbers, strings or times.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("price").between(3, 4))
+    /// 2
     fn between(
         &self,
         py: Python<'_>,
@@ -112,43 +142,127 @@ impl F {
     }
 
     /// Matches if the field is there, even as None; with False, if it is not.
+    ///
+    /// Parameters
+    /// ----------
+    /// present : bool
+    ///     Whether it must be there.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("price").exists()), store.count(vecstore.F("none").exists())
+    /// (3, 0)
     #[pyo3(signature = (present=true))]
     fn exists(&self, py: Python<'_>, present: bool) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Exists(present))
     }
 
     /// Matches a list with an element equal to `value`, or a string with it as a substring.
+    ///
+    /// Parameters
+    /// ----------
+    /// value : value
+    ///     An element, or a substring.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("tags").contains("red")), store.count(vecstore.F("kind").contains("rui"))
+    /// (1, 2)
     fn contains(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Contains(self::value(value, "value")?))
     }
 
     /// Matches a list or string that contains one of `values`.
+    ///
+    /// Parameters
+    /// ----------
+    /// values : iterable
+    ///     Elements, or substrings.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("tags").contains_any(["red", "green"]))
+    /// 1
     fn contains_any(&self, py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         self.condition(py, Condition::ContainsAny(operands(values)?))
     }
 
     /// Matches a list or string that contains all of `values`.
+    ///
+    /// Parameters
+    /// ----------
+    /// values : iterable
+    ///     Elements, or substrings.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("tags").contains_all(["red", "green"]))
+    /// 0
     fn contains_all(&self, py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         self.condition(py, Condition::ContainsAll(operands(values)?))
     }
 
     /// Matches a list of `length` elements.
+    ///
+    /// Parameters
+    /// ----------
+    /// length : int
+    ///     How many elements.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("tags").size(2))
+    /// 1
     fn size(&self, py: Python<'_>, length: crate::arguments::Int) -> PyResult<FilterExpr> {
         let length = length.within(py, "length", 0..=u32::MAX as usize)?;
         self.condition(py, Condition::Size(length as u32))
     }
 
     /// Matches a string that starts with `prefix`, or a list with an element that does.
+    ///
+    /// Parameters
+    /// ----------
+    /// prefix : str
+    ///     Case counts.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").starts_with("veg"))
+    /// 1
     fn starts_with(&self, py: Python<'_>, prefix: Affix) -> PyResult<FilterExpr> {
         self.condition(py, Condition::StartsWith(prefix.to_owned()))
     }
 
     /// Matches a string that ends with `suffix`, or a list with an element that does.
+    ///
+    /// Parameters
+    /// ----------
+    /// suffix : str
+    ///     Case counts.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").ends_with("ble"))
+    /// 1
     fn ends_with(&self, py: Python<'_>, suffix: Affix) -> PyResult<FilterExpr> {
         self.condition(py, Condition::EndsWith(suffix.to_owned()))
     }
 
     /// Matches a whole string of the form of `pattern`: `%` is any text, `_` one character, `\` quotes the next.
+    ///
+    /// Parameters
+    /// ----------
+    /// pattern : str
+    ///     As in SQL; case counts.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").like("fr%"))
+    /// 2
     fn like(&self, py: Python<'_>, pattern: Pattern) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Like(pattern.to_owned()))
     }
@@ -156,6 +270,18 @@ impl F {
     /// Matches a string in which `pattern` is found, in linear time; no look-around.
     ///
     /// Flags: letters of `i` (ignore case), `m` (lines), `s` (dot matches a line end), `x` (ignore blanks).
+    ///
+    /// Parameters
+    /// ----------
+    /// pattern : str
+    ///     A regular expression without look-around and back references.
+    /// flags : str, optional
+    ///     Letters, as above.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.count(vecstore.F("kind").regex("^FRUIT$", "i"))
+    /// 2
     #[pyo3(signature = (pattern, flags=None))]
     fn regex(&self, py: Python<'_>, pattern: Pattern, flags: Option<Flags>) -> PyResult<FilterExpr> {
         let flags = flags.map_or_else(String::new, |flags| flags.to_owned());
@@ -163,11 +289,33 @@ impl F {
     }
 
     /// Matches a string that has every word of `words`, in any case and order.
+    ///
+    /// Parameters
+    /// ----------
+    /// words : str
+    ///     Separated by blanks.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"title": "The red apple"})
+    /// >>> store.count(vecstore.F("title").text("apple RED"))
+    /// 1
     fn text(&self, py: Python<'_>, words: Words) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Text(words.to_owned()))
     }
 
     /// Matches a list with an element that satisfies `filter`, whose paths start at the element.
+    ///
+    /// Parameters
+    /// ----------
+    /// filter : filter
+    ///     What one and the same element must satisfy.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"sold": [{"day": 1, "count": 5}, {"day": 2, "count": 1}]})
+    /// >>> store.count(vecstore.F("sold").elem_match({"day": 1, "count": {"$gt": 3}}))
+    /// 1
     fn elem_match(&self, py: Python<'_>, filter: &Bound<'_, PyAny>) -> PyResult<FilterExpr> {
         let inner = match filter.cast::<FilterExpr>() {
             Ok(expression) => expression.get().filter.clone(),
@@ -178,6 +326,19 @@ impl F {
     }
 
     /// Matches a point (a dict with `lat` and `lon`, in degrees) at most `radius` metres from `center`.
+    ///
+    /// Parameters
+    /// ----------
+    /// center : dict or pair
+    ///     `{"lat": ..., "lon": ...}`, or latitude and longitude in degrees.
+    /// radius : float
+    ///     In meters.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("at").geo_radius({"lat": 52.5, "lon": 13.5}, 10_000))
+    /// 1
     fn geo_radius(&self, py: Python<'_>, center: &Bound<'_, PyAny>, radius: f64) -> PyResult<FilterExpr> {
         let operand = PyDict::new(py);
         operand.set_item("center", center)?;
@@ -186,6 +347,17 @@ impl F {
     }
 
     /// Matches a point in the box between the corners `top_left` (north-west) and `bottom_right` (south-east).
+    ///
+    /// Parameters
+    /// ----------
+    /// top_left, bottom_right : dict or pair
+    ///     Corners, as `geo_radius` takes a center.
+    ///
+    /// Examples
+    /// --------
+    /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
+    /// >>> store.count(vecstore.F("at").geo_box({"lat": 53, "lon": 13}, {"lat": 52, "lon": 14}))
+    /// 1
     fn geo_box(
         &self,
         py: Python<'_>,

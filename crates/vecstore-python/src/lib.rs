@@ -16,6 +16,8 @@ mod evaluation;
 mod exchange;
 mod fields;
 mod filters;
+mod frames;
+mod interpreter;
 mod metadata_in;
 mod metadata_out;
 mod neighbors;
@@ -55,6 +57,8 @@ mod _vecstore {
     #[pymodule_export]
     use crate::filters::{FilterExpr, parse_filter};
     #[pymodule_export]
+    use crate::interpreter::is_own_interpreter;
+    #[pymodule_export]
     use crate::neighbors::Neighbor;
     #[pymodule_export]
     use crate::query_batch::QueryBatch;
@@ -78,6 +82,7 @@ mod _vecstore {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::interpreter::note(module.py());
         crate::store::install_plain_query(module.py())
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use vecstore::metadata::DocumentRef;
 use vecstore::{Hit, Hits, Include};
 
@@ -75,13 +75,18 @@ pub(crate) fn touch(hits: &Hits, include: Include) -> vecstore::Result<()> {
     Ok(())
 }
 
+/// `vecstore.NeighborList`: a list that can become a table.
+static LIST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
 /// Converts hits, which [`touch`] has read or which are in memory, to a list of `Neighbor`.
 pub(crate) fn neighbor_list<'py>(
     py: Python<'py>,
     hits: &Hits,
     include: Include,
 ) -> PyResult<Bound<'py, PyList>> {
-    PyList::new(py, hits.iter().map(|hit| Included { hit, include }))
+    let list = PyList::new(py, hits.iter().map(|hit| Included { hit, include }))?;
+    // A class of Python, since the stable ABI has no subclass of list; to copy the list takes no longer than to fill it.
+    Ok(LIST.import(py, "vecstore._neighbors", "NeighborList")?.call1((list,))?.cast_into::<PyList>()?)
 }
 
 /// A hit that becomes a `Neighbor` in its place in the list.
@@ -161,6 +166,15 @@ impl Neighbor {
 
 #[pymethods]
 impl Neighbor {
+    /// For annotations: `Neighbor[list[float]]` has vectors.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        cls.py().import("types")?.getattr("GenericAlias")?.call1((cls, item))
+    }
+
     #[new]
     #[pyo3(signature = (id, score, distance, metadata=None, vector=None, text=None))]
     fn __new__(

@@ -3,7 +3,7 @@
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PySlice};
+use pyo3::types::{PyList, PySlice, PyType};
 use vecstore::{Hits, Include};
 
 use crate::errors::OrRaise;
@@ -44,6 +44,15 @@ impl QueryBatch {
 
 #[pymethods]
 impl QueryBatch {
+    /// For annotations: `QueryBatch[list[float]]` has vectors.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        cls.py().import("types")?.getattr("GenericAlias")?.call1((cls, item))
+    }
+
     /// The ids as an object array of numpy, of the shape (queries, most neighbors). Where a query found fewer, None.
     ///
     /// Examples

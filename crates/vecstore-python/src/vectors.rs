@@ -14,7 +14,8 @@ use pyo3::types::{
 use vecstore::MultiVector;
 
 use crate::errors::{OrRaise, invalid, wrong_type};
-use crate::numpy_interop::{as_array, loaded};
+use crate::frames::{is_columnar, matrix};
+use crate::numpy_interop::{as_array, loaded, require};
 
 const EXPECTED: &str =
     "a vector (a list or tuple of numbers, a numpy array, an array.array or another buffer)";
@@ -160,13 +161,18 @@ fn is_no_vector(object: &Bound<'_, PyAny>) -> bool {
         || object.is_instance_of::<PyComplex>()
 }
 
-/// Returns the array that a tensor, series or the like says it is: what has `__array__` comes with numpy.
+/// Returns the array that a tensor, series or the like says it is: what has `__array__` comes with numpy, and what has
+/// `__dlpack__` is read where it lies.
 fn converted<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = object.py();
-    let Some(numpy) = loaded(py)? else { return Ok(None) };
-    if !object.get_type().hasattr(intern!(py, "__array__"))? {
-        return Ok(None);
+    let (py, class) = (object.py(), object.get_type());
+    if !class.hasattr(intern!(py, "__array__"))? {
+        if !class.hasattr(intern!(py, "__dlpack__"))? {
+            return Ok(None);
+        }
+        let array = require(py)?.call_method1(intern!(py, "from_dlpack"), (object,))?;
+        return Ok(as_array(&array)?.is_some().then_some(array));
     }
+    let Some(numpy) = loaded(py)? else { return Ok(None) };
     let array = numpy.call_method1(intern!(py, "asarray"), (object,))?;
     Ok(as_array(&array)?.is_some().then_some(array))
 }
@@ -325,6 +331,9 @@ impl<'py> Rows<'py> {
         if is_no_vector(object) {
             return Err(wrong_type(what, EXPECTED_MANY, object));
         }
+        if is_columnar(object)? {
+            return Self::of_made(&matrix(object, what)?, what, expected);
+        }
         if let Some(array) = converted(object)? {
             return Self::new(&array, what, expected);
         }
@@ -353,6 +362,15 @@ impl<'py> Rows<'py> {
                 Ok(Self::items(list))
             }
             Err(_) => Err(wrong_type(what, EXPECTED_MANY, object)),
+        }
+    }
+
+    /// Opens what a column was made, an array or a list: anything else would be made again.
+    fn of_made(made: &Bound<'py, PyAny>, what: &'static str, expected: Option<usize>) -> PyResult<Self> {
+        match as_array(made)? {
+            Some(array) => Self::of_array(array, what),
+            None if made.is_instance_of::<PyList>() => Self::new(made, what, expected),
+            None => Err(wrong_type(what, EXPECTED_MANY, made)),
         }
     }
 

@@ -282,12 +282,14 @@ impl OpenOptions {
     }
 
     /// Repairs the store at `path`, giving up what cannot be read; see [`VecStore::repair`]. Of these options it takes the
-    /// file system, the metric, for a store whose manifests are all lost, and how long to wait for the lock.
+    /// file system, how long to wait for the lock, and, for a store whose manifests are all lost, the metric, the analyzer
+    /// and the text fields.
     ///
     /// # Errors
     ///
     /// As [`VecStore::repair`].
     pub fn repair(&self, path: impl AsRef<Path>) -> Result<RepairReport> {
+        self.check()?;
         repair::repair(path.as_ref(), self)
     }
 

@@ -533,15 +533,17 @@ fn columns_of_segments_change_no_answer() {
 #[test]
 #[cfg(unix)]
 fn a_write_into_a_store_whose_directory_was_removed_is_not_acknowledged() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("store");
-    let store = VecStore::open(&path).unwrap();
-    store.upsert("before", &[1.0], &Metadata::new()).unwrap();
-    std::fs::remove_dir_all(&path).unwrap();
-    let refused = store.upsert("after", &[1.0], &Metadata::new()).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Io);
-    assert!(refused.message().contains("removed while the store was open"), "{refused}");
-    assert!(!store.contains("after").unwrap() && store.contains("before").unwrap());
-    drop(store);
-    assert!(VecStore::open(&path).unwrap().is_empty().unwrap());
+    for durability in [Durability::Commit, Durability::Interval, Durability::None] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        let store = VecStore::options().durability(durability).open(&path).unwrap();
+        store.upsert("before", &[1.0], &Metadata::new()).unwrap();
+        std::fs::remove_dir_all(&path).unwrap();
+        let refused = store.upsert("after", &[1.0], &Metadata::new()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Io);
+        assert!(refused.message().contains("removed while the store was open"), "{refused}");
+        assert!(!store.contains("after").unwrap() && store.contains("before").unwrap());
+        drop(store);
+        assert!(VecStore::open(&path).unwrap().is_empty().unwrap());
+    }
 }

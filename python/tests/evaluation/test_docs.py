@@ -21,14 +21,25 @@ def test_examples_of_docstrings_run(name: str, store: vecstore.VecStore) -> None
     value: typing.Any = getattr(evaluation, name) if name else evaluation
     docstring = inspect.getdoc(value)
     assert docstring, f"{name} has no docstring"
-    test = doctest.DocTestParser().get_doctest(docstring, {"store": store}, name, None, 0)
-    report: list[str] = []
-    doctest.DocTestRunner().run(test, out=report.append)
-    assert not report, "".join(report)
-    if inspect.isclass(value):
-        for member, defined in vars(value).items():
-            if not member.startswith("_") and (inspect.isfunction(defined) or isinstance(defined, property)):
-                assert inspect.getdoc(getattr(value, member)), f"{name}.{member}"
+    members = vars(value) if inspect.isclass(value) else {}
+    documented = [
+        value,
+        *(
+            getattr(value, member)
+            for member, defined in members.items()
+            if not member.startswith("_")
+            and (inspect.isfunction(defined) or isinstance(defined, (property, classmethod, staticmethod)))
+        ),
+    ]
+    for part in documented:
+        text = inspect.getdoc(part)
+        assert text, f"{name} {part}"
+        scope: dict[str, typing.Any] = {"vecstore": vecstore, "store": store}
+        scope.update({name: getattr(evaluation, name) for name in evaluation.__all__})
+        test = doctest.DocTestParser().get_doctest(text, scope, name, None, 0)
+        report: list[str] = []
+        doctest.DocTestRunner().run(test, out=report.append)
+        assert not report, "".join(report)
 
 
 def test_every_name_is_there() -> None:

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import random
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_the_signed_rank_test_is_that_of_scipy(cases: int) -> None:
     generator = random.Random(51)
     for _ in range(cases):
         a, b = random_pairs(generator, 45)
-        expected = stats.wilcoxon(a, b, method="exact")
+        expected: Any = stats.wilcoxon(a, b, method="exact")
         got = wilcoxon_test(a, b)
         assert got.statistic == pytest.approx(expected.statistic, abs=1e-9)
         assert got.p_value == pytest.approx(expected.pvalue, abs=1e-9)
@@ -65,7 +66,7 @@ def test_the_randomisation_test_counts_as_scipy_does(cases: int) -> None:
             (np.array(a) - np.array(b),),
             lambda differences, axis: np.mean(differences, axis=axis),
             permutation_type="samples",
-            n_resamples=np.inf,
+            n_resamples=np.inf,  # pyright: ignore[reportArgumentType]
             vectorized=True,
         )
         got = randomization_test(a, b)

@@ -136,7 +136,7 @@ def test_a_wrong_answer_of_an_embedder_is_an_error(answer: typing.Any, message: 
         embed_texts(lambda texts: answer, ["a", "b"])  # noqa: ARG005
     assert message in str(caught.value) or "as before" in str(caught.value)
     with pytest.raises(TypeError, match="embedder"):
-        embed_texts(3, ["a"])
+        embed_texts(3, ["a"])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"texts\[0\]"):
         embed_texts(vector, [typing.cast(str, 3)])
 

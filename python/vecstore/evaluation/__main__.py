@@ -27,12 +27,12 @@ def main(arguments: abc.Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except (VecStoreError, OSError) as error:
-        print(f"vecstore-eval: {error}", file=sys.stderr)
-        return MISTAKE
     except BrokenPipeError:  # `vecstore-eval ... | head`
         sys.stderr.close()
         return DONE
+    except (VecStoreError, OSError) as error:
+        print(f"vecstore-eval: {error}", file=sys.stderr)
+        return MISTAKE
 
 
 def _parser() -> argparse.ArgumentParser:

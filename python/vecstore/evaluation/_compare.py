@@ -29,6 +29,10 @@ class MetricComparison:
     bootstrap. ``p_value`` is of the randomisation test, ``p_holm`` the same corrected for the number of
     metrics, and ``p_t`` and ``p_wilcoxon`` are of the other tests. ``effect`` is Cohen's d of the
     differences. ``wins`` are samples where b is better by number; where lower is better, read them as losses.
+
+    >>> a = evaluate_run({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["P_1"])
+    >>> compare(a, a).rows[0].ties
+    1
     """
 
     metric: str
@@ -51,7 +55,15 @@ class MetricComparison:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What `compare` found: one row for each metric."""
+    """What `compare` found: one row for each metric.
+
+    >>> qrels = {str(n): {"a": 1} for n in range(6)}
+    >>> good = evaluate_run(qrels, {q: {"a": 1.0} for q in qrels}, ["recip_rank"])
+    >>> bad = evaluate_run(qrels, {q: {"b": 2.0, "a": 1.0} for q in qrels}, ["recip_rank"])
+    >>> row = compare(bad, good).rows[0]
+    >>> row.metric, row.difference, row.wins
+    ('recip_rank', 0.5, 6)
+    """
 
     rows: list[MetricComparison]
 
@@ -62,7 +74,12 @@ class Comparison:
         raise KeyError(metric)
 
     def to_markdown(self) -> str:
-        """A table of the metrics."""
+        """A table of the metrics.
+
+        >>> a = evaluate_run({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["P_1"])
+        >>> "P_1" in compare(a, a).to_markdown()
+        True
+        """
         from vecstore.evaluation._markdown import table
 
         return table(_HEAD, [_cells(row) for row in self.rows], "l" + "r" * (len(_HEAD) - 1)) + "\n"

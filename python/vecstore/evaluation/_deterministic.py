@@ -32,22 +32,32 @@ _Measured = tuple[float, dict[str, typing.Any]]
 
 
 class ExactMatch(Metric):
-    """1 if answer and truth are equal but for case, punctuation and English articles (SQuAD), else 0."""
+    """1 if answer and truth are equal but for case, punctuation and English articles (SQuAD), else 0.
+
+    >>> ExactMatch().evaluate(EvaluationInput("Who?", answer="The log.", ground_truth="log")).score
+    1.0
+    """
 
     name = "exact_match"
     needs = ("answer", "ground_truth")
 
     def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         return float(_vecstore._eval_exact_match(*_pair(sample)))
 
 
 class TokenF1(Metric):
-    """The F1 of the words of answer and truth, after the same normalisation as `ExactMatch`."""
+    """The F1 of the words of answer and truth, after the same normalisation as `ExactMatch`.
+
+    >>> TokenF1().evaluate(EvaluationInput("Who?", answer="a red log", ground_truth="a log")).score
+    0.6666666666666666
+    """
 
     name = "token_f1"
     needs = ("answer", "ground_truth")
 
     def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         return _vecstore._eval_token_f1(*_pair(sample))
 
 
@@ -55,6 +65,9 @@ class Rouge(Metric):
     """The F1 of ROUGE; ``kind`` is ``"1"`` to ``"9"``, ``"L"``, or ``"Lsum"`` (lines are sentences).
 
     Tokens are those of the package rouge-score: runs of ASCII letters and digits, unstemmed.
+
+    >>> Rouge("1").evaluate(EvaluationInput("Who?", answer="red log", ground_truth="log")).score
+    0.6666666666666666
     """
 
     needs = ("answer", "ground_truth")
@@ -65,23 +78,34 @@ class Rouge(Metric):
         self.name = f"rouge_{kind.lower()}"
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         precision, recall, f1 = _vecstore._eval_rouge(self.kind, *_pair(sample))
         return f1, {"precision": precision, "recall": recall}
 
 
 class Bleu(Metric):
-    """Sentence BLEU from 0 to 1, with the tokens (13a) and smoothing (exponential) of sacrebleu."""
+    """Sentence BLEU from 0 to 1, with the tokens (13a) and smoothing (exponential) of sacrebleu.
+
+    >>> text = "the log is synced at each write"
+    >>> Bleu().evaluate(EvaluationInput("When?", answer=text, ground_truth=text)).score
+    1.0
+    """
 
     name = "bleu"
     needs = ("answer", "ground_truth")
 
     def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer, truth = _pair(sample)
         return _vecstore._eval_bleu([answer], [[truth]], True)
 
 
 class Chrf(Metric):
-    """chrF from 0 to 1, or chrF++ with ``word_order=2``, as sacrebleu has it."""
+    """chrF from 0 to 1, or chrF++ with ``word_order=2``, as sacrebleu has it.
+
+    >>> Chrf().evaluate(EvaluationInput("Who?", answer="logs", ground_truth="logs")).score
+    1.0
+    """
 
     name = "chrf"
     needs = ("answer", "ground_truth")
@@ -92,12 +116,21 @@ class Chrf(Metric):
         self.word_order = word_order
 
     def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer, truth = _pair(sample)
         return _vecstore._eval_chrf([answer], [[truth]], self.word_order)
 
 
 class EmbeddingSimilarity(Metric):
-    """The cosine of the embeddings of answer and truth, from -1 to 1."""
+    """The cosine of the embeddings of answer and truth, from -1 to 1.
+
+    >>> class Embedder:
+    ...     def embed(self, text):
+    ...         return [1.0, float(len(text))]
+    >>> sample = EvaluationInput("Who?", answer="log", ground_truth="dog")
+    >>> round(EmbeddingSimilarity(Embedder()).evaluate(sample).score, 3)
+    1.0
+    """
 
     name = "embedding_similarity"
     needs = ("answer", "ground_truth")
@@ -106,6 +139,7 @@ class EmbeddingSimilarity(Metric):
         self.embedder = embedder
 
     async def measure(self, sample: EvaluationInput, session: Session) -> float:
+        """Measures one sample; see `Metric.measure`."""
         return cosine(*await session.embed(self.embedder, list(_pair(sample))))
 
 
@@ -116,6 +150,10 @@ class LexicalGroundedness(Metric):
     numbers. Details have each sentence, the numbers and names that no context has, and ``ngram_support``, the
     share of runs of three words that a context has. A negated sentence passes: that takes a judge
     (`AnswerFaithfulness`).
+
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "Logs are synced. Pigs can fly.")
+    >>> LexicalGroundedness().evaluate(sample).score
+    0.5
     """
 
     name = "lexical_groundedness"
@@ -125,6 +163,7 @@ class LexicalGroundedness(Metric):
         self.threshold = _share(threshold, "threshold")
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         sentences, ngram_support, _ = _vecstore._eval_ground(answer, sample.contexts, self.threshold)
         if not sentences:
@@ -152,7 +191,12 @@ class LexicalGroundedness(Metric):
 
 
 class QuotedSpans(Metric):
-    """The share of the answer's quotations (of ``min_words`` words or more) that a context has verbatim."""
+    """The share of the answer's quotations (of ``min_words`` words or more) that a context has verbatim.
+
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], 'It says "logs are synced".')
+    >>> QuotedSpans().evaluate(sample).score
+    1.0
+    """
 
     name = "quoted_spans"
     needs = ("answer",)
@@ -161,6 +205,7 @@ class QuotedSpans(Metric):
         self.min_words = min_words
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         quotes = _vecstore._eval_quotes(answer, sample.contexts, self.min_words)
         if not quotes:
@@ -177,6 +222,10 @@ class CitationPrecision(Metric):
 
     A citation is correct if its context supports the sentence by its words, or is needed for the cited
     contexts to support it together. One that names no context is wrong.
+
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "Logs are synced [1].")
+    >>> CitationPrecision().evaluate(sample).score
+    1.0
     """
 
     name = "citation_precision"
@@ -186,6 +235,7 @@ class CitationPrecision(Metric):
         self.threshold = _share(threshold, "threshold")
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         citations, _ = _vecstore._eval_citations(answer, sample.contexts, self.threshold)
         if not citations:
@@ -198,7 +248,12 @@ class CitationPrecision(Metric):
 
 
 class CitationRecall(Metric):
-    """The share of the answer's sentences that the contexts they cite support by their words."""
+    """The share of the answer's sentences that the contexts they cite support by their words.
+
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "Logs are synced [1]. Pigs fly.")
+    >>> CitationRecall().evaluate(sample).score
+    0.5
+    """
 
     name = "citation_recall"
     needs = ("answer",)
@@ -207,6 +262,7 @@ class CitationRecall(Metric):
         self.threshold = _share(threshold, "threshold")
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         _, sentences = _vecstore._eval_citations(answer, sample.contexts, self.threshold)
         if not sentences:
@@ -216,7 +272,12 @@ class CitationRecall(Metric):
 
 
 class ContextUtilization(Metric):
-    """The share of contexts the answer draws on: that support one of its sentences best, by their words."""
+    """The share of contexts the answer draws on: that support one of its sentences best, by their words.
+
+    >>> sample = EvaluationInput("What?", ["Logs are synced.", "Snakes eat."], "Logs are synced.")
+    >>> ContextUtilization().evaluate(sample).score
+    0.5
+    """
 
     name = "context_utilization"
     needs = ("answer",)
@@ -225,6 +286,7 @@ class ContextUtilization(Metric):
         self.threshold = _share(threshold, "threshold")
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
+        """Measures one sample; see `Metric.measure`."""
         if not sample.contexts:
             raise NothingToJudgeError("there are no contexts")
         answer = typing.cast(str, sample.answer)

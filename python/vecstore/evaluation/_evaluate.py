@@ -66,6 +66,11 @@ class Plan:
     """What an evaluation would ask of judges, as far as that can be told without asking.
 
     Made by a dry run: prompts are counted as they would be if each sentence of an answer were one claim.
+
+    >>> sample = EvaluationInput("Who?", ["a log"], answer="a log")
+    >>> plan = evaluate([sample], [ContextRelevance(lambda prompt: "")], dry_run=True)
+    >>> plan.samples, plan.metrics
+    (1, ['context_relevance'])
     """
 
     samples: int
@@ -82,7 +87,11 @@ class Plan:
 
 
 def metric_names() -> list[str]:
-    """The names of metrics that `evaluate` knows."""
+    """The names of metrics that `evaluate` knows.
+
+    >>> "token_f1" in metric_names()
+    True
+    """
     return [*_PLAIN, *_WITH_LLM, *_WITH_EMBEDDER, *_WITH_BOTH]
 
 
@@ -176,7 +185,13 @@ class Evaluator:
             self.add_metric(metric)
 
     def add_metric(self, metric: Metric) -> None:
-        """Adds a metric; its name must be new."""
+        """Adds a metric; its name must be new.
+
+        >>> evaluator = Evaluator()
+        >>> evaluator.add_metric(TokenF1())
+        >>> evaluator.metric_names()
+        ['token_f1']
+        """
         if not isinstance(metric, Metric):
             raise TypeError(f"metric: expected a Metric, got {type(metric).__name__}")
         if metric.name in self.metric_names():
@@ -184,11 +199,21 @@ class Evaluator:
         self._metrics.append(metric)
 
     def evaluate(self, input: EvaluationInput) -> EvaluationReport:
-        """Scores one sample under all metrics."""
+        """Scores one sample under all metrics.
+
+        >>> sample = EvaluationInput("Who?", answer="a red log", ground_truth="a log")
+        >>> Evaluator([TokenF1()]).evaluate(sample).overall_score
+        0.6666666666666666
+        """
         return self.evaluate_batch([input])[0]
 
     def evaluate_batch(self, inputs: abc.Iterable[EvaluationInput]) -> list[EvaluationReport]:
-        """Scores samples, in their order."""
+        """Scores samples, in their order.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> [report.overall_score for report in Evaluator([ExactMatch()]).evaluate_batch([sample, sample])]
+        [1.0, 1.0]
+        """
         if not self._metrics:
             raise InvalidInputError("the evaluator has no metrics: expected at least one, by add_metric()")
         samples = list(inputs)
@@ -198,15 +223,29 @@ class Evaluator:
         return run(_all(samples, self._metrics, Session(self._settings), None, False))
 
     def aggregate_reports(self, reports: abc.Sequence[EvaluationReport]) -> AggregateStats:
-        """Means, least and greatest over reports; None where there are no scores."""
+        """Means, least and greatest over reports; None where there are no scores.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> evaluator = Evaluator([ExactMatch()])
+        >>> evaluator.aggregate_reports(evaluator.evaluate_batch([sample, sample])).average_overall_score
+        1.0
+        """
         return AggregateStats.of(reports)
 
     def metric_count(self) -> int:
-        """The number of metrics."""
+        """The number of metrics.
+
+        >>> Evaluator([ExactMatch(), TokenF1()]).metric_count()
+        2
+        """
         return len(self._metrics)
 
     def metric_names(self) -> list[str]:
-        """Their names, in the order they were added."""
+        """Their names, in the order they were added.
+
+        >>> Evaluator([ExactMatch(), TokenF1()]).metric_names()
+        ['exact_match', 'token_f1']
+        """
         return [metric.name for metric in self._metrics]
 
     def __repr__(self) -> str:

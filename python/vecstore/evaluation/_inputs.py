@@ -44,6 +44,12 @@ class EvaluationInput:
         Names the sample in reports; its place in the data set if there is none.
     metadata : mapping, optional
         Kept with the sample and not looked at.
+
+    Examples
+    --------
+    >>> sample = EvaluationInput("Who eats mice?", ["Snakes eat mice."], "Snakes", "Snakes do")
+    >>> sample.contexts
+    ['Snakes eat mice.']
     """
 
     query: str
@@ -82,6 +88,9 @@ class EvaluationInput:
         """Reads a record with our names of fields or those of other tools (``user_input``, ``reference``...).
 
         Fields of other names become metadata.
+
+        >>> EvaluationInput.from_dict({"query": "Who?", "answer": "Snakes"}).answer
+        'Snakes'
         """
         fields: dict[str, typing.Any] = {}
         used = set()
@@ -107,7 +116,11 @@ class EvaluationInput:
         return cls(**fields, metadata=metadata)
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The sample as plain values, without what it lacks."""
+        """The sample as plain values, without what it lacks.
+
+        >>> EvaluationInput("Who?", answer="Snakes").to_dict()["query"]
+        'Who?'
+        """
         return {name: value for name, value in vars(self).items() if value not in (None, [], {})}
 
 
@@ -133,6 +146,11 @@ def read_dataset(dataset: Dataset) -> list[EvaluationInput]:
     ------
     InvalidInputError
         For an empty data set, an id that occurs twice, or a record without a query.
+
+    Examples
+    --------
+    >>> read_dataset([{"query": "Who?", "answer": "Snakes"}])[0].query
+    'Who?'
     """
     samples = []
     seen: dict[str, int] = {}

@@ -39,11 +39,16 @@ class ContextRelevance(JudgedMetric):
 
     The judge says yes or no, or a number from 0 to 1, of each context; the score is the mean. Without
     contexts it is 0: nothing relevant was retrieved.
+
+    >>> judge = lambda prompt: '{"verdict": "yes"}'
+    >>> ContextRelevance(judge).evaluate(EvaluationInput("What?", ["Logs are synced."])).score
+    1.0
     """
 
     name = "context_relevance"
 
     async def measure(self, sample: EvaluationInput, session: Session) -> MetricResult | _Measured:
+        """Measures one sample; see `Metric.measure`."""
         if not sample.contexts:
             return 0.0, {"relevant_count": 0, "total_contexts": 0, "reason": "no contexts"}
         outcomes = await _each(
@@ -83,6 +88,12 @@ class AnswerFaithfulness(JudgedMetric):
     An answer without claims, such as a refusal, has no score; without contexts no claim is supported, and it
     is 0. A judge that rates the answer (a bare number from 0 to 1) where claims were asked for is taken at
     its word, and details say ``"method": "rating"``.
+
+    Examples
+    --------
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "Logs are synced.")
+    >>> AnswerFaithfulness(method="lexical").evaluate(sample).score
+    1.0
     """
 
     name = "answer_faithfulness"
@@ -111,6 +122,7 @@ class AnswerFaithfulness(JudgedMetric):
         self.threshold = threshold if threshold is not None else _THRESHOLDS[method]
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         if not answer.strip():
             raise NothingToJudgeError("the answer is empty")
@@ -138,7 +150,7 @@ class AnswerFaithfulness(JudgedMetric):
         claims = await session.ask(
             self.llm, _prompts.claims(sample.query, answer), _claims_or_rating, example=example
         )
-        if isinstance(claims, float):
+        if not isinstance(claims, list):
             return claims, {"method": "rating", "claims": []}
         if not claims:
             raise NothingToJudgeError("the answer makes no claims")
@@ -219,6 +231,15 @@ class AnswerCorrectness(JudgedMetric):
         Of facts and of meaning.
     beta : float
         Above 1, truth that the answer lacks counts more than what it says beyond the truth.
+
+    Examples
+    --------
+    >>> class Embedder:
+    ...     def embed(self, text):
+    ...         return [1.0, float(len(text))]
+    >>> sample = EvaluationInput("What?", answer="logs", ground_truth="logs")
+    >>> round(AnswerCorrectness(Embedder()).evaluate(sample).score, 3)
+    1.0
     """
 
     name = "answer_correctness"
@@ -245,6 +266,7 @@ class AnswerCorrectness(JudgedMetric):
         self.beta = _beta(beta)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer, truth = typing.cast(str, sample.answer), typing.cast(str, sample.ground_truth)
         details: dict[str, typing.Any] = {}
         factual = similarity = 0.0
@@ -288,6 +310,14 @@ class AnswerRelevancy(JudgedMetric):
 
     The judge writes ``questions`` of them; the score is the mean cosine of their embeddings to the
     question's, or 0 if it calls the answer noncommittal each time.
+
+    >>> judge = lambda prompt: '{"question": "What?", "noncommittal": "no"}'
+    >>> class Embedder:
+    ...     def embed(self, text):
+    ...         return [1.0, float(len(text))]
+    >>> sample = EvaluationInput("What?", answer="logs")
+    >>> round(AnswerRelevancy(judge, Embedder()).evaluate(sample).score, 3)
+    1.0
     """
 
     name = "answer_relevancy"
@@ -303,6 +333,7 @@ class AnswerRelevancy(JudgedMetric):
         self.questions = questions
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer = typing.cast(str, sample.answer)
         if not answer.strip():
             raise NothingToJudgeError("the answer is empty")
@@ -342,11 +373,17 @@ class ContextPrecision(JudgedMetric):
 
     The judge says of each context whether it was useful for the ground truth, or for the answer where there
     is no truth. Without contexts, or without useful ones, the score is 0.
+
+    >>> judge = lambda prompt: '{"verdict": "yes"}'
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "logs", "logs")
+    >>> ContextPrecision(judge).evaluate(sample).score
+    1.0
     """
 
     name = "context_precision"
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         target = sample.ground_truth if sample.ground_truth is not None else sample.answer
         if target is None:
             raise _missing(self.name, "`ground_truth` or `answer`")
@@ -362,12 +399,23 @@ class ContextPrecision(JudgedMetric):
 
 
 class ContextRecall(JudgedMetric):
-    """The share of the ground truth's statements that follow from the contexts."""
+    """The share of the ground truth's statements that follow from the contexts.
+
+    >>> judge = lambda prompt: (
+    ...     '{"claims": ["Logs are synced."]}'
+    ...     if "Break the answer" in prompt
+    ...     else '{"verdicts": [{"number": 1, "verdict": "yes"}]}'
+    ... )
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], ground_truth="Logs are synced.")
+    >>> ContextRecall(judge).evaluate(sample).score
+    1.0
+    """
 
     name = "context_recall"
     needs = ("ground_truth",)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         truth = typing.cast(str, sample.ground_truth)
         facts = await self._claims(sample.query, truth, session) if truth.strip() else []
         if not facts:
@@ -388,12 +436,18 @@ class ContextEntityRecall(JudgedMetric):
     """The share of the ground truth's entities, as the judge lists them, that the contexts name too.
 
     Case and white space make no difference.
+
+    >>> judge = lambda prompt: '{"entities": ["Ada"]}'
+    >>> sample = EvaluationInput("Who?", ["Ada wrote it."], ground_truth="Ada")
+    >>> ContextEntityRecall(judge).evaluate(sample).score
+    1.0
     """
 
     name = "context_entity_recall"
     needs = ("ground_truth",)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         truth = typing.cast(str, sample.ground_truth)
         wanted = await self._entities(truth, session) if truth.strip() else set()
         if not wanted:
@@ -417,6 +471,15 @@ class NoiseSensitivity(JudgedMetric):
 
     ``mode`` says from which contexts: ``"relevant"`` (those that support a statement of the ground truth) or
     ``"irrelevant"`` (only others).
+
+    >>> judge = lambda prompt: (
+    ...     '{"claims": ["Logs are synced."]}'
+    ...     if "Break the answer" in prompt
+    ...     else '{"verdicts": [{"number": 1, "verdict": "yes"}]}'
+    ... )
+    >>> sample = EvaluationInput("What?", ["Logs are synced."], "Logs are synced.", "Logs are synced.")
+    >>> NoiseSensitivity(judge).evaluate(sample).score
+    0.0
     """
 
     needs = ("answer", "ground_truth")
@@ -430,6 +493,7 @@ class NoiseSensitivity(JudgedMetric):
         self.name = f"noise_sensitivity_{mode}"
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer, truth = typing.cast(str, sample.answer), typing.cast(str, sample.ground_truth)
         if not sample.contexts:
             raise NothingToJudgeError("there are no contexts")
@@ -463,6 +527,15 @@ class FactualCorrectness(JudgedMetric):
 
     ``mode`` is ``"precision"`` (claims of the answer that follow from the truth), ``"recall"`` (of the truth
     that follow from the answer) or ``"f1"`` (``beta`` weighs recall).
+
+    >>> judge = lambda prompt: (
+    ...     '{"claims": ["Logs are synced."]}'
+    ...     if "Break the answer" in prompt
+    ...     else '{"verdicts": [{"number": 1, "verdict": "yes"}]}'
+    ... )
+    >>> sample = EvaluationInput("What?", answer="Logs are synced.", ground_truth="Logs are synced.")
+    >>> FactualCorrectness(judge).evaluate(sample).score
+    1.0
     """
 
     name = "factual_correctness"
@@ -485,6 +558,7 @@ class FactualCorrectness(JudgedMetric):
             self.name = f"factual_correctness_{mode}"
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer, truth = typing.cast(str, sample.answer), typing.cast(str, sample.ground_truth)
         claims = await self._claims(sample.query, answer, session)
         forward = await self._supported(truth, claims, session)
@@ -522,6 +596,12 @@ class Rubric(JudgedMetric):
         The least and the greatest mark.
     name : str
         Names the metric.
+
+    Examples
+    --------
+    >>> judge = lambda prompt: '{"reason": "clear", "score": 5}'
+    >>> Rubric(judge, "Is it clear?").evaluate(EvaluationInput("What?", answer="logs")).score
+    1.0
     """
 
     needs = ("answer",)
@@ -548,6 +628,7 @@ class Rubric(JudgedMetric):
         self.name = name
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         texts = {"question": sample.query, "answer": typing.cast(str, sample.answer)}
         if sample.contexts:
             texts["context"] = "\n\n".join(sample.contexts)
@@ -564,6 +645,10 @@ class Pairwise(JudgedMetric):
 
     The judge sees the two in both orders; if it prefers a place rather than an answer, that is a tie, and
     details say ``"position_bias": True``.
+
+    >>> judge = lambda prompt: '{"better": "tie"}'
+    >>> Pairwise(judge).evaluate(EvaluationInput("What?", answer="a", other_answer="b")).score
+    0.5
     """
 
     name = "pairwise"
@@ -576,6 +661,7 @@ class Pairwise(JudgedMetric):
         self.criteria = criteria
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
+        """Measures one sample; see `Metric.measure`."""
         answer, other = typing.cast(str, sample.answer), typing.cast(str, sample.other_answer)
         context = "\n\n".join(sample.contexts)
         prompts = [

@@ -42,17 +42,32 @@ class Metric:
     needs: tuple[str, ...] = ()
 
     def measure(self, sample: EvaluationInput, session: Session) -> typing.Any:
-        """Scores a sample that has all that the metric needs."""
+        """Scores a sample that has all that the metric needs.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> ExactMatch().measure(sample, Session())
+        1.0
+        """
         raise NotImplementedError(f"{type(self).__name__}.measure is not written")
 
     def evaluate(self, input: EvaluationInput) -> MetricResult:
-        """Scores one sample by itself."""
+        """Scores one sample by itself.
+
+        >>> TokenF1().evaluate(EvaluationInput("Who?", answer="a log", ground_truth="a log")).score
+        1.0
+        """
         from vecstore.evaluation._evaluate import run
 
         return run(self.score(input, Session()))
 
     async def score(self, sample: EvaluationInput, session: Session) -> MetricResult:
-        """Scores a sample; what goes wrong is in the result."""
+        """Scores a sample; what goes wrong is in the result.
+
+        >>> import asyncio
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> asyncio.run(TokenF1().score(sample, Session())).score
+        1.0
+        """
         missing = [field for field in self.needs if getattr(sample, field) is None]
         if missing:
             message = f"metric `{self.name}` needs {' and '.join(f'`{field}`' for field in missing)}"
@@ -82,7 +97,11 @@ class Metric:
         return MetricResult(self.name, score, details, coverage=coverage)
 
     def identity(self) -> str:
-        """What tells its results from others' in a resumed run: its class, name, settings and models."""
+        """What tells its results from others' in a resumed run: its class, name, settings and models.
+
+        >>> TokenF1().identity() != ""
+        True
+        """
         plain = {
             key: value
             for key, value in sorted(vars(self).items())

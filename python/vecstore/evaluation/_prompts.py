@@ -17,6 +17,7 @@ def _numbered(statements: abc.Sequence[str]) -> str:
 
 
 def context_relevance(query: str, context: str) -> str:
+    """Asks whether a context helps to answer."""
     return (
         "Does the context hold information that helps to answer the question? "
         'Answer with JSON: {"verdict": "yes"} or {"verdict": "no"}.\n'
@@ -25,6 +26,7 @@ def context_relevance(query: str, context: str) -> str:
 
 
 def claims(query: str, answer: str) -> str:
+    """Asks for the claims of an answer."""
     return (
         "Break the answer down into the claims of fact it makes. Each must be a full sentence that can be "
         "understood and checked alone, without pronouns. If it makes none, for instance because it declines "
@@ -34,6 +36,7 @@ def claims(query: str, answer: str) -> str:
 
 
 def support(context: str, statements: abc.Sequence[str]) -> str:
+    """Asks which statements follow from a context."""
     return (
         "For each numbered statement, say whether it follows directly from the context. What is only "
         "plausible, or partly supported, does not. Answer with JSON: "
@@ -44,6 +47,7 @@ def support(context: str, statements: abc.Sequence[str]) -> str:
 
 
 def same_facts(query: str, statements: abc.Sequence[str], others: str) -> str:
+    """Asks which statements others make too."""
     return (
         "For each numbered statement, say whether the other statements also make it or directly imply it. "
         'Answer with JSON: {"verdicts": [{"number": 1, "verdict": "yes"}]}, with one entry for each.\n'
@@ -52,6 +56,7 @@ def same_facts(query: str, statements: abc.Sequence[str], others: str) -> str:
 
 
 def question_for(answer: str, vote: int) -> str:
+    """Asks for a question that an answer answers."""
     return (
         f"Write question number {vote + 1} that the answer would be an answer to, and say whether the answer "
         "is noncommittal, that is evasive or ignorant instead of informative. Answer with JSON: "
@@ -61,6 +66,7 @@ def question_for(answer: str, vote: int) -> str:
 
 
 def context_useful(query: str, context: str, answer: str) -> str:
+    """Asks whether a context was useful for an answer."""
     return (
         "Was the context useful in arriving at the answer to the question? "
         'Answer with JSON: {"verdict": "yes"} or {"verdict": "no"}.\n'
@@ -69,6 +75,7 @@ def context_useful(query: str, context: str, answer: str) -> str:
 
 
 def entities(text: str) -> str:
+    """Asks for the named entities of a text."""
     return (
         "List the named entities in the text: persons, places, organisations, works, dates, quantities. Give "
         'each once, in the form the text has. Answer with JSON: {"entities": ["...", "..."]}.\n'
@@ -77,6 +84,7 @@ def entities(text: str) -> str:
 
 
 def rubric(criteria: str, low: float, high: float, texts: dict[str, str]) -> str:
+    """Asks for a rating by criteria."""
     return (
         f"Rate the answer by these criteria:\n{criteria}\n"
         f'Answer with JSON: {{"reason": "...", "score": number}}, the number from {low:g} to {high:g}.\n'
@@ -85,6 +93,7 @@ def rubric(criteria: str, low: float, high: float, texts: dict[str, str]) -> str
 
 
 def pairwise(query: str, first: str, second: str, criteria: str, context: str) -> str:
+    """Asks which of two answers is better."""
     texts = {"question": query, "answer_1": first, "answer_2": second}
     if context:
         texts["context"] = context

@@ -30,6 +30,10 @@ class MetricSummary:
     ``mean``, ``low`` and ``high`` (a 95 % interval by bootstrap) are over the samples that have a score, and
     None if there are none. ``failures`` counts those that have none, by kind. ``coverage`` is the mean share
     of each sample that was judged, 0 for a sample without score.
+
+    >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+    >>> evaluate([sample], [ExactMatch()]).summaries[0].mean
+    1.0
     """
 
     name: str
@@ -47,7 +51,13 @@ class MetricSummary:
 
 
 class Report:
-    """The result of `evaluate`."""
+    """The result of `evaluate`.
+
+    >>> samples = [EvaluationInput("Who?", answer=answer, ground_truth="a log") for answer in ("a log", "no")]
+    >>> report = evaluate(samples, [TokenF1()])
+    >>> report.worst(1)
+    [1]
+    """
 
     def __init__(
         self,
@@ -101,7 +111,13 @@ class Report:
         return MetricSummary(name, mean, low, high, len(scores), failures, coverage)
 
     def worst(self, count: int | None = None, metric: str | None = None) -> list[int]:
-        """The places of samples, the worst first, by a metric or the overall score; those without lead."""
+        """The places of samples, the worst first, by a metric or the overall score; those without lead.
+
+        >>> truth = {"ground_truth": "a log"}
+        >>> samples = [EvaluationInput("Who?", answer=answer, **truth) for answer in ("a log", "no")]
+        >>> evaluate(samples, [TokenF1()]).worst()
+        [1, 0]
+        """
         if metric is not None and metric not in self.metric_names:
             raise InvalidInputError(
                 f"metric `{metric}` is unknown: expected one of {', '.join(self.metric_names)}"
@@ -114,7 +130,12 @@ class Report:
         return sorted(range(len(self.rows)), key=key)[:count]
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The report as plain values."""
+        """The report as plain values.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> evaluate([sample], [ExactMatch()]).to_dict()["summaries"][0]["name"]
+        'exact_match'
+        """
         return {
             "summaries": [dataclasses.asdict(summary) for summary in self.summaries],
             "account": dataclasses.asdict(self.account),
@@ -131,7 +152,12 @@ class Report:
         }
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The report as JSON, which `from_json` reads back; written to ``path`` if there is one."""
+        """The report as JSON, which `from_json` reads back; written to ``path`` if there is one.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> evaluate([sample], [ExactMatch()]).to_json()[0]
+        '{'
+        """
         record = self.to_dict()
         try:
             text = json.dumps(record, indent=1, default=repr, allow_nan=False)
@@ -141,7 +167,17 @@ class Report:
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str]) -> Report:
-        """Reads a report from a file, or from the JSON itself."""
+        """Reads a report from a file, or from the JSON itself.
+
+        >>> import pathlib, tempfile
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = pathlib.Path(directory, "report.json")
+        ...     _ = evaluate([sample], [ExactMatch()]).to_json(path)
+        ...     again = Report.from_json(path)
+        >>> again.rows[0].overall_score
+        1.0
+        """
         text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
         try:
             record = json.loads(text if text is not None else Path(source).read_text(encoding="utf-8"))
@@ -161,13 +197,23 @@ class Report:
             ) from None
 
     def to_markdown(self, path: str | os.PathLike[str] | None = None, *, worst: int = 5) -> str:
-        """The report as Markdown: a table of metrics, and the worst samples."""
+        """The report as Markdown: a table of metrics, and the worst samples.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> "exact_match" in evaluate([sample], [ExactMatch()]).to_markdown()
+        True
+        """
         from vecstore.evaluation._markdown import markdown
 
         return _written(markdown(self, worst), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The report as one HTML file without scripts or outside links: plots; samples, the worst first."""
+        """The report as one HTML file without scripts or outside links: plots; samples, the worst first.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> "<table" in evaluate([sample], [ExactMatch()]).to_html()
+        True
+        """
         from vecstore.evaluation._html import html
 
         return _written(html(self), path)
@@ -178,7 +224,12 @@ class Report:
         *,
         thresholds: abc.Mapping[str, float] | None = None,
     ) -> str:
-        """The report as JUnit XML: a test for each sample and metric, which fails below its threshold."""
+        """The report as JUnit XML: a test for each sample and metric, which fails below its threshold.
+
+        >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+        >>> "<testsuite" in evaluate([sample], [ExactMatch()]).to_junit(thresholds={"exact_match": 0.5})
+        True
+        """
         from vecstore.evaluation._junit import junit
 
         return _written(junit(self, thresholds or {}), path)

@@ -21,6 +21,10 @@ class Failure:
 
     ``kind`` is one of ``missing_field``, ``nothing_to_judge``, ``unparsable``, ``judge_error``, ``timeout``
     and ``metric_error``; ``raw`` is what the judge answered, if it did.
+
+    >>> sample = EvaluationInput("Who?")
+    >>> Evaluator([ExactMatch()]).evaluate(sample).results[0].failure.kind
+    'missing_field'
     """
 
     kind: str
@@ -37,6 +41,9 @@ class MetricResult:
 
     ``score`` is a finite number, or None, and then ``failure`` says why. ``details`` has what the score was
     made of. ``coverage`` is the share of what was to be judged that was judged.
+
+    >>> MetricResult("token_f1", 0.5).score
+    0.5
     """
 
     metric_name: str
@@ -56,12 +63,20 @@ class MetricResult:
         object.__setattr__(self, "score", score)
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The result as plain values."""
+        """The result as plain values.
+
+        >>> MetricResult("token_f1", 0.5).to_dict()["score"]
+        0.5
+        """
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, record: abc.Mapping[str, typing.Any]) -> MetricResult:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`.
+
+        >>> MetricResult.from_dict(MetricResult("token_f1", 0.5).to_dict()).metric_name
+        'token_f1'
+        """
         fields = dict(record)
         if fields.get("failure") is not None:
             fields["failure"] = Failure(**fields["failure"])
@@ -74,6 +89,10 @@ class EvaluationReport:
 
     ``overall_score`` is the mean of the scores there are, None if there are none. ``timestamp`` is in seconds
     since 1970.
+
+    >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+    >>> Evaluator([ExactMatch()]).evaluate(sample).metric_scores
+    {'exact_match': 1.0}
     """
 
     overall_score: float | None
@@ -84,7 +103,11 @@ class EvaluationReport:
 
     @classmethod
     def of(cls, results: list[MetricResult], timestamp: float, id: str | None = None) -> EvaluationReport:
-        """Combines results."""
+        """Combines results.
+
+        >>> EvaluationReport.of([MetricResult("a", 0.5), MetricResult("b", 1.0)], 0.0).overall_score
+        0.75
+        """
         scores = [result.score for result in results if result.score is not None]
         overall = math.fsum(scores) / len(scores) if scores else None
         return cls(overall, {result.metric_name: result.score for result in results}, results, timestamp, id)
@@ -101,6 +124,10 @@ class AggregateStats:
     """Scores over several reports: None where no report has any.
 
     ``scored`` counts, for each metric, the reports that have its score.
+
+    >>> sample = EvaluationInput("Who?", answer="a log", ground_truth="a log")
+    >>> AggregateStats.of(Evaluator([ExactMatch()]).evaluate_batch([sample])).count
+    1
     """
 
     count: int
@@ -112,7 +139,12 @@ class AggregateStats:
 
     @classmethod
     def of(cls, reports: abc.Sequence[EvaluationReport]) -> AggregateStats:
-        """Aggregates reports."""
+        """Aggregates reports.
+
+        >>> report = EvaluationReport.of([MetricResult("token_f1", 0.5)], 0.0)
+        >>> AggregateStats.of([report]).average_metric_scores
+        {'token_f1': 0.5}
+        """
         overall = [report.overall_score for report in reports if report.overall_score is not None]
         columns: dict[str, list[float]] = {}
         for report in reports:

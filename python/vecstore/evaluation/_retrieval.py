@@ -44,6 +44,10 @@ class RetrievalReport:
 
     ``mean`` has sums of counts (``num_ret``...) and geometric means (``gm_map``...), as trec_eval's line
     ``all``; geometric measures have no value for a single query.
+
+    >>> report = evaluate_run({"q": {"a": 1}}, {"q": {"a": 0.9}}, ["P_1"])
+    >>> report.mean, report.per_query
+    ({'P_1': 1.0}, {'q': {'P_1': 1.0}})
     """
 
     per_query: dict[str, dict[str, float]]
@@ -69,7 +73,13 @@ class RetrievalReport:
         return pd.DataFrame.from_dict(self.per_query, orient="index", columns=list(self.scores))
 
     def to_markdown(self) -> str:
-        """A table of the means."""
+        """A table of the means.
+
+        >>> print(evaluate_run({"q": {"a": 1}}, {"q": {"a": 0.9}}, ["P_1"]).to_markdown())
+        | measure | value |
+        | --- | ---: |
+        | P_1 | 1.0000 |
+        """
         from vecstore.evaluation._markdown import table
 
         return table(
@@ -188,7 +198,11 @@ def evaluate_diversity(
 
 
 def measure_names() -> list[str]:
-    """The names of measures that `evaluate_run` knows, families by their stem."""
+    """The names of measures that `evaluate_run` knows, families by their stem.
+
+    >>> "ndcg_cut" in measure_names()
+    True
+    """
     return _vecstore._eval_measure_names()
 
 
@@ -213,6 +227,12 @@ def run_from_collection(
         Results of each query.
     embedder
         An object with ``embed_many`` or ``embed``, or a callable, for queries that are texts.
+
+    Examples
+    --------
+    >>> run = run_from_collection(store, {"q": [1.0, 0.0, 0.0]}, 2)
+    >>> list(run["q"])
+    ['apple', 'pear']
     """
     if not queries:
         raise InvalidInputError("queries: expected at least one, got none")
@@ -319,6 +339,9 @@ def fuse_runs(
     """Combines runs by reciprocal rank fusion: a document's score is the sum of ``1 / (k + rank)`` over runs.
 
     ``depth`` is how many documents of each run take part.
+
+    >>> list(fuse_runs([{"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 5.0}}])["q"])
+    ['a', 'b']
     """
     fused: dict[str, dict[str, float]] = {}
     for run in runs:
@@ -331,7 +354,16 @@ def fuse_runs(
 
 
 def read_qrels(path: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
-    """Reads a TREC qrels file: query, iteration, document, grade on each line."""
+    """Reads a TREC qrels file: query, iteration, document, grade on each line.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = pathlib.Path(directory, "qrels")
+    ...     write_qrels({"q": {"a": 1}}, path)
+    ...     qrels = read_qrels(path)
+    >>> qrels
+    {'q': {'a': 1}}
+    """
     qrels: dict[str, dict[str, int]] = {}
     for query, _, document, grade in _vecstore._eval_parse_qrels(_text(path)):
         documents = qrels.setdefault(query, {})
@@ -342,7 +374,16 @@ def read_qrels(path: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
 
 
 def read_run(path: str | os.PathLike[str]) -> dict[str, dict[str, float]]:
-    """Reads a TREC run file: query, Q0, document, rank, score, tag on each line. Ranks are ignored."""
+    """Reads a TREC run file: query, Q0, document, rank, score, tag on each line. Ranks are ignored.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = pathlib.Path(directory, "run")
+    ...     write_run({"q": {"a": 0.5}}, path)
+    ...     run = read_run(path)
+    >>> run
+    {'q': {'a': 0.5}}
+    """
     run: dict[str, dict[str, float]] = {}
     for query, document, score, _ in _vecstore._eval_parse_run(_text(path)):
         documents = run.setdefault(query, {})
@@ -353,7 +394,16 @@ def read_run(path: str | os.PathLike[str]) -> dict[str, dict[str, float]]:
 
 
 def write_qrels(qrels: Qrels, path: str | os.PathLike[str]) -> None:
-    """Writes a TREC qrels file."""
+    """Writes a TREC qrels file.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = pathlib.Path(directory, "qrels")
+    ...     write_qrels({"q": {"a": 1}}, path)
+    ...     text = path.read_text()
+    >>> text
+    'q 0 a 1\\n'
+    """
     lines = [
         f"{_field(query)} 0 {_field(document)} {grade}\n"
         for query, documents in qrels.items()
@@ -363,7 +413,16 @@ def write_qrels(qrels: Qrels, path: str | os.PathLike[str]) -> None:
 
 
 def write_run(run: Run, path: str | os.PathLike[str], tag: str = "vecstore") -> None:
-    """Writes a TREC run file, best documents first, with scores that read back to the same numbers."""
+    """Writes a TREC run file, best documents first, with scores that read back to the same numbers.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = pathlib.Path(directory, "run")
+    ...     write_run({"q": {"a": 0.5}}, path, "mine")
+    ...     text = path.read_text()
+    >>> text
+    'q Q0 a 1 0.5 mine\\n'
+    """
     lines = []
     for query, documents in run.items():
         for rank, document in enumerate(_vecstore._eval_ranking(query, documents, "trec_eval-10"), 1):
@@ -377,7 +436,11 @@ def qrels_from_arrays(
     document_ids: abc.Iterable[typing.Any],
     grades: abc.Iterable[typing.Any],
 ) -> dict[str, dict[str, int]]:
-    """Judgments from three columns of one length: lists or arrays. Ids become strings."""
+    """Judgments from three columns of one length: lists or arrays. Ids become strings.
+
+    >>> qrels_from_arrays(["q", "q"], ["a", "b"], [1, 0])
+    {'q': {'a': 1, 'b': 0}}
+    """
     columns = [_column(values) for values in (query_ids, document_ids, grades)]
     if len({len(column) for column in columns}) != 1:
         raise InvalidInputError(
@@ -403,6 +466,9 @@ def run_from_arrays(
 
     Without ``scores`` of the same shape, the order of each row decides. ``None`` and negative whole numbers,
     with which searches fill rows up, are left out.
+
+    >>> run_from_arrays(["q"], [["a", "b"]], [[0.9, 0.4]])
+    {'q': {'a': 0.9, 'b': 0.4}}
     """
     queries, rows = _column(query_ids), _column(document_ids)
     values = _column(scores) if scores is not None else [None] * len(rows)

@@ -47,6 +47,9 @@ class Account:
 
     Tokens are what judges report (``usage`` with ``prompt_tokens`` and ``completion_tokens``); where they do
     not, they are estimated at four characters each, and ``estimated`` is True.
+
+    >>> Account(calls=2, cost=0.01).calls
+    2
     """
 
     calls: int = 0
@@ -82,6 +85,11 @@ class Settings:
         A directory of answers, by model, prompt and parameters.
     model : str, optional
         Names the judge in the cache, for one without an attribute ``model``, ``model_name`` or ``name``.
+
+    Examples
+    --------
+    >>> Settings(concurrency=4, retries=0).timeout
+    60.0
     """
 
     concurrency: int = 16
@@ -149,7 +157,12 @@ class Limit:
 
 
 class Session:
-    """One evaluation's way to its judges."""
+    """One evaluation's way to its judges.
+
+    >>> session = Session(Settings(concurrency=2))
+    >>> session.account.calls
+    0
+    """
 
     def __init__(self, settings: Settings | None = None, *, dry: bool = False) -> None:
         self.settings = settings or Settings()
@@ -171,6 +184,14 @@ class Session:
         ------
         JudgeError
             When all attempts failed.
+
+        Examples
+        --------
+        >>> import asyncio, json
+        >>> session = Session()
+        >>> judge = lambda prompt: "[1]"
+        >>> asyncio.run(session.ask(judge, "a list, please", json.loads, example="[1]"))
+        [1]
         """
         if self.dry:
             self._count(prompt, example, None)
@@ -222,6 +243,13 @@ class Session:
 
         An embedder is an object with ``embed_many``, ``embed_batch`` or ``embed_documents`` (several texts),
         or ``embed`` (one text), or a callable for one text; sync or async.
+
+        >>> import asyncio
+        >>> class Embedder:
+        ...     def embed_batch(self, texts):
+        ...         return [[float(len(text))] for text in texts]
+        >>> asyncio.run(Session().embed(Embedder(), ["a", "bc"]))
+        [[1.0], [2.0]]
         """
         if self.dry:
             return [[1.0] for _ in texts]

@@ -29,6 +29,9 @@ class TestResult:
     """A test of paired scores: is the mean of ``a - b`` (or, for ranks, its middle) 0?
 
     ``statistic`` is None where it would be infinite: all differences are equal and not 0.
+
+    >>> paired_t_test([1.0, 2.0, 3.0], [1.5, 2.1, 3.9]).p_value > 0.05
+    True
     """
 
     test: str
@@ -43,7 +46,12 @@ class TestResult:
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A mean with an interval and its standard error, by bootstrap."""
+    """A mean with an interval and its standard error, by bootstrap.
+
+    >>> interval = bootstrap_interval([0.2, 0.4, 0.6, 0.8])
+    >>> interval.low < interval.mean < interval.high
+    True
+    """
 
     mean: float
     low: float
@@ -52,7 +60,12 @@ class Interval:
 
 
 def paired_t_test(a: abc.Sequence[float], b: abc.Sequence[float]) -> TestResult:
-    """Student's t-test of paired scores, on both sides."""
+    """Student's t-test of paired scores, on both sides.
+
+    >>> result = paired_t_test([1.0, 2.0, 3.0], [2.0, 3.5, 4.0])
+    >>> result.n, round(result.p_value, 3)
+    (3, 0.02)
+    """
     differences = _differences(a, b)
     _, t, p_value, _, _ = _vecstore._eval_paired_t(differences, 0.95)
     return TestResult("paired t", t, p_value, len(differences))
@@ -66,6 +79,9 @@ def wilcoxon_test(
     """Wilcoxon's signed-rank test, on both sides; pairs without a difference are left out.
 
     ``"auto"`` counts exactly up to 50 pairs without ties, and is normal beyond.
+
+    >>> wilcoxon_test([1.0, 2.0, 3.0], [2.0, 3.5, 4.2]).p_value
+    0.25
     """
     differences = _differences(a, b)
     statistic, p_value = _vecstore._eval_wilcoxon(differences, method)
@@ -75,7 +91,11 @@ def wilcoxon_test(
 def randomization_test(
     a: abc.Sequence[float], b: abc.Sequence[float], permutations: int = 100_000, seed: int = 0
 ) -> TestResult:
-    """Fisher's randomisation test, on both sides: exact where ``permutations`` suffice for all signs."""
+    """Fisher's randomisation test, on both sides: exact where ``permutations`` suffice for all signs.
+
+    >>> randomization_test([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).p_value
+    0.25
+    """
     if isinstance(permutations, bool) or not 1 <= permutations <= 10**9:
         raise InvalidInputError(f"permutations: expected 1 to 10^9, got {permutations!r}")
     differences = _differences(a, b)
@@ -90,14 +110,23 @@ def bootstrap_interval(
     seed: int = 0,
     method: typing.Literal["bca", "percentile"] = "bca",
 ) -> Interval:
-    """The mean of values with an interval by resampling: bias-corrected (BCa), or plain percentiles."""
+    """The mean of values with an interval by resampling: bias-corrected (BCa), or plain percentiles.
+
+    >>> interval = bootstrap_interval([0.2, 0.4, 0.6, 0.8], resamples=1000)
+    >>> interval.low < 0.5 < interval.high
+    True
+    """
     return Interval(
         *_vecstore._eval_bootstrap_mean(_numbers(values, "values"), confidence, resamples, seed, method)
     )
 
 
 def holm(p_values: abc.Sequence[float]) -> list[float]:
-    """P-values corrected for being several, by Holm's method."""
+    """P-values corrected for being several, by Holm's method.
+
+    >>> holm([0.01, 0.04])
+    [0.02, 0.04]
+    """
     return _vecstore._eval_holm([float(p) for p in p_values])
 
 
@@ -109,6 +138,9 @@ def cohen_kappa(
     """Cohen's kappa of two raters; None if both gave everything one category.
 
     For weights the categories are in their sorted order, and next to each other.
+
+    >>> cohen_kappa([1, 0, 1, 0], [1, 0, 0, 0])
+    0.5
     """
     try:
         categories = {category: number for number, category in enumerate(sorted({*a, *b}))}
@@ -126,6 +158,10 @@ class Agreement:
     """How far a judge agrees with people: ``observed`` is the plain share, ``kappa`` what is beyond chance.
 
     ``confusion[(human, judge)]`` counts. ``skipped`` samples had no score of the judge.
+
+    >>> agreement = judge_agreement([1, 0, 1], [1, 0, 0])
+    >>> agreement.n, round(agreement.observed, 3)
+    (3, 0.667)
     """
 
     kappa: float | None
@@ -146,6 +182,9 @@ def judge_agreement(
 
     Numbers become yes and no at ``threshold``, on both sides; with ``threshold=None`` they are categories as
     they are. Where the judge has None, the pair is skipped and counted.
+
+    >>> judge_agreement([0.9, 0.2], [1, 0]).kappa
+    1.0
     """
     if len(judge) != len(human):
         raise InvalidInputError(f"expected as many ratings of both, got {len(judge)} and {len(human)}")

@@ -17,7 +17,14 @@ __all__ = ["CacheHit", "CacheStats", "SemanticCache"]
 
 
 class CacheHit(typing.NamedTuple):
-    """An entry that was found: its value, the cosine with its key, and the question it was kept for."""
+    """An entry that was found: its value, the cosine with its key, and the question it was kept for.
+
+    >>> cache = SemanticCache()
+    >>> cache.insert([1.0, 0.0], "an answer")
+    >>> hit = cache.lookup([1.0, 0.0])
+    >>> hit.value, round(hit.similarity, 3)
+    ('an answer', 1.0)
+    """
 
     value: typing.Any
     similarity: float
@@ -95,20 +102,45 @@ class SemanticCache:
         """Keeps a value for a question; one that was kept for the same question is replaced.
 
         Entries of one ``scope`` (a model, a user) are never returned for another.
+
+        >>> cache = SemanticCache(embedder=HashingEmbedder(64))
+        >>> cache.insert("When is the log synced?", "At each write.")
+        >>> cache.get("when is the LOG synced")
+        'At each write.'
         """
         run(self._inserting(query, value, scope))
 
     async def ainsert(self, query: str | Vector, value: typing.Any, *, scope: str = "") -> None:
-        """Does what `insert` does, on an event loop."""
+        """Does what `insert` does, on an event loop.
+
+        >>> import asyncio
+        >>> cache = SemanticCache(embedder=HashingEmbedder(64))
+        >>> asyncio.run(cache.ainsert("When is the log synced?", "At each write."))
+        >>> len(cache)
+        1
+        """
         await arun(self._inserting(query, value, scope))
 
     def get(self, query: str | Vector, default: typing.Any = None, *, scope: str = "") -> typing.Any:
-        """The value kept for the nearest question, if that is near enough."""
+        """The value kept for the nearest question, if that is near enough.
+
+        >>> cache = SemanticCache()
+        >>> cache.insert([1.0, 0.0], "an answer")
+        >>> cache.get([1.0, 0.01]), cache.get([0.0, 1.0], "none")
+        ('an answer', 'none')
+        """
         hit = run(self._looking_up(query, scope))
         return default if hit is None else hit.value
 
     async def aget(self, query: str | Vector, default: typing.Any = None, *, scope: str = "") -> typing.Any:
-        """Does what `get` does, on an event loop."""
+        """Does what `get` does, on an event loop.
+
+        >>> import asyncio
+        >>> cache = SemanticCache()
+        >>> cache.insert([1.0, 0.0], "an answer")
+        >>> asyncio.run(cache.aget([1.0, 0.0]))
+        'an answer'
+        """
         hit = await arun(self._looking_up(query, scope))
         return default if hit is None else hit.value
 
@@ -123,7 +155,13 @@ class SemanticCache:
         return run(self._looking_up(query, scope))
 
     def contains(self, query: str | Vector, *, scope: str = "") -> bool:
-        """Whether `get` would find something; this is no lookup and no use."""
+        """Whether `get` would find something; this is no lookup and no use.
+
+        >>> cache = SemanticCache()
+        >>> cache.insert([1.0, 0.0], "an answer")
+        >>> cache.contains([1.0, 0.0]), cache.contains([0.0, 1.0])
+        (True, False)
+        """
         return run(self._containing(query, scope))
 
     def __contains__(self, query: str | Vector) -> bool:
@@ -143,7 +181,13 @@ class SemanticCache:
     async def aget_or_compute(
         self, query: str | Vector, compute: abc.Callable[..., typing.Any], *, scope: str = ""
     ) -> typing.Any:
-        """Does what `get_or_compute` does, on an event loop."""
+        """Does what `get_or_compute` does, on an event loop.
+
+        >>> import asyncio
+        >>> cache = SemanticCache(embedder=HashingEmbedder(64))
+        >>> asyncio.run(cache.aget_or_compute("When?", lambda question: "Now."))
+        'Now.'
+        """
         return await arun(self._computing(query, compute, scope))
 
     def _key(self, query: str | Vector) -> Work[typing.Any]:
@@ -200,7 +244,11 @@ class SemanticCache:
         return value
 
     def cleanup_expired(self) -> int:
-        """Frees the space of entries whose time is over, which no lookup returns. Returns how many."""
+        """Frees the space of entries whose time is over, which no lookup returns. Returns how many.
+
+        >>> SemanticCache(ttl=3600).cleanup_expired()
+        0
+        """
         gone = self._state.remove_expired()
         if self._objects is not None:
             for identity in gone:
@@ -208,17 +256,39 @@ class SemanticCache:
         return len(gone)
 
     def clear(self) -> None:
-        """Removes all entries and forgets the counts."""
+        """Removes all entries and forgets the counts.
+
+        >>> cache = SemanticCache()
+        >>> cache.insert([1.0, 0.0], "an answer")
+        >>> cache.clear()
+        >>> cache.is_empty()
+        True
+        """
         self._state.clear()
         if self._objects is not None:
             self._objects.clear()
 
     def stats(self) -> CacheStats:
-        """What the cache did."""
+        """What the cache did.
+
+        >>> cache = SemanticCache()
+        >>> cache.get([1.0, 0.0]) is None
+        True
+        >>> cache.stats().misses
+        1
+        """
         return CacheStats(*self._state.stats())
 
     def hit_rate(self) -> float:
-        """The share of lookups that found something, 0 before the first."""
+        """The share of lookups that found something, 0 before the first.
+
+        >>> cache = SemanticCache()
+        >>> cache.insert([1.0, 0.0], "an answer")
+        >>> cache.get([1.0, 0.0]), cache.get([0.0, 1.0])
+        ('an answer', None)
+        >>> cache.hit_rate()
+        0.5
+        """
         return self.stats().hit_rate
 
     def __len__(self) -> int:
@@ -228,11 +298,19 @@ class SemanticCache:
         return True
 
     def is_empty(self) -> bool:
-        """Whether there are no entries."""
+        """Whether there are no entries.
+
+        >>> SemanticCache().is_empty()
+        True
+        """
         return len(self) == 0
 
     def close(self) -> None:
-        """Makes everything durable and closes the cache."""
+        """Makes everything durable and closes the cache.
+
+        >>> cache = SemanticCache()
+        >>> cache.close()
+        """
         self._state.close()
 
     def __enter__(self) -> SemanticCache:

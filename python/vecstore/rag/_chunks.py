@@ -120,13 +120,14 @@ def _split_of(splitter: typing.Any) -> abc.Callable[[str], abc.Iterable[typing.A
     split = getattr(splitter, "split_with_metadata", None)
     if callable(split):
         return typing.cast("abc.Callable[[str], abc.Iterable[typing.Any]]", split)
-    plain = getattr(splitter, "split_text", splitter)
+    plain: typing.Any = getattr(splitter, "split_text", splitter)
     if not callable(plain):
         raise TypeError(
             "splitter: expected an object with `split_with_metadata` or `split_text`, or a callable, got "
             f"{type(splitter).__name__}"
         )
-    return lambda text: _located(plain(text), text)
+    split_plainly = typing.cast("abc.Callable[[str], abc.Iterable[str]]", plain)
+    return lambda text: _located(split_plainly(text), text)
 
 
 def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
@@ -192,6 +193,7 @@ def texts_upserted(
 
 
 def _item(item: typing.Any, at: int) -> tuple[str, str, Metadata]:
+    identity: typing.Any
     if isinstance(item, abc.Mapping):
         unknown = item.keys() - {"id", "text", "metadata"}
         if unknown:
@@ -323,6 +325,15 @@ def sentence_window(
         Chunks that were found; results that are no chunks stay as they are.
     before, after : int
         How many chunks on each side.
+
+    Examples
+    --------
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four. Five six.", SentenceTextSplitter(12), embedder)
+    3
+    >>> found = docs.query_text("Three", embedder, k=1)
+    >>> sentence_window(docs, found)[0].text
+    'One two. Three four. Five six.'
     """
     return run(windows(store, as_neighbors(results), before, after))
 
@@ -330,7 +341,15 @@ def sentence_window(
 async def asentence_window(
     store: typing.Any, results: abc.Iterable[Result], before: int = 1, after: int = 1
 ) -> list[Neighbor]:
-    """Does what `sentence_window` does, on an event loop."""
+    """Does what `sentence_window` does, on an event loop.
+
+    >>> import asyncio
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> asyncio.run(asentence_window(docs, docs.query_text("Three", embedder, k=1)))[0].text
+    'One two. Three four.'
+    """
     return await arun(windows(store, as_neighbors(results), before, after))
 
 
@@ -381,6 +400,15 @@ def parent_documents(
     -------
     list of Neighbor
         With ``doc_id`` as id, the score of their best chunk and the metadata that are not the chunk's own.
+
+    Examples
+    --------
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> parent = parent_documents(docs, docs.query_text("Three", embedder, k=1))[0]
+    >>> parent.id, parent.text
+    ('d', 'One two. Three four.')
     """
     return run(parents(store, as_neighbors(results), documents))
 
@@ -390,7 +418,15 @@ async def aparent_documents(
     results: abc.Iterable[Result],
     documents: abc.Mapping[str, str] | abc.Callable[[str], str | None] | None = None,
 ) -> list[Neighbor]:
-    """Does what `parent_documents` does, on an event loop."""
+    """Does what `parent_documents` does, on an event loop.
+
+    >>> import asyncio
+    >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+    >>> docs.upsert_chunks("d", "One two. Three four.", SentenceTextSplitter(12), embedder)
+    2
+    >>> asyncio.run(aparent_documents(docs, docs.query_text("Three", embedder, k=1)))[0].id
+    'd'
+    """
     return await arun(parents(store, as_neighbors(results), documents))
 
 

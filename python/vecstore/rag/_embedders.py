@@ -36,11 +36,19 @@ class HashingEmbedder:
         self.dim = check_count("dim", dim)
 
     def embed(self, text: str) -> list[float]:
-        """The vector of a text."""
+        """The vector of a text.
+
+        >>> len(HashingEmbedder(64).embed("a text"))
+        64
+        """
         return _vecstore._rag_hashed([text], self.dim)[0]
 
     def embed_batch(self, texts: abc.Sequence[str]) -> list[list[float]]:
-        """The vectors of texts."""
+        """The vectors of texts.
+
+        >>> [len(vector) for vector in HashingEmbedder(64).embed_batch(["one", "two"])]
+        [64, 64]
+        """
         return _vecstore._rag_hashed(list(texts), self.dim)
 
     def __call__(self, text: str) -> list[float]:
@@ -94,15 +102,29 @@ class CachedEmbedder:
         self._cache = _vecstore._RagEmbeddingCache(path, check_count("capacity", capacity))
 
     def embed(self, text: str) -> list[float]:
-        """The vector of a text."""
+        """The vector of a text.
+
+        >>> CachedEmbedder(lambda texts: [[float(len(text))] for text in texts]).embed("abc")
+        [3.0]
+        """
         return self.embed_batch([text])[0]
 
     def embed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
-        """The vectors of texts."""
+        """The vectors of texts.
+
+        >>> CachedEmbedder(lambda texts: [[float(len(text))] for text in texts]).embed_batch(["a", "bc"])
+        [[1.0], [2.0]]
+        """
         return run(self._embedding(texts))
 
     async def aembed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
-        """Does what `embed_batch` does, on an event loop."""
+        """Does what `embed_batch` does, on an event loop.
+
+        >>> import asyncio
+        >>> embedder = CachedEmbedder(lambda texts: [[float(len(text))] for text in texts])
+        >>> asyncio.run(embedder.aembed_batch(["a", "bc"]))
+        [[1.0], [2.0]]
+        """
         return await arun(self._embedding(texts))
 
     def _embedding(self, texts: abc.Iterable[str]) -> typing.Any:
@@ -117,7 +139,11 @@ class CachedEmbedder:
         return True
 
     def close(self) -> None:
-        """Makes everything durable and closes the cache."""
+        """Makes everything durable and closes the cache.
+
+        >>> embedder = CachedEmbedder(HashingEmbedder(64))
+        >>> embedder.close()
+        """
         self._cache.close()
 
     def __enter__(self) -> CachedEmbedder:

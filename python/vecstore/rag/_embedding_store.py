@@ -54,41 +54,94 @@ class EmbeddingStore:
         return self._embedder
 
     def upsert_text(self, id: str, text: str, metadata: Metadata | None = None) -> None:
-        """Adds or replaces a text."""
+        """Adds or replaces a text.
+
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.upsert_text("a", "The log is synced.", {"page": 1})
+        >>> len(texts)
+        1
+        """
         run(texts_upserted(self._store, [(id, text, metadata)], self._embedder))
 
     async def aupsert_text(self, id: str, text: str, metadata: Metadata | None = None) -> None:
-        """Does what `upsert_text` does, on an event loop."""
+        """Does what `upsert_text` does, on an event loop.
+
+        >>> import asyncio
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> asyncio.run(texts.aupsert_text("a", "The log is synced."))
+        >>> len(texts)
+        1
+        """
         await arun(texts_upserted(self._store, [(id, text, metadata)], self._embedder))
 
     def batch_upsert_text(self, documents: abc.Iterable[typing.Any]) -> int:
-        """Adds or replaces texts as one atomic write; see ``VecStore.batch_upsert_texts``."""
+        """Adds or replaces texts as one atomic write; see ``VecStore.batch_upsert_texts``.
+
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.batch_upsert_text([("a", "logs"), ("b", "snakes")])
+        2
+        """
         return run(texts_upserted(self._store, documents, self._embedder))
 
     async def abatch_upsert_text(self, documents: abc.Iterable[typing.Any]) -> int:
-        """Does what `batch_upsert_text` does, on an event loop."""
+        """Does what `batch_upsert_text` does, on an event loop.
+
+        >>> import asyncio
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> asyncio.run(texts.abatch_upsert_text([("a", "logs"), ("b", "snakes")]))
+        2
+        """
         return await arun(texts_upserted(self._store, documents, self._embedder))
 
     def upsert_chunks(self, doc_id: str, text: str, splitter: typing.Any, **options: typing.Any) -> int:
-        """Splits a document and adds its chunks; see ``VecStore.upsert_chunks``."""
+        """Splits a document and adds its chunks; see ``VecStore.upsert_chunks``.
+
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.upsert_chunks("doc", "One two. Three four.", SentenceTextSplitter(12))
+        2
+        """
         return run(chunks_upserted(self._store, doc_id, text, splitter, self._embedder, **options))
 
     async def aupsert_chunks(
         self, doc_id: str, text: str, splitter: typing.Any, **options: typing.Any
     ) -> int:
-        """Does what `upsert_chunks` does, on an event loop."""
+        """Does what `upsert_chunks` does, on an event loop.
+
+        >>> import asyncio
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> asyncio.run(texts.aupsert_chunks("doc", "One two. Three four.", SentenceTextSplitter(12)))
+        2
+        """
         return await arun(chunks_upserted(self._store, doc_id, text, splitter, self._embedder, **options))
 
     def query_text(self, query: str, k: int = 10, filter: Filter | None = None) -> list[Neighbor]:
-        """The records nearest to a text, with metadata and text."""
+        """The records nearest to a text, with metadata and text.
+
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.batch_upsert_text([("a", "logs are synced"), ("b", "snakes eat")])
+        2
+        >>> texts.query_text("what do snakes do", k=1)[0].id
+        'b'
+        """
         return run(text_queried(self._store, query, self._embedder, k, filter))
 
     async def aquery_text(self, query: str, k: int = 10, filter: Filter | None = None) -> list[Neighbor]:
-        """Does what `query_text` does, on an event loop."""
+        """Does what `query_text` does, on an event loop.
+
+        >>> import asyncio
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.batch_upsert_text([("a", "logs are synced"), ("b", "snakes eat")])
+        2
+        >>> asyncio.run(texts.aquery_text("what do snakes do", k=1))[0].id
+        'b'
+        """
         return await arun(text_queried(self._store, query, self._embedder, k, filter))
 
     def save(self) -> None:
-        """Makes everything durable."""
+        """Makes everything durable.
+
+        >>> EmbeddingStore(":memory:", HashingEmbedder(64)).save()
+        """
         self._store.save()
 
     def __len__(self) -> int:
@@ -98,11 +151,19 @@ class EmbeddingStore:
         return True
 
     def is_empty(self) -> bool:
-        """Whether there are no records."""
+        """Whether there are no records.
+
+        >>> EmbeddingStore(":memory:", HashingEmbedder(64)).is_empty()
+        True
+        """
         return len(self) == 0
 
     def close(self) -> None:
-        """Closes the store, if it was opened by a path."""
+        """Closes the store, if it was opened by a path.
+
+        >>> texts = EmbeddingStore(":memory:", HashingEmbedder(64))
+        >>> texts.close()
+        """
         if self._owned:
             self._store.close()
 

@@ -26,7 +26,11 @@ class Message(typing.NamedTuple):
     content: str
 
     def to_dict(self) -> dict[str, str]:
-        """The message as chat models take it."""
+        """The message as chat models take it.
+
+        >>> Message("user", "Hello").to_dict()
+        {'role': 'user', 'content': 'Hello'}
+        """
         return {"role": self.role, "content": self.content}
 
 
@@ -94,11 +98,24 @@ class ConversationMemory:
         return self._max_tokens
 
     def add_message(self, role: str, content: str) -> None:
-        """Adds a message, and forgets the oldest ones that no longer fit."""
+        """Adds a message, and forgets the oldest ones that no longer fit.
+
+        >>> memory = ConversationMemory(1000)
+        >>> memory.add_message("user", "When is the log synced?")
+        >>> len(memory.get_messages())
+        1
+        """
         run(self._adding(role, content))
 
     async def aadd_message(self, role: str, content: str) -> None:
-        """Does what `add_message` does, on an event loop."""
+        """Does what `add_message` does, on an event loop.
+
+        >>> import asyncio
+        >>> memory = ConversationMemory(1000)
+        >>> asyncio.run(memory.aadd_message("user", "Hello"))
+        >>> memory.get_messages()[0].content
+        'Hello'
+        """
         await arun(self._adding(role, content))
 
     def _adding(self, role: str, content: str) -> Work[None]:
@@ -116,7 +133,13 @@ class ConversationMemory:
             self._state.set_summary(summary, len(messages), self._token_estimator)
 
     def get_messages(self) -> list[Message]:
-        """The messages, oldest first."""
+        """The messages, oldest first.
+
+        >>> memory = ConversationMemory(1000)
+        >>> memory.add_message("user", "Hello")
+        >>> memory.get_messages()
+        [Message(role='user', content='Hello')]
+        """
         return [Message(*message) for message in self._state.messages()]
 
     def to_dicts(self) -> list[dict[str, str]]:
@@ -130,15 +153,37 @@ class ConversationMemory:
         return [message.to_dict() for message in self.get_messages()]
 
     def format_messages(self) -> str:
-        """The messages as ``role: content``, with a blank line between two."""
+        """The messages as ``role: content``, with a blank line between two.
+
+        >>> memory = ConversationMemory(1000)
+        >>> memory.add_message("user", "Hello")
+        >>> memory.add_message("assistant", "Good day")
+        >>> print(memory.format_messages())
+        user: Hello
+        <BLANKLINE>
+        assistant: Good day
+        """
         return self._state.format()
 
     def clear(self) -> None:
-        """Forgets all messages, the system messages too."""
+        """Forgets all messages, the system messages too.
+
+        >>> memory = ConversationMemory(1000)
+        >>> memory.add_message("user", "Hello")
+        >>> memory.clear()
+        >>> memory.get_messages()
+        []
+        """
         self._state.clear()
 
     def token_count(self) -> int:
-        """How many tokens the messages have; more than the budget only if system messages alone do."""
+        """How many tokens the messages have; more than the budget only if system messages alone do.
+
+        >>> memory = ConversationMemory(1000, lambda text: len(text.split()))
+        >>> memory.add_message("user", "one two three")
+        >>> memory.token_count() >= 3
+        True
+        """
         return self._state.token_count()
 
     def __getstate__(self) -> dict[str, typing.Any]:

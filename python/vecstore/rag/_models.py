@@ -10,7 +10,7 @@ from collections import abc
 
 from vecstore import _vecstore
 from vecstore._errors import InvalidInputError
-from vecstore._types import Vector
+from vecstore._types import Embedder, Vector
 from vecstore.rag._calls import Call, Pause, Work, arun, drive, run
 
 __all__ = [
@@ -51,7 +51,12 @@ class TextEmbedder(typing.Protocol):
     """
 
     def embed(self, text: str, /) -> Vector:
-        """The vector of a text."""
+        """The vector of a text.
+
+        >>> len(HashingEmbedder(64).embed("a text"))
+        64
+        """
+        ...
 
 
 @typing.runtime_checkable
@@ -70,10 +75,17 @@ class LanguageModel(typing.Protocol):
     """
 
     def generate(self, prompt: str, /) -> str:
-        """The answer to a prompt."""
+        """The answer to a prompt.
+
+        >>> class Echo:
+        ...     def generate(self, prompt):
+        ...         return prompt
+        >>> QueryExpander(Echo(), 1).expand("hello") != []
+        True
+        """
+        ...
 
 
-Embedder = typing.Any
 TokenCounter = abc.Callable[[str], int]
 
 _BATCH_METHODS = ("embed_batch", "embed_many", "embed_documents", "encode")
@@ -147,7 +159,7 @@ def _calls(owner: typing.Any, name: str, arguments: abc.Iterable[typing.Any]) ->
     return [Call(function, argument, in_loop=in_loop) for argument in arguments]
 
 
-def embedding(embedder: Embedder, texts: list[str], *, query: bool = False) -> Work[list[typing.Any]]:
+def embedding(embedder: typing.Any, texts: list[str], *, query: bool = False) -> Work[list[typing.Any]]:
     """The vectors of texts, in as few calls as the embedder allows."""
     if query and (name := _method(embedder, ("embed_query",))):
         return list((yield _calls(embedder, name, texts)))

@@ -50,12 +50,23 @@ class PromptTemplate:
         return self._state.variables()
 
     def fill(self, name: str, value: object) -> PromptTemplate:
-        """Fills a variable, with ``str(value)``, and returns this template."""
+        """Fills a variable, with ``str(value)``, and returns this template.
+
+        >>> PromptTemplate("{a} and {b}").fill("a", 1).fill("b", 2).render()
+        '1 and 2'
+        """
         self._state.set(name, str(value))
         return self
 
     def with_default(self, name: str, value: object) -> PromptTemplate:
-        """Sets what a variable is if it is not filled, and returns this template."""
+        """Sets what a variable is if it is not filled, and returns this template.
+
+        >>> template = PromptTemplate("Answer in {language}.").with_default("language", "English")
+        >>> template.render()
+        'Answer in English.'
+        >>> template.format(language="French")
+        'Answer in French.'
+        """
         self._state.set_default(name, str(value))
         return self
 
@@ -66,6 +77,11 @@ class PromptTemplate:
         ------
         InvalidInputError
             If variables are neither filled nor have a default; it names them.
+
+        Examples
+        --------
+        >>> PromptTemplate("Hello {name}").fill("name", "you").render()
+        'Hello you'
         """
         return self._state.render()
 

@@ -63,6 +63,9 @@ class QueryExpander:
         """The query, and one more for each synonym of its words and phrases, which are compared whole.
 
         ``synonyms`` is a dict, or pairs, of a phrase and the phrases that may take its place.
+
+        >>> QueryExpander.expand_with_synonyms("fast car", {"fast": ["quick"]})
+        ['fast car', 'quick car']
         """
         return _vecstore._rag_synonyms(query, synonym_pairs(synonyms))
 
@@ -94,11 +97,20 @@ class QueryExpander:
 
         These replace synonyms, leave only keywords, drop the beginning that makes a question, and take
         identifiers apart (``getUserName``).
+
+        >>> QueryExpander(lambda prompt: "How fast is it?\\nWhat is its speed?", 2).expand("speed")
+        ['speed', 'How fast is it?', 'What is its speed?']
         """
         return run(self._expanding(query))
 
     async def aexpand(self, query: str) -> list[str]:
-        """Does what `expand` does, on an event loop."""
+        """Does what `expand` does, on an event loop.
+
+        >>> import asyncio
+        >>> expander = QueryExpander(lambda prompt: "What is its speed?", 1)
+        >>> asyncio.run(expander.aexpand("speed"))
+        ['speed', 'What is its speed?']
+        """
         return await arun(self._expanding(query))
 
     def _expanding(self, query: str) -> Work[list[str]]:
@@ -108,11 +120,20 @@ class QueryExpander:
         return [query, *(other for other in others if other != query)]
 
     def decompose(self, query: str) -> list[str]:
-        """The simpler questions that a question is made of, by the model, or else by rules."""
+        """The simpler questions that a question is made of, by the model, or else by rules.
+
+        >>> QueryExpander().decompose("What is a log and when is it synced?")
+        ['What is a log?', 'when is it synced?']
+        """
         return run(self._decomposing(query))
 
     async def adecompose(self, query: str) -> list[str]:
-        """Does what `decompose` does, on an event loop."""
+        """Does what `decompose` does, on an event loop.
+
+        >>> import asyncio
+        >>> asyncio.run(QueryExpander().adecompose("What is a log and when is it synced?"))
+        ['What is a log?', 'when is it synced?']
+        """
         return await arun(self._decomposing(query))
 
     def _decomposing(self, query: str) -> Work[list[str]]:
@@ -169,11 +190,22 @@ class HyDEHelper:
         self._count = check_count("count", count)
 
     def generate_hypothetical_document(self, query: str) -> str:
-        """A passage that would answer the question."""
+        """A passage that would answer the question.
+
+        >>> helper = HyDEHelper(lambda prompt: "The log is synced at each write.")
+        >>> helper.generate_hypothetical_document("When is the log synced?")
+        'The log is synced at each write.'
+        """
         return run(self._documents(query, 1))[0]
 
     async def agenerate_hypothetical_document(self, query: str) -> str:
-        """Does what `generate_hypothetical_document` does, on an event loop."""
+        """Does what `generate_hypothetical_document` does, on an event loop.
+
+        >>> import asyncio
+        >>> helper = HyDEHelper(lambda prompt: "At each write.")
+        >>> asyncio.run(helper.agenerate_hypothetical_document("When is the log synced?"))
+        'At each write.'
+        """
         return (await arun(self._documents(query, 1)))[0]
 
     def _documents(self, query: str, count: int) -> Work[list[str]]:
@@ -182,11 +214,22 @@ class HyDEHelper:
         return (yield from answered(self._generator, [query] * count))
 
     def embed(self, query: str) -> list[float]:
-        """The mean of the vectors of the question and of the passages, each of norm 1: what to search by."""
+        """The mean of the vectors of the question and of the passages, each of norm 1: what to search by.
+
+        >>> helper = HyDEHelper(lambda prompt: "At each write.", HashingEmbedder(64))
+        >>> len(helper.embed("When is the log synced?"))
+        64
+        """
         return run(self._embedding(query))
 
     async def aembed(self, query: str) -> list[float]:
-        """Does what `embed` does, on an event loop."""
+        """Does what `embed` does, on an event loop.
+
+        >>> import asyncio
+        >>> helper = HyDEHelper(lambda prompt: "At each write.", HashingEmbedder(64))
+        >>> len(asyncio.run(helper.aembed("When is the log synced?")))
+        64
+        """
         return await arun(self._embedding(query))
 
     def _embedding(self, query: str) -> Work[list[float]]:
@@ -248,18 +291,41 @@ class MultiQueryRetrieval:
         )
 
     def retrieve(self, query: str, k: int = 10) -> list[Neighbor]:
-        """The best k of what all wordings find."""
+        """The best k of what all wordings find.
+
+        >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(256)
+        >>> docs.batch_upsert_texts([("a", "The log is synced."), ("b", "Snakes eat mice.")], embedder)
+        2
+        >>> retrieval = MultiQueryRetrieval(docs, embedder, lambda prompt: "what do snakes eat", 1)
+        >>> retrieval.retrieve("food of snakes", k=1)[0].id
+        'b'
+        """
         return self._retriever.retrieve(query, k=k).sources
 
     async def aretrieve(self, query: str, k: int = 10) -> list[Neighbor]:
-        """Does what `retrieve` does, on an event loop."""
+        """Does what `retrieve` does, on an event loop.
+
+        >>> import asyncio
+        >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(256)
+        >>> docs.batch_upsert_texts([("a", "The log is synced."), ("b", "Snakes eat mice.")], embedder)
+        2
+        >>> retrieval = MultiQueryRetrieval(docs, embedder, lambda prompt: "what do snakes eat", 1)
+        >>> asyncio.run(retrieval.aretrieve("food of snakes", k=1))[0].id
+        'b'
+        """
         return (await self._retriever.aretrieve(query, k=k)).sources
 
     @staticmethod
     def reciprocal_rank_fusion(
         result_sets: abc.Iterable[abc.Iterable[Result]], k: float = 60
     ) -> list[Neighbor]:
-        """One ranking by the sum of 1 / (k + rank), ranks from 1."""
+        """One ranking by the sum of 1 / (k + rank), ranks from 1.
+
+        >>> results = lambda *ids: [{"id": id, "text": id} for id in ids]
+        >>> fused = MultiQueryRetrieval.reciprocal_rank_fusion([results("a", "b"), results("b", "c")])
+        >>> [neighbor.id for neighbor in fused]
+        ['b', 'a', 'c']
+        """
         return fused(result_sets, lambda runs: _vecstore._rag_rrf(runs, k, None))
 
     @staticmethod

@@ -42,14 +42,26 @@ class Reranker:
     Results are `Neighbor`, texts, or dicts with ``text`` and perhaps ``id``, ``score``, ``metadata`` and
     ``vector``. What comes back are the best ``top_k`` as `Neighbor`, best first, each with the score it was
     ranked by. Ties keep their order. To write your own, any object with such a ``rerank`` will do.
+
+    >>> isinstance(BM25Reranker(), Reranker)
+    True
     """
 
     def rerank(self, query: str, results: Results, top_k: int | None = None) -> list[Neighbor]:
-        """The best of the results, best first."""
+        """The best of the results, best first.
+
+        >>> [neighbor.id for neighbor in BM25Reranker().rerank("a log", ["a snake", "a log"], top_k=1)]
+        ['1']
+        """
         return run(self._reranking(query, as_neighbors(results), top_k))
 
     async def arerank(self, query: str, results: Results, top_k: int | None = None) -> list[Neighbor]:
-        """Does what `rerank` does, on an event loop."""
+        """Does what `rerank` does, on an event loop.
+
+        >>> import asyncio
+        >>> [neighbor.id for neighbor in asyncio.run(BM25Reranker().arerank("a log", ["a snake", "a log"]))]
+        ['1', '0']
+        """
         return await arun(self._reranking(query, as_neighbors(results), top_k))
 
     def _reranking(self, query: str, neighbors: list[Neighbor], top_k: int | None) -> Work[list[Neighbor]]:
@@ -137,6 +149,13 @@ class MMRReranker(Reranker):
 
         Their scores are their relevance, which should be similarities, as scores under cosine are; with
         ``query_vector``, their cosines with it are.
+
+        >>> docs, embedder = vecstore.VecStore(":memory:"), HashingEmbedder(64)
+        >>> docs.batch_upsert_texts([("a", "a log"), ("b", "a log"), ("c", "a snake")], embedder)
+        3
+        >>> found = docs.query(embedder.embed("log"), include=("vector",))
+        >>> [neighbor.id for neighbor in MMRReranker(0.3).rerank("log", found, top_k=2)]
+        ['a', 'c']
         """
         neighbors = as_neighbors(results)
         most = len(neighbors) if top_k is None else check_count("top_k", top_k, 0)
@@ -229,7 +248,13 @@ class RRFReranker(Reranker):
         self.k = float(k)
 
     def fuse_multiple(self, result_sets: abc.Iterable[Results], top_k: int | None = None) -> list[Neighbor]:
-        """The best of several rankings, as one."""
+        """The best of several rankings, as one.
+
+        >>> results = lambda *ids: [{"id": id, "text": id} for id in ids]
+        >>> fused = RRFReranker().fuse_multiple([results("a", "b"), results("b", "c")])
+        >>> [neighbor.id for neighbor in fused]
+        ['b', 'a', 'c']
+        """
         return reciprocal_rank_fusion(result_sets, self.k)[:top_k]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -248,7 +273,13 @@ class BordaCountReranker(Reranker):
     """
 
     def combine(self, ranked_lists: abc.Iterable[Results], top_k: int | None = None) -> list[Neighbor]:
-        """The best of several rankings, as one."""
+        """The best of several rankings, as one.
+
+        >>> results = lambda *ids: [{"id": id, "text": id} for id in ids]
+        >>> combined = BordaCountReranker().combine([results("a", "b"), results("b", "a"), results("b")])
+        >>> [neighbor.id for neighbor in combined]
+        ['b', 'a']
+        """
         return borda_fusion(ranked_lists)[:top_k]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -281,7 +312,12 @@ class EnsembleReranker(Reranker):
         self.add_all(rerankers)
 
     def add(self, reranker: typing.Any, weight: float = 1.0) -> EnsembleReranker:
-        """Adds a reranker, and returns this one."""
+        """Adds a reranker, and returns this one.
+
+        >>> ensemble = EnsembleReranker().add(BM25Reranker(), 2.0)
+        >>> [neighbor.id for neighbor in ensemble.rerank("a log", ["a snake", "a log"])]
+        ['1', '0']
+        """
         if isinstance(weight, bool) or not isinstance(weight, (int, float)):
             raise TypeError(f"weight: expected a number, got {type(weight).__name__}")
         if not 0 <= weight < 1e300:
@@ -290,7 +326,12 @@ class EnsembleReranker(Reranker):
         return self
 
     def add_all(self, rerankers: abc.Iterable[typing.Any]) -> EnsembleReranker:
-        """Adds rerankers, each alone or with its weight, and returns this one."""
+        """Adds rerankers, each alone or with its weight, and returns this one.
+
+        >>> ensemble = EnsembleReranker().add_all([(BM25Reranker(), 1.0), (IdentityReranker(), 0.1)])
+        >>> ensemble.rerank("a log", ["a snake", "a log"])[0].id
+        '1'
+        """
         for member in rerankers:
             if isinstance(member, tuple):
                 self.add(*member)
@@ -349,16 +390,32 @@ class ContextualReranker(Reranker):
         self._decay = _share("decay", decay)
 
     def with_history(self, history: abc.Iterable[str]) -> ContextualReranker:
-        """Replaces the history, and returns this reranker."""
+        """Replaces the history, and returns this reranker.
+
+        >>> reranker = ContextualReranker(context_weight=0.9).with_history(["snakes eat mice"])
+        >>> [neighbor.text for neighbor in reranker.rerank("it", ["a log", "snakes eat"])]
+        ['snakes eat', 'a log']
+        """
         self._history = list(history)
         return self
 
     def add_to_history(self, turn: str) -> None:
-        """Adds the latest turn."""
+        """Adds the latest turn.
+
+        >>> reranker = ContextualReranker(context_weight=0.9)
+        >>> reranker.add_to_history("snakes eat mice")
+        >>> reranker.rerank("it", ["a log", "snakes eat"])[0].text
+        'snakes eat'
+        """
         self._history.append(turn)
 
     def with_context_weight(self, weight: float) -> ContextualReranker:
-        """Sets how much the history counts, and returns this reranker."""
+        """Sets how much the history counts, and returns this reranker.
+
+        >>> reranker = ContextualReranker(["snakes eat mice"]).with_context_weight(0.9)
+        >>> reranker.rerank("it", ["a log", "snakes eat"])[0].text
+        'snakes eat'
+        """
         self._context_weight = _share("context_weight", weight)
         return self
 
@@ -433,23 +490,52 @@ class ColBERTReranker(Reranker):
         self._documents: dict[str, Vectors] = {}
 
     def cache_document(self, id: str, token_vectors: Vectors) -> None:
-        """Keeps the token vectors of a text, by the id of its result."""
+        """Keeps the token vectors of a text, by the id of its result.
+
+        >>> reranker = ColBERTReranker()
+        >>> reranker.cache_document("a", [[1.0, 0.0], [0.0, 1.0]])
+        >>> len(reranker.get_cached_document("a"))
+        2
+        """
         self._documents[id] = token_vectors
 
     def get_cached_document(self, id: str) -> Vectors | None:
-        """The token vectors that are kept for an id."""
+        """The token vectors that are kept for an id.
+
+        >>> ColBERTReranker().get_cached_document("a") is None
+        True
+        """
         return self._documents.get(id)
 
     def clear_cache(self) -> None:
-        """Forgets all token vectors."""
+        """Forgets all token vectors.
+
+        >>> reranker = ColBERTReranker()
+        >>> reranker.cache_document("a", [[1.0, 0.0]])
+        >>> reranker.clear_cache()
+        >>> reranker.get_cached_document("a") is None
+        True
+        """
         self._documents.clear()
 
     def compute_score(self, query_vectors: Vectors, document_vectors: Vectors) -> float:
-        """`max_sim` of the two."""
+        """`max_sim` of the two.
+
+        >>> round(ColBERTReranker().compute_score([[1.0, 0.0]], [[0.5, 0.5], [0.9, 0.1]]), 3)
+        0.9
+        """
         return _vecstore._rag_max_sim(query_vectors, document_vectors, self._normalize)
 
     def rerank(self, query: str | Vectors, results: Results, top_k: int | None = None) -> list[Neighbor]:
-        """The best of the results for a query, which is a text or its token vectors."""
+        """The best of the results for a query, which is a text or its token vectors.
+
+        >>> reranker = ColBERTReranker()
+        >>> reranker.cache_document("a", [[0.1, 0.9]])
+        >>> reranker.cache_document("b", [[0.9, 0.1]])
+        >>> results = [{"id": id, "text": ""} for id in "ab"]
+        >>> [neighbor.id for neighbor in reranker.rerank([[1.0, 0.0]], results)]
+        ['b', 'a']
+        """
         return run(self._reranking(typing.cast(str, query), as_neighbors(results), top_k))
 
     def _best(self, query: typing.Any, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002

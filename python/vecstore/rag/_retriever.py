@@ -41,6 +41,13 @@ class RetrievedContext(typing.NamedTuple):
 
     ``text`` has the sources, each as ``[n] text`` with a blank line between two; ``sources`` are they, with
     what is left of their texts; ``queries`` is what was searched for, the query first.
+
+    >>> embedder = HashingEmbedder(64)
+    >>> with vecstore.VecStore(":memory:") as docs:
+    ...     _ = docs.batch_upsert_texts([("a", "Logs are synced.")], embedder)
+    ...     context = Retriever(docs, embedder).retrieve("What is synced?")
+    >>> context.query, context.text, [source.id for source in context.sources]
+    ('What is synced?', '[1] Logs are synced.', ['a'])
     """
 
     query: str
@@ -49,7 +56,15 @@ class RetrievedContext(typing.NamedTuple):
     queries: list[str]
 
     def citations(self, answer: str, threshold: float = 0.5) -> CitationReport:
-        """Checks the citations of an answer against the sources; see `vecstore.rag.citations`."""
+        """Checks the citations of an answer against the sources; see `vecstore.rag.citations`.
+
+        >>> embedder = HashingEmbedder(64)
+        >>> with vecstore.VecStore(":memory:") as docs:
+        ...     _ = docs.batch_upsert_texts([("a", "Logs are synced.")], embedder)
+        ...     context = Retriever(docs, embedder).retrieve("What is synced?")
+        >>> context.citations("Logs are synced [1].").is_supported
+        True
+        """
         return citations(answer, self.sources, threshold)
 
 
@@ -177,13 +192,29 @@ class Retriever:
 
         ``k`` and ``filter`` take the place of the retriever's. What the embedder, the model, the reranker or
         the store raises is raised as it is.
+
+        >>> embedder = HashingEmbedder(64)
+        >>> with vecstore.VecStore(":memory:") as docs:
+        ...     _ = docs.batch_upsert_texts([("a", "Logs are synced.")], embedder)
+        ...     context = Retriever(docs, embedder).retrieve("What is synced?", k=1)
+        >>> context.text
+        '[1] Logs are synced.'
         """
         return run(self._retrieving(query, k, filter))
 
     async def aretrieve(
         self, query: str, *, k: int | None = None, filter: Filter | None = None
     ) -> RetrievedContext:
-        """Does what `retrieve` does, on an event loop: sync callables and stores run in threads."""
+        """Does what `retrieve` does, on an event loop: sync callables and stores run in threads.
+
+        >>> import asyncio
+        >>> embedder = HashingEmbedder(64)
+        >>> with vecstore.VecStore(":memory:") as docs:
+        ...     _ = docs.batch_upsert_texts([("a", "Logs are synced.")], embedder)
+        ...     context = asyncio.run(Retriever(docs, embedder).aretrieve("What is synced?"))
+        >>> context.sources[0].id
+        'a'
+        """
         return await arun(self._retrieving(query, k, filter))
 
     def _retrieving(self, query: str, k: int | None, filter: Filter | None) -> Work[RetrievedContext]:

@@ -59,7 +59,11 @@ def count_tokens(text: Text, encoding: str = "cl100k") -> int:
 
 
 class TextSplitter:
-    """What all splitters can do. Splitters pickle, and may be used by several threads at once."""
+    """What all splitters can do. Splitters pickle, and may be used by several threads at once.
+
+    >>> issubclass(MarkdownTextSplitter, TextSplitter)
+    True
+    """
 
     __slots__ = ("_core", "_options")
 
@@ -515,15 +519,31 @@ class SemanticTextSplitter(TextSplitter):
         )
 
     def split_text(self, text: Text) -> list[str]:
-        """Returns the chunks as strings."""
+        """Returns the chunks as strings.
+
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> splitter.split_text("Cats purr at night. Cats sleep all day. Taxes are due in May.")
+        ['Cats purr at night.', 'Cats sleep all day.', 'Taxes are due in May.']
+        """
         return self._split(text).texts()
 
     def split_with_metadata(self, text: Text) -> list[TextChunk]:
-        """Returns the chunks with their places."""
+        """Returns the chunks with their places.
+
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> chunk = splitter.split_with_metadata("Cats purr. Cats sleep. Taxes are due.")[0]
+        >>> chunk.char_start, chunk.content[:4]
+        (0, 'Cats')
+        """
         return self._split(text).text_chunks()
 
     def split_offsets(self, text: Text, unit: typing.Literal["chars", "bytes"] = "chars") -> np.ndarray:
-        """Returns an array of the shape (n, 2): where each chunk starts and ends."""
+        """Returns an array of the shape (n, 2): where each chunk starts and ends.
+
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> splitter.split_offsets("Cats purr.").tolist()
+        [[0, 10]]
+        """
         offsets: np.ndarray = self._split(text).offsets(unit)
         return offsets
 
@@ -531,6 +551,10 @@ class SemanticTextSplitter(TextSplitter):
         """Returns the chunks of many texts, one after the other, or on ``threads`` threads.
 
         Several threads call the embedder at the same time.
+
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> splitter.split_many(["Cats purr.", "Taxes are due."])
+        [['Cats purr.'], ['Taxes are due.']]
         """
         if isinstance(texts, str):
             raise TypeError("texts: expected an iterable of texts, got str")
@@ -542,11 +566,23 @@ class SemanticTextSplitter(TextSplitter):
             return list(pool.map(self.split_text, texts))
 
     async def asplit_text(self, text: Text) -> list[str]:
-        """As `split_text`, on an event loop; an embedder that is not async runs in a thread."""
+        """As `split_text`, on an event loop; an embedder that is not async runs in a thread.
+
+        >>> import asyncio
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> asyncio.run(splitter.asplit_text("Cats purr."))
+        ['Cats purr.']
+        """
         return (await self._asplit(text)).texts()
 
     async def asplit_with_metadata(self, text: Text) -> list[TextChunk]:
-        """As `split_with_metadata`, on an event loop."""
+        """As `split_with_metadata`, on an event loop.
+
+        >>> import asyncio
+        >>> splitter = SemanticTextSplitter(HashingEmbedder(64), 60, 10)
+        >>> len(asyncio.run(splitter.asplit_with_metadata("Cats purr.")))
+        1
+        """
         return (await self._asplit(text)).text_chunks()
 
     def _split(self, text: Text) -> _vecstore._SemanticSession:

@@ -46,6 +46,11 @@ impl VecDatabase {
 
     /// Returns the collection of this name; None if there is none.
     ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    ///
     /// Examples
     /// --------
     /// >>> database = vecstore.VecDatabase(":memory:")
@@ -57,6 +62,13 @@ impl VecDatabase {
     }
 
     /// Returns the collection of this name; makes it with `config` if there is none. One that is there keeps its own config.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    /// config : CollectionConfig, optional
+    ///     Of a collection that is made now.
     ///
     /// Examples
     /// --------
@@ -118,6 +130,11 @@ impl VecDatabase {
     ///
     /// Calls that are under way in it end first; later ones raise `ClosedError`.
     ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    ///
     /// Examples
     /// --------
     /// >>> database = vecstore.VecDatabase(":memory:")
@@ -129,6 +146,13 @@ impl VecDatabase {
     }
 
     /// Gives a collection another name, durably. Objects of it go on under the new name.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    /// new_name : str
+    ///     1 to 1,024 bytes of UTF-8 without control characters.
     ///
     /// Raises
     /// ------
@@ -161,6 +185,11 @@ impl VecDatabase {
     }
 
     /// Returns figures about a collection, as `Collection.stats`.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
     ///
     /// Examples
     /// --------
@@ -240,6 +269,15 @@ impl VecDatabase {
 
     /// Backs up one collection, as `Collection.backup`.
     ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    /// path : path
+    ///     A directory of its own.
+    /// incremental : bool
+    ///     Whether files that are there from an earlier backup are kept.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -268,6 +306,13 @@ impl VecDatabase {
 
     /// Brings a collection back from a backup of it, under its name: if it is here, its records become those of the backup;
     /// otherwise it is made, with the config it had.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of the collection.
+    /// path : path
+    ///     Of a backup of it.
     ///
     /// Raises
     /// ------

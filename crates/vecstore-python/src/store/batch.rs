@@ -9,6 +9,7 @@ use vecstore::{Batch, Error, Extras, MultiVector, Operation};
 use super::{BaseCollection, plain_value};
 use crate::arguments::{Number, Text, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
+use crate::frames::items;
 use crate::metadata_in::{Keys, document, metadata};
 use crate::records::Record;
 use crate::sparse::sparse_vector;
@@ -48,6 +49,7 @@ pub(super) fn column<'py>(
     let list = match values.cast::<PyList>() {
         Ok(list) => list.clone(),
         Err(_) => {
+            let values = &items(values, what)?;
             let items = values.try_iter().map_err(|_| wrong_type(what, "a list", values))?;
             PyList::new(values.py(), items.collect::<PyResult<Vec<_>>>()?)?
         }
@@ -298,11 +300,12 @@ impl BaseCollection {
     /// Parameters
     /// ----------
     /// ids : list of str
-    ///     One for each vector.
+    ///     One for each vector. This and all that follow may be columns of Arrow, pandas or polars.
     /// vectors : array of the shape (n, dim), or list of vectors
-    ///     A C-contiguous float32 array is fastest: its rows are copied once. Also a flat array.array of n * dim.
+    ///     A C-contiguous float32 array is fastest: its rows are copied once. Also a flat array.array of n * dim, and
+    ///     columns of lists of numbers.
     /// metadatas : list of dict or None, optional
-    ///     One for each id.
+    ///     One for each id; also a frame, whose rows they are.
     /// texts : list of str or None, optional
     ///     One for each id.
     /// sparse : list of sparse vectors or None, optional

@@ -101,8 +101,9 @@ impl BaseCollection {
     ///
     /// Examples
     /// --------
-    /// >>> store.upsert_unique(["fig", "nut"], [[0.9, 0.1, 0.0], [0.0, 0.0, 1.0]])
-    /// UniqueResult(written=1, duplicates=[Duplicate(id='fig', of='apple', score=1.0)])
+    /// >>> result = store.upsert_unique(["fig", "nut"], [[0.9, 0.1, 0.0], [0.0, 0.0, 1.0]])
+    /// >>> result.written, [(found.id, found.of) for found in result.duplicates]
+    /// (1, [('fig', 'apple')])
     #[pyo3(
         signature = (ids, vectors, metadatas=None, *, threshold=Number::Is(0.98), texts=None, sparse=None,
                      recall=Number::Is(0.99), exact=false),

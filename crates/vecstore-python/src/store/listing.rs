@@ -134,6 +134,12 @@ impl BaseCollection {
 }
 
 /// Iterates over the records of one moment; `iter(store)` makes one.
+///
+/// Examples
+/// --------
+/// >>> records = iter(store)
+/// >>> next(records).id
+/// 'apple'
 #[pyclass(frozen, module = "vecstore")]
 pub(crate) struct RecordIterator {
     state: Mutex<State>,

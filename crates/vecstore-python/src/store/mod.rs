@@ -102,6 +102,11 @@ pub(crate) struct VecStore {
 /// What a store and a collection of a database have in common: everything that concerns their records.
 ///
 /// There is nothing that is only this: `VecStore` makes stores, `VecDatabase` has collections.
+///
+/// Examples
+/// --------
+/// >>> isinstance(store, vecstore.BaseCollection)
+/// True
 #[pyclass(frozen, weakref, subclass, module = "vecstore")]
 pub(crate) struct BaseCollection {
     engine: vecstore::Collection,

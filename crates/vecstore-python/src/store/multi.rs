@@ -139,7 +139,7 @@ impl BaseCollection {
     #[pyo3(
         signature = (vectors, k=Int::Fits(10), filter=None, *, candidates=None, recall=Number::Is(0.95), exact=false,
                      offset=Int::Fits(0), min_score=None, boost=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vectors, k=10, filter=None, *, candidates=None, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, vectors, k=10, filter=None, *, candidates=None, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn multi_query<'py>(

@@ -16,6 +16,11 @@ use crate::records::Record;
 impl BaseCollection {
     /// Returns the record with this id; None if there is none, or it is soft-deleted or expired.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Examples
     /// --------
     /// >>> store.get("apple").metadata
@@ -28,6 +33,11 @@ impl BaseCollection {
     }
 
     /// Returns the records with these ids in the order asked for, None where there is none; all of one moment.
+    ///
+    /// Parameters
+    /// ----------
+    /// ids : iterable of str
+    ///     Of records.
     ///
     /// Examples
     /// --------
@@ -69,6 +79,13 @@ impl BaseCollection {
 
     /// Returns the number of records that match, or of all of them: of segments from their field indexes, mostly without a
     /// look at single records.
+    ///
+    /// Parameters
+    /// ----------
+    /// filter : dict, str or FilterExpr, optional
+    ///     What to count; all if not given.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
     ///
     /// Examples
     /// --------
@@ -119,6 +136,11 @@ impl BaseCollection {
 
     /// Returns the text of a record, None if it has none.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -134,6 +156,11 @@ impl BaseCollection {
     }
 
     /// Returns whether there is a record with this id that has a text.
+    ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
     ///
     /// Examples
     /// --------

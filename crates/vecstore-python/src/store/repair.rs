@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
-use vecstore::{Metric, OpenOptions};
+use vecstore::{Analyzer, Metric, OpenOptions};
 
 use super::open::path_of;
 use super::{VecStore, plain_value};
-use crate::arguments::MetricName;
+use crate::arguments::{AnalyzerName, MetricName, texts};
 use crate::errors::{OrRaise, invalid};
 
 #[pymethods]
@@ -23,6 +23,10 @@ impl VecStore {
     ///     The directory of the store.
     /// metric : str, optional
     ///     The metric of the store; needed only if all its manifests are lost.
+    /// analyzer : str, optional
+    ///     The analyzer of the store, if it was not "standard"; counts only if all its manifests are lost.
+    /// text_fields : sequence of str, optional
+    ///     The fields of the metadata that the store searched beside its texts; count only if all its manifests are lost.
     ///
     /// Returns
     /// -------
@@ -46,8 +50,13 @@ impl VecStore {
     /// >>> vecstore.VecStore.repair(path).ok
     /// True
     #[staticmethod]
-    #[pyo3(signature = (path, *, metric=None))]
-    fn repair<'py>(path: &Bound<'py, PyAny>, metric: Option<MetricName>) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (path, *, metric=None, analyzer=None, text_fields=None))]
+    fn repair<'py>(
+        path: &Bound<'py, PyAny>,
+        metric: Option<MetricName>,
+        analyzer: Option<AnalyzerName>,
+        text_fields: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = path.py();
         let Some(path) = path_of(path)? else {
             return Err(invalid(py, "path: a store in memory cannot be repaired: it has no files"));
@@ -56,6 +65,14 @@ impl VecStore {
         if let Some(metric) = metric {
             let metric: Metric = metric.parse().map_err(|error| invalid(py, format!("metric: {error}")))?;
             options = options.metric(metric);
+        }
+        if let Some(analyzer) = analyzer {
+            let analyzer: Analyzer = analyzer.parse().map_err(|error| invalid(py, format!("{error}")))?;
+            options = options.analyzer(analyzer);
+        }
+        if let Some(fields) = text_fields {
+            options =
+                options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
         }
         let report = py.detach(|| options.repair(&path)).or_raise(py)?;
         let problem = |problem: &vecstore::Problem| {

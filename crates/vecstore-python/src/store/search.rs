@@ -140,7 +140,7 @@ impl BaseCollection {
         signature = (vector, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, boost=None, include=Included::DEFAULT, params=None,
                      prefix_dim=None),
-        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None, prefix_dim=None)"
+        text_signature = "($self, vector, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None, prefix_dim=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query<'py>(
@@ -191,7 +191,7 @@ impl BaseCollection {
     #[pyo3(
         signature = (vectors, k=Int::Fits(10), filter=None, *, recall=Number::Is(0.95), exact=false, offset=Int::Fits(0),
                      min_score=None, boost=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, vectors, k=10, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query_batch<'py>(
@@ -234,6 +234,17 @@ impl BaseCollection {
     }
 
     /// Returns the k records nearest to a vector among those that match: `query(vector, k, filter)`.
+    ///
+    /// Parameters
+    /// ----------
+    /// vector : sequence of numbers or buffer, of the shape (dim,)
+    ///     What to search for.
+    /// k : int
+    ///     The most neighbors.
+    /// filter : dict, str, FilterExpr or None
+    ///     As in `query`.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
     ///
     /// Examples
     /// --------

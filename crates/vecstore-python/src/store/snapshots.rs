@@ -15,6 +15,11 @@ impl BaseCollection {
     ///
     /// Copies nothing: a snapshot takes the disk space of what is replaced or removed later.
     ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     1 to 1,024 bytes of UTF-8 without control characters.
+    ///
     /// Returns
     /// -------
     /// Snapshot
@@ -48,6 +53,11 @@ impl BaseCollection {
 
     /// Makes the records what they were when the snapshot was made. The snapshot stays; what was written since is gone.
     ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of a snapshot that is there.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -66,6 +76,11 @@ impl BaseCollection {
     }
 
     /// Deletes a snapshot, and returns whether it was there.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Of a snapshot.
     ///
     /// Examples
     /// --------

@@ -162,6 +162,13 @@ impl BaseCollection {
 impl BaseCollection {
     /// Sets the text of a record, and makes it findable by its words. The rest of the record stays.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// text : str
+    ///     Replaces the text that was there.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -217,7 +224,7 @@ impl BaseCollection {
     #[pyo3(
         signature = (keywords, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None, boost=None, boosts=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, keywords, k=10, filter=None, *, offset=0, min_score=None, boost=None, boosts=None, include=..., params=None)"
+        text_signature = "($self, keywords, k=10, filter=None, *, offset=0, min_score=None, boosts=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn text_query<'py>(
@@ -264,7 +271,7 @@ impl BaseCollection {
     #[pyo3(
         signature = (indices_values, k=Int::Fits(10), filter=None, *, offset=Int::Fits(0), min_score=None, boost=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, indices_values, k=10, filter=None, *, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, indices_values, k=10, filter=None, *, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn sparse_query<'py>(
@@ -334,7 +341,7 @@ impl BaseCollection {
                      fusion=None, rrf_k=Number::Is(60.0), candidates=None, autocut=None, boosts=None,
                      recall=Number::Is(0.95), exact=false, offset=Int::Fits(0), min_score=None, boost=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, keywords, k=10, alpha=0.7, filter=None, *, fusion='rrf', rrf_k=60.0, candidates=None, autocut=None, boosts=None, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, vector, keywords, k=10, alpha=0.7, filter=None, *, fusion='rrf', rrf_k=60.0, candidates=None, autocut=None, boosts=None, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn hybrid_query<'py>(

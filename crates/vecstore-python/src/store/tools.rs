@@ -69,7 +69,7 @@ impl BaseCollection {
         signature = (positive, negative=None, k=Int::Fits(10), filter=None, *, strategy=None, recall=Number::Is(0.95),
                      exact=false, offset=Int::Fits(0), min_score=None, boost=None, include=Included::DEFAULT,
                      params=None),
-        text_signature = "($self, positive, negative=(), k=10, filter=None, *, strategy='average_vector', recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, positive, negative=(), k=10, filter=None, *, strategy='average_vector', recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn recommend<'py>(
@@ -123,7 +123,7 @@ impl BaseCollection {
     #[pyo3(
         signature = (id, k=Int::Fits(10), filter=None, *, include_self=false, recall=Number::Is(0.95), exact=false,
                      offset=Int::Fits(0), min_score=None, boost=None, include=Included::DEFAULT, params=None),
-        text_signature = "($self, id, k=10, filter=None, *, include_self=False, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, id, k=10, filter=None, *, include_self=False, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn query_by_id<'py>(
@@ -180,7 +180,7 @@ impl BaseCollection {
         signature = (vector, k=Int::Fits(10), fetch_k=Int::Fits(50), lambda_=Number::Is(0.5), filter=None, *,
                      recall=Number::Is(0.95), exact=false, offset=Int::Fits(0), min_score=None, boost=None,
                      include=Included::DEFAULT, params=None),
-        text_signature = "($self, vector, k=10, fetch_k=50, lambda_=0.5, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, vector, k=10, fetch_k=50, lambda_=0.5, filter=None, *, recall=0.95, exact=False, offset=0, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn mmr_query<'py>(
@@ -241,7 +241,7 @@ impl BaseCollection {
         signature = (vector, by, groups=Int::Fits(10), group_size=Int::Fits(3), filter=None, *,
                      recall=Number::Is(0.95), exact=false, min_score=None, boost=None, include=Included::DEFAULT,
                      params=None),
-        text_signature = "($self, vector, by, groups=10, group_size=3, filter=None, *, recall=0.95, exact=False, min_score=None, boost=None, include=..., params=None)"
+        text_signature = "($self, vector, by, groups=10, group_size=3, filter=None, *, recall=0.95, exact=False, min_score=None, include=..., params=None, boost=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn group_query<'py>(

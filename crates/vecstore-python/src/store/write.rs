@@ -87,6 +87,13 @@ impl BaseCollection {
 
     /// Adds or replaces a record that lives for `ttl_seconds`.
     ///
+    /// Parameters
+    /// ----------
+    /// id, vector, metadata
+    ///     As in `upsert`.
+    /// ttl_seconds : float
+    ///     How long it lives, in seconds, above 0.
+    ///
     /// Examples
     /// --------
     /// >>> store.upsert_with_ttl("session", [0.1, 0.2, 0.3], {"user": 7}, 60)
@@ -103,6 +110,13 @@ impl BaseCollection {
     }
 
     /// Lets a record expire `ttl_seconds` from now; None lets it live for ever.
+    ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// ttl_seconds : float or None
+    ///     How long it lives from now, in seconds; None: for ever.
     ///
     /// Raises
     /// ------
@@ -134,6 +148,13 @@ impl BaseCollection {
 
     /// Replaces the metadata of a record.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// metadata : dict or None
+    ///     Replaces what was there.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -152,6 +173,13 @@ impl BaseCollection {
 
     /// Sets entries of the metadata of a record; the others stay. An entry set to None is stored as None.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// changes : dict
+    ///     Fields and their new values; None is a value.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -168,6 +196,13 @@ impl BaseCollection {
     }
 
     /// Replaces the vector of a record.
+    ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    /// vector : sequence of numbers or buffer, of the shape (dim,)
+    ///     The new one.
     ///
     /// Raises
     /// ------
@@ -186,6 +221,11 @@ impl BaseCollection {
 
     /// Removes a record, soft-deleted or not, and returns whether it was there.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Examples
     /// --------
     /// >>> store.delete("apple"), store.delete("apple")
@@ -195,6 +235,11 @@ impl BaseCollection {
     }
 
     /// Removes records, all or none of them, and returns how many were there.
+    ///
+    /// Parameters
+    /// ----------
+    /// ids : iterable of str
+    ///     Of records; those that are not there count for nothing.
     ///
     /// Examples
     /// --------
@@ -206,6 +251,13 @@ impl BaseCollection {
     }
 
     /// Removes every record that matches, atomically, and returns how many there were. Soft-deleted records stay.
+    ///
+    /// Parameters
+    /// ----------
+    /// filter : dict, str or FilterExpr
+    ///     What to remove.
+    /// params : dict, optional
+    ///     Values for `:name` in a filter string.
     ///
     /// Examples
     /// --------
@@ -224,6 +276,11 @@ impl BaseCollection {
 
     /// Removes a record.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Raises
     /// ------
     /// NotFoundError
@@ -240,6 +297,11 @@ impl BaseCollection {
 
     /// Hides a record from every read until `restore`, and returns whether it was there.
     ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
+    ///
     /// Examples
     /// --------
     /// >>> store.soft_delete("apple"), "apple" in store
@@ -249,6 +311,11 @@ impl BaseCollection {
     }
 
     /// Shows a soft-deleted record again, and returns whether there was one.
+    ///
+    /// Parameters
+    /// ----------
+    /// id : str
+    ///     Of the record.
     ///
     /// Examples
     /// --------

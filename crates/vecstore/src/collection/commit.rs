@@ -241,11 +241,7 @@ impl Committer {
     fn sync_file(&self, file: &dyn VfsFile, path: &Path) -> Result<()> {
         let _turn = self.syncing.lock();
         self.check_poison()?;
-        let synced = file.sync().and_then(|()| match file.has_name()? {
-            true => Ok(()),
-            // Whoever removed the directory of the store took the log along: nothing in it will be found again.
-            false => Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while the store was open")),
-        });
+        let synced = file.sync().and_then(|()| has_name(file));
         synced.map_err(|error| {
             let error = Error::io("sync", path, error);
             self.poison(&error);
@@ -385,6 +381,8 @@ impl Committer {
                 // Only a note, for readers and against rot: the calls are durable without it.
                 _ = log.write_watermark(after.lsn);
             } else if !frames.is_empty() {
+                has_name(&*log.file())
+                    .map_err(|error| Failed::Unknown(Error::io("write", log.path(), error)))?;
                 self.unsynced.store(true, Ordering::Relaxed);
             }
         }
@@ -468,6 +466,15 @@ impl Committer {
         self.stop_leading();
         noted
     }
+}
+
+/// Fails if the log was removed: whoever removed the directory of the store took it along, and nothing in it will be found
+/// again.
+fn has_name(file: &dyn VfsFile) -> io::Result<()> {
+    if file.has_name()? {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while the store was open"))
 }
 
 enum Failed {

@@ -103,7 +103,7 @@ impl Core {
             shared.remove_unnamed(self.uuid)?;
             Source::Writer(Box::new(Writer::open(shared, &self.directory, &entry, self.scoring)?))
         } else {
-            Source::Follower(Box::new(Follower::open(shared, &self.directory, self.uuid, self.scoring)?))
+            Source::Follower(Box::new(Follower::open(self)?))
         };
         shared.note_open(self)?;
         self.note_write();

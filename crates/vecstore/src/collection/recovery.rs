@@ -208,17 +208,19 @@ struct Position {
 }
 
 impl Follower {
-    pub(super) fn open(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<Self> {
-        let (snapshot, position) = Self::load(shared, directory, uuid, scoring)?;
+    pub(super) fn open(core: &Core) -> Result<Self> {
+        let (snapshot, position) = Self::load(core)?;
         Ok(Self { published: ArcSwap::from_pointee(snapshot), position: Mutex::new(position) })
     }
 
-    fn load(shared: &Shared, directory: &Path, uuid: Uuid, scoring: Scoring) -> Result<(Snapshot, Position)> {
+    fn load(core: &Core) -> Result<(Snapshot, Position)> {
+        let Core { shared, directory, scoring, .. } = core;
         let vfs = &*shared.vfs;
         retry(vfs, &shared.root, || {
             let manifest = newest_manifest(vfs, &shared.root)?;
-            let entry = find(&manifest, uuid)?;
-            let recovered = recover(vfs, directory, entry, scoring, Calls::Acknowledged)?;
+            let entry = find(&manifest, core.uuid)?;
+            let recovered = recover(vfs, directory, entry, *scoring, Calls::Acknowledged)?;
+            core.adopt_settings(entry);
             let Recovered { snapshot, log: (seq, last), .. } = recovered;
             let log = LogFollower::after(vfs, &last, snapshot.lsn)?;
             Ok((snapshot, Position { generation: manifest.generation, seq, log }))
@@ -266,7 +268,7 @@ impl Follower {
     }
 
     fn reload(&self, core: &Core, position: &mut Position) -> Result<()> {
-        let (snapshot, new) = Self::load(&core.shared, &core.directory, core.uuid, core.scoring)?;
+        let (snapshot, new) = Self::load(core)?;
         // A failed write may have erased for a moment the note of what was acknowledged.
         if snapshot.lsn >= self.published.load().lsn {
             *position = new;

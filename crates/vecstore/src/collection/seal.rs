@@ -28,12 +28,15 @@ impl Core {
         if in_memory(&published).next().is_none() && is_sealed {
             return Ok(published);
         }
-        // An empty log need not be left: it stays the one to write to.
-        let rotates = committer.has_log() && committer.log_bytes() > wal::EMPTY_BYTES;
+        // An empty log need not be left: it stays the one to write to. Neither need one that was begun for a seal that failed:
+        // what it holds up to the boundary is not replayed.
+        let rotates =
+            committer.has_log() && committer.log_bytes() > wal::EMPTY_BYTES && !upkeep.has_begun_log;
         let next = rotates.then(|| self.next_log(upkeep.log_seq + 1)).transpose()?;
         let boundary = committer.rotate(next)?;
         upkeep.log_seq += u64::from(rotates);
         let outcome = self.seal_up_to(writer, upkeep, &boundary);
+        upkeep.has_begun_log = outcome.is_err() && (rotates || upkeep.has_begun_log);
         match &outcome {
             // There may be enough segments to merge now, or some to settle in a pause.
             Ok(()) => self.shared.background.merge.request(),

@@ -7,6 +7,7 @@ use crate::database::{CollectionConfig, NamespaceQuotas, NamespaceStatus};
 use crate::error::Result;
 use crate::field_index::FieldChoices;
 use crate::quantization::Quantization;
+use crate::storage::manifest::CollectionEntry;
 use crate::storage::settings::Settings;
 
 impl Collection {
@@ -59,6 +60,14 @@ impl Core {
         let mut held = self.settings.lock();
         (held.status, held.quotas) = (settings.status, settings.quotas);
         held.fields = Arc::clone(&settings.fields);
+    }
+
+    /// Takes name, status and quotas from the manifest that another process has published.
+    pub(crate) fn adopt_settings(&self, entry: &CollectionEntry) {
+        if *self.name() != *entry.name {
+            self.set_name(&entry.name);
+        }
+        self.set_limits(&entry.settings);
     }
 
     /// Sets what segments are written with by this process, whatever the manifest says.

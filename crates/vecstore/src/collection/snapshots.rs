@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Collection, Core, recovery};
-use crate::database::check_name;
+use crate::database::{check_files, check_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::shown;
 use crate::storage::manifest::{CollectionEntry, SegmentEntry};
@@ -84,16 +84,18 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such snapshot, `Io`. Nothing is changed then.
+    /// `NotFound` if there is no such snapshot; `Corrupted` if a byte of it is not as it was written, or a file is missing: all
+    /// of it is checked first; `Io`. Nothing is changed then.
     pub fn restore_snapshot(&self, name: &str) -> Result<()> {
         let core = &self.core;
         core.shared.check_writer()?;
-        core.snapshot_entry(name)?;
+        for segment in &core.snapshot_entry(name)?.segments {
+            check_files(&*core.shared.vfs, &core.directory, core.uuid, segment)?;
+        }
         core.while_closed(|| {
             let SnapshotEntry { dim, segments, .. } = core.snapshot_entry(name)?;
             core.reset(dim, segments)
         })?;
-        // Says at once if it cannot be read.
         core.source().map(drop)
     }
 

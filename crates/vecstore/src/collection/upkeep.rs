@@ -26,6 +26,9 @@ pub(super) const CLOSE_LOG_BYTES: u64 = 2 << 20;
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) log_seq: u64,
+    /// A log was begun for a seal that failed. The next attempt does without another one, so that a full disk does not fill
+    /// up with logs.
+    pub(super) has_begun_log: bool,
     pub(super) saved_marks: HashMap<Uuid, SavedMarks>,
 }
 
@@ -39,7 +42,7 @@ pub(super) struct SavedMarks {
 
 impl Upkeep {
     pub(super) fn new(log_seq: u64, saved_marks: Vec<(Uuid, SavedMarks)>) -> Self {
-        Self { log_seq, saved_marks: saved_marks.into_iter().collect() }
+        Self { log_seq, has_begun_log: false, saved_marks: saved_marks.into_iter().collect() }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::storage::manifest::{self, CollectionEntry, Manifest, SegmentEntry};
 use crate::storage::segment::{self, Segment};
 use crate::storage::wal::{self, Log, LogWriter};
 use crate::storage::{Uuid, marks};
-use crate::vfs::{DiskVfs, LockGuard, Vfs};
+use crate::vfs::{DiskVfs, LockGuard, Vfs, VfsFile};
 
 /// How much is written at once.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -133,7 +133,20 @@ impl Shared {
         for file in entry.segments.iter().flat_map(files) {
             let to = directory.join(file.name());
             match here.as_ref().and_then(|here| file.is_named_by(here)) {
-                Some(true) => {}
+                Some(true) => match file.check(&*self.vfs, &to, entry.uuid) {
+                    Ok(()) => {}
+                    Err(error) if is_damage(&error) => {
+                        // Made anew beside, since calls may still read what is there. A crash between the next two steps
+                        // leaves the collection without a file that was damaged; restoring it again puts it there.
+                        let anew = self.root.join(TMP).join(file.name());
+                        remove_if_there(&*self.vfs, &anew)?;
+                        copy(&*vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
+                        remove_if_there(&*self.vfs, &to)?;
+                        let moved = self.vfs.rename_no_replace(&anew, &to);
+                        moved.map_err(|error| Error::io("rename", &anew, error))?;
+                    }
+                    Err(error) => return Err(error),
+                },
                 Some(false) => {
                     return Err(Error::new(
                         ErrorKind::AlreadyExists,
@@ -174,6 +187,11 @@ fn fresh_log(shared: &Shared, directory: &Path, uuid: Uuid) -> Result<u64> {
     let seq = log_seqs(vfs, directory)?.last().map_or(1, |last| last + 1);
     LogWriter::create(vfs, directory, seq, uuid, shared.new_uuid()?)?;
     Ok(seq)
+}
+
+/// Returns whether a file is not as it was written, or gone; a disk that cannot be read is another matter.
+fn is_damage(error: &Error) -> bool {
+    error.kind() == ErrorKind::Corrupted || error.io_kind() == Some(io::ErrorKind::NotFound)
 }
 
 /// Returns the collection of a backup that a name asks for: the one of that name, or the only one.
@@ -317,13 +335,9 @@ impl Target {
                 continue;
             }
             if self.has(entry.uuid, &file) && matches!(self.vfs.stat(&to), Ok(Some(_))) {
-                // The backup that is there needs it until the next manifest: it is made anew beside, and exchanged.
-                let anew = self.root.join(TMP).join(file.name());
-                remove_if_there(&*self.vfs, &anew)?;
+                // The backup that is there needs it until the next manifest.
                 self.report.copied_bytes +=
-                    copy(source_vfs, &source.join(file.name()), &*self.vfs, &anew, &file, entry)?;
-                self.vfs.remove_file(&to).map_err(|error| Error::io("remove", &to, error))?;
-                self.vfs.rename_no_replace(&anew, &to).map_err(|error| Error::io("rename", &anew, error))?;
+                    copy_over(source_vfs, &source.join(file.name()), &*self.vfs, &to, &file, entry)?;
             } else {
                 remove_if_there(&*self.vfs, &to)?;
                 self.report.copied_bytes +=
@@ -445,10 +459,10 @@ impl CopiedFile<'_> {
     }
 
     /// Checks every byte of the file at a path.
-    fn check(&self, vfs: &dyn Vfs, path: &Path, entry: &CollectionEntry) -> Result<()> {
+    fn check(&self, vfs: &dyn Vfs, path: &Path, collection: Uuid) -> Result<()> {
         match self {
             Self::Segment(segment) => {
-                let opened = Segment::open(vfs, path, segment.uuid, entry.uuid, segment.checksum)?;
+                let opened = Segment::open(vfs, path, segment.uuid, collection, segment.checksum)?;
                 opened.verify().into_iter().next().map_or(Ok(()), Err)
             }
             Self::Marks(segment, _, checksum) => {
@@ -457,6 +471,16 @@ impl CopiedFile<'_> {
             }
         }
     }
+}
+
+/// Checks every byte of a segment and its marks in the directory of a collection.
+pub(crate) fn check_files(
+    vfs: &dyn Vfs,
+    directory: &Path,
+    collection: Uuid,
+    segment: &SegmentEntry,
+) -> Result<()> {
+    files(segment).try_for_each(|file| file.check(vfs, &directory.join(file.name()), collection))
 }
 
 /// Copies a file after checking it, and syncs it (not its name). Returns its length.
@@ -468,15 +492,44 @@ fn copy(
     file: &CopiedFile<'_>,
     entry: &CollectionEntry,
 ) -> Result<u64> {
-    file.check(from_vfs, from, entry)?;
+    file.check(from_vfs, from, entry.uuid)?;
     let bytes = from_vfs.map(from).map_err(|error| Error::io("read", from, error))?;
     write(to_vfs, to, &bytes)?;
     Ok(bytes.len() as u64)
 }
 
+/// As [`copy`], over a file that is to hold the same bytes and may be damaged. A crash leaves each of its bytes as it was
+/// or as it should be: what was whole stays so.
+fn copy_over(
+    from_vfs: &dyn Vfs,
+    from: &Path,
+    to_vfs: &dyn Vfs,
+    to: &Path,
+    file: &CopiedFile<'_>,
+    entry: &CollectionEntry,
+) -> Result<u64> {
+    file.check(from_vfs, from, entry.uuid)?;
+    let bytes = from_vfs.map(from).map_err(|error| Error::io("read", from, error))?;
+    let len = match to_vfs.stat(to).map_err(|error| Error::io("open", to, error))? {
+        Some(_) => to_vfs.open(to, true).and_then(|file| file.len()),
+        None => Ok(0),
+    };
+    if len.map_err(|error| Error::io("open", to, error))? == bytes.len() as u64 {
+        write_to(|| to_vfs.open(to, true), to, &bytes)?;
+    } else {
+        remove_if_there(to_vfs, to)?;
+        write(to_vfs, to, &bytes)?;
+    }
+    Ok(bytes.len() as u64)
+}
+
 fn write(vfs: &dyn Vfs, path: &Path, bytes: &[u8]) -> Result<()> {
+    write_to(|| vfs.create(path), path, bytes)
+}
+
+fn write_to(open: impl FnOnce() -> io::Result<Box<dyn VfsFile>>, path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        let file = vfs.create(path)?;
+        let file = open()?;
         let mut offset = 0;
         for chunk in bytes.chunks(CHUNK_BYTES) {
             file.write_all_at(&[IoSlice::new(chunk)], offset)?;

@@ -73,6 +73,11 @@ impl Shared {
         };
         if is_there(known + 1)? || !is_there(known)? {
             let newest = retry(vfs, root, || newest_manifest(vfs, root))?;
+            for entry in &newest.collections {
+                if let Some(core) = self.known_core(entry.uuid) {
+                    core.adopt_settings(entry);
+                }
+            }
             self.catalog.lock().current = newest;
         }
         Ok(())

@@ -33,7 +33,7 @@ use parking_lot::Mutex;
 
 pub(crate) use background::Background;
 pub use backup::BackupReport;
-pub(crate) use backup::restore_backup;
+pub(crate) use backup::{check_files, restore_backup};
 pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;

@@ -7,6 +7,7 @@ use vecstore_kernels::Metric;
 use super::report::RepairReport;
 use crate::database::{COLLECTIONS, new_uuid};
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::OpenOptions;
 use crate::storage::Uuid;
 use crate::storage::flipped_bit::FlippedBits;
 use crate::storage::manifest::{self, CollectionEntry, Manifest, SegmentEntry};
@@ -29,11 +30,11 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// Finds the collections of the database at `root`. `metric` is for a database without a manifest.
+    /// Finds the collections of the database at `root`. Of the options, metric and texts are for one without a manifest.
     pub(super) fn find(
         vfs: &dyn Vfs,
         root: &Path,
-        metric: Option<Metric>,
+        options: &OpenOptions,
         bits: &mut FlippedBits,
         report: &mut RepairReport,
     ) -> Result<Self> {
@@ -56,7 +57,7 @@ impl Catalog {
         if let Some(Manifest { database, collections, .. }) = newest {
             return Ok(Self { database, collections, is_rebuilt: false, generation, damaged });
         }
-        let collections = rebuild(vfs, root, metric, report)?;
+        let collections = rebuild(vfs, root, options, report)?;
         let missing =
             Error::corrupted("no manifest can be read: the collections are what the directories hold");
         report.problem(root, &missing);
@@ -107,7 +108,7 @@ fn read(bytes: &[u8], generation: u64, bits: &mut FlippedBits) -> Result<(Option
 fn rebuild(
     vfs: &dyn Vfs,
     root: &Path,
-    metric: Option<Metric>,
+    options: &OpenOptions,
     report: &mut RepairReport,
 ) -> Result<Vec<CollectionEntry>> {
     let directory = root.join(COLLECTIONS);
@@ -125,12 +126,15 @@ fn rebuild(
     for (uuid, directory) in directories {
         // A store's only collection has this name; of others the names are lost with the manifest.
         let name = if only { "default".to_owned() } else { format!("recovered-{}", &uuid.to_string()[..8]) };
-        let entry = rebuild_entry(vfs, &directory, uuid, name, metric)?;
+        let entry = CollectionEntry {
+            text: options.collection_config().text()?,
+            ..rebuild_entry(vfs, &directory, uuid, name, options.metric)?
+        };
         let message = format!(
             "what the manifest said of the collection `{}`: its name, which of its records were replaced or deleted, its \
-             metric, unless one was given, its analyzer and text fields (texts are indexed anew with the standard analyzer), \
-             quotas, status and snapshots",
-            entry.name
+             metric, unless one was given, its analyzer and text fields, unless they were given (texts are indexed anew with \
+             the analyzer {}), quotas, status and snapshots",
+            entry.name, entry.text.analyzer
         );
         report.lost(root, None, message);
         collections.push(entry);

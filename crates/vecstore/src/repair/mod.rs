@@ -11,6 +11,7 @@
 mod catalog;
 mod collection;
 mod files;
+mod rebuild;
 mod report;
 mod rows;
 
@@ -44,7 +45,7 @@ pub(crate) fn repair(root: &Path, options: &OpenOptions) -> Result<RepairReport>
     let mut report = RepairReport::default();
     let mut bits = FlippedBits::default();
     let mut files = Files::new(vfs, root);
-    let catalog = Catalog::find(vfs, root, options.metric, &mut bits, &mut report)?;
+    let catalog = Catalog::find(vfs, root, options, &mut bits, &mut report)?;
     let mut salvages = Vec::new();
     for entry in &catalog.collections {
         salvages.push(Salvage::examine(vfs, root, entry, catalog.is_rebuilt, &mut bits, &mut report)?);
@@ -91,7 +92,7 @@ pub(crate) fn check(root: &Path, options: &OpenOptions) -> Result<VerifyReport> 
 fn check_once(vfs: &dyn Vfs, root: &Path, options: &OpenOptions) -> Result<VerifyReport> {
     let mut report = RepairReport::default();
     let mut bits = FlippedBits::none();
-    let catalog = Catalog::find(vfs, root, options.metric, &mut bits, &mut report)?;
+    let catalog = Catalog::find(vfs, root, options, &mut bits, &mut report)?;
     for entry in &catalog.collections {
         let salvage = Salvage::examine(vfs, root, entry, catalog.is_rebuilt, &mut bits, &mut report)?;
         report.records += salvage.records();

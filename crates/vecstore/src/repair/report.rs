@@ -30,7 +30,7 @@ pub struct RepairReport {
     pub problems: Vec<Problem>,
     /// What could not be saved; empty if nothing is lost.
     pub lost: Vec<Loss>,
-    /// Ids of the lost records whose ids can still be read.
+    /// Ids of the lost records whose ids can still be read, without those that were deleted or replaced later.
     pub lost_ids: Vec<String>,
     /// Single flipped bits that were put back; what they were in is not lost.
     pub bits_restored: usize,

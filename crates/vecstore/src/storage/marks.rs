@@ -104,7 +104,7 @@ pub(crate) fn decode(
     let major = reader.u16()?;
     if major != FORMAT_MAJOR {
         return Err(Error::unsupported(format!(
-            "`{}` has format {major}, expected {FORMAT_MAJOR}",
+            "`{}` has marks format {major}, this version reads {FORMAT_MAJOR}: open it with a newer vecstore",
             path.display()
         )));
     }

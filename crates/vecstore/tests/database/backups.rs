@@ -260,3 +260,25 @@ fn a_reader_and_a_writer_back_up_to_one_place_in_turn() {
     let logs = files(&backup).iter().filter(|path| path.extension().is_some_and(|one| one == "log")).count();
     assert_eq!(logs, 1);
 }
+
+#[test]
+fn a_restore_exchanges_a_damaged_file_for_that_of_the_backup() {
+    let directory = tempdir().unwrap();
+    let [live, backup] = ["live", "backup"].map(|name| directory.path().join(name));
+    let database = VecDatabase::open(&live).unwrap();
+    let collection = database.create_collection("a", &CollectionConfig::new()).unwrap();
+    fill(&collection, 0, 2_000);
+    database.backup(&backup, true).unwrap();
+    let segment = |root: &Path| {
+        let is_segment = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "seg");
+        files(root).into_iter().find(is_segment).unwrap()
+    };
+    let mut bytes = std::fs::read(segment(&live)).unwrap();
+    bytes[5] ^= 0x40;
+    std::fs::write(segment(&live), &bytes).unwrap();
+    assert!(!collection.verify().unwrap().is_ok());
+    let restored = database.restore_collection("a", &backup).unwrap();
+    assert!(restored.verify().unwrap().is_ok());
+    assert_eq!(restored.len().unwrap(), 2_000);
+    assert_eq!(restored.get("00000").unwrap().unwrap().vector, [1.0, 0.0]);
+}

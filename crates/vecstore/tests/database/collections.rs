@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tempfile::tempdir;
 use vecstore::{
-    CollectionConfig, ErrorKind, Metadata, Metric, NamespaceQuotas, Quantization, Query, VecDatabase,
-    VecStore,
+    CollectionConfig, ErrorKind, Metadata, Metric, NamespaceQuotas, NamespaceStatus, Quantization, Query,
+    VecDatabase, VecStore,
 };
 
 use crate::{fill, ids};
@@ -188,4 +188,24 @@ fn options_of_a_collection_are_refused_for_a_database() {
     let error = VecDatabase::options().dim(3).open_database(directory.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().starts_with("dim is an option of a collection"), "{error}");
+}
+
+#[test]
+fn a_process_that_reads_sees_names_status_and_quotas_change() {
+    let directory = tempdir().unwrap();
+    let writer = VecDatabase::open(directory.path()).unwrap();
+    let written = writer.create_collection("a", &CollectionConfig::new()).unwrap();
+    written.upsert("x", &[1.0], &Metadata::new()).unwrap();
+    let reader = VecDatabase::options().read_only(true).open_database(directory.path()).unwrap();
+    let read = reader.get_collection("a").unwrap().unwrap();
+    assert_eq!(read.len().unwrap(), 1);
+    writer.rename_collection("a", "b").unwrap();
+    let quotas = NamespaceQuotas::unlimited().max_vectors(7);
+    writer.update_quotas("b", quotas).unwrap();
+    writer.update_status("b", NamespaceStatus::Suspended).unwrap();
+    let refused = read.len().unwrap_err();
+    assert!(refused.message().contains("`b`") && refused.message().contains("Suspended"), "{refused}");
+    writer.update_status("b", NamespaceStatus::Active).unwrap();
+    assert_eq!(read.len().unwrap(), 1);
+    assert_eq!((&*read.name(), read.config().unwrap().get_quotas()), ("b", quotas));
 }

@@ -1,5 +1,7 @@
 //! Snapshots keep records as they were, through writes, upkeep and reopening.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tempfile::tempdir;
 use vecstore::{Collection, CollectionConfig, ErrorKind, Metadata, VecDatabase, VecStore};
 
@@ -114,4 +116,66 @@ fn snapshots_under_load_are_of_whole_calls() {
         store.restore_snapshot(&snapshot.name).unwrap();
         assert_eq!(store.len().unwrap(), snapshot.record_count);
     }
+}
+
+/// What a writer had acknowledged after the last time of going back is there, and every batch is whole.
+#[test]
+fn going_back_under_load_leaves_whole_calls() {
+    let directory = tempdir().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    fill(&store, 0, 20);
+    store.create_snapshot("start").unwrap();
+    let (mut times, done) = (0, AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            (2..80).for_each(|call| fill(&store, call * 10, call * 10 + 10));
+            done.store(true, Ordering::Relaxed);
+        });
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let found = ids(&store).len();
+                assert!(found >= 20 && found.is_multiple_of(10), "{found}");
+            }
+        });
+        while !done.load(Ordering::Relaxed) {
+            store.restore_snapshot("start").unwrap();
+            times += 1;
+            if times % 3 == 0 {
+                store.create_snapshot(&format!("{times}")).unwrap();
+                assert!(store.delete_snapshot(&format!("{times}")).unwrap());
+            }
+        }
+    });
+    assert!(times > 0);
+    store.restore_snapshot("start").unwrap();
+    fill(&store, 900, 910);
+    let expected = ids(&store);
+    assert_eq!(expected.len(), 30);
+    store.close().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    assert!(ids(&store) == expected && store.verify().unwrap().is_ok());
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused_before_anything_is_replaced() {
+    let directory = tempdir().unwrap();
+    let store = VecStore::open(directory.path()).unwrap();
+    fill(&store, 0, 5_000);
+    store.create_snapshot("kept").unwrap();
+    let collection = std::fs::read_dir(directory.path().join("collections")).unwrap().next().unwrap();
+    let mut files = std::fs::read_dir(collection.unwrap().path()).unwrap().map(|file| file.unwrap().path());
+    let segment = files.find(|path| path.extension().is_some_and(|extension| extension == "seg")).unwrap();
+    store.delete("00001").unwrap();
+    store.compact().unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[3] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let before = ids(&store);
+    let refused = store.restore_snapshot("kept").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Corrupted, "{refused}");
+    assert_eq!(ids(&store), before);
+    store.upsert("after", &[1.0, 0.0], &Metadata::new()).unwrap();
+    std::fs::remove_file(&segment).unwrap();
+    assert!(store.restore_snapshot("kept").is_err());
+    assert_eq!(store.len().unwrap(), before.len() + 1);
 }

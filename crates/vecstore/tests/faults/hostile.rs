@@ -176,7 +176,7 @@ pub(crate) fn put_segment(disk: &FaultVfs, path: &Path, bytes: &mut [u8]) {
     replace_checksum(disk, old, sum);
 }
 
-fn put_marks(disk: &FaultVfs, path: &Path, bytes: &mut [u8]) {
+pub(crate) fn put_marks(disk: &FaultVfs, path: &Path, bytes: &mut [u8]) {
     let end = bytes.len() - 8;
     let (old, new) = (u64_at(bytes, end), xxh3(&bytes[..end]));
     put_u64(bytes, end, new);

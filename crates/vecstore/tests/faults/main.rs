@@ -17,3 +17,4 @@ mod soak;
 mod stop;
 mod subject;
 mod threads;
+mod torn;

@@ -322,6 +322,12 @@ fn files_of_a_newer_format_are_refused_and_left_alone() {
         let sum = crc32c::crc32c(&bytes[..60]);
         put_u32(bytes, 60, sum);
     });
+    for marks in find(&sample.disk, ".del") {
+        newer(&marks, &|disk, bytes| {
+            bytes[8..10].copy_from_slice(&2_u16.to_le_bytes());
+            crate::hostile::put_marks(disk, &marks, bytes);
+        });
+    }
     for segment in find(&sample.disk, ".seg") {
         for (at, value) in [(0, 2_u8), (5, 0x80)] {
             newer(&segment, &|disk, bytes| {
@@ -331,5 +337,141 @@ fn files_of_a_newer_format_are_refused_and_left_alone() {
                 crate::hostile::put_segment(disk, &segment, bytes);
             });
         }
+    }
+}
+
+/// The name of a snapshot, none for the records as they are, and what it holds.
+type Told = (&'static str, BTreeMap<String, Record>);
+
+/// A store with two snapshots that share a segment with it or not, and what each holds.
+fn store_with_snapshots() -> (FaultVfs, Vec<Told>) {
+    let disk = FaultVfs::new();
+    let store = open(&disk, Durability::Commit).unwrap();
+    let mut told = Vec::new();
+    for (name, first) in [("one", 0), ("two", 30)] {
+        for n in first..first + 30 {
+            store.upsert_record(&Record::new(format!("{n}"), [n as f32; DIM]), None).unwrap();
+        }
+        store.delete(&format!("{first}")).unwrap();
+        store.soft_delete(&format!("{}", first + 1)).unwrap();
+        store.create_snapshot(name).unwrap();
+        told.push((name, read(&store).unwrap()));
+        store.delete(&format!("{}", first + 2)).unwrap();
+    }
+    store.compact().unwrap();
+    store.delete("50").unwrap();
+    told.push(("", read(&store).unwrap()));
+    store.close().unwrap();
+    (disk, told)
+}
+
+/// Goes back to each snapshot. Returns how many records each has too few.
+fn check_snapshots(disk: &FaultVfs, told: &[Told]) -> Vec<usize> {
+    let store = open(disk, Durability::Commit).unwrap();
+    let (now, kept) = told.split_last().unwrap();
+    let missing = |name: &str, expected: &BTreeMap<String, Record>| {
+        let found = read(&store).unwrap();
+        assert!(found.iter().all(|(id, record)| expected.get(id) == Some(record)), "{name}");
+        expected.len() - found.len()
+    };
+    let mut lacks = vec![missing("now", &now.1)];
+    for (name, expected) in kept {
+        store.restore_snapshot(name).unwrap();
+        lacks.push(missing(name, expected));
+    }
+    assert!(store.verify().unwrap().is_ok());
+    lacks
+}
+
+#[test]
+fn a_snapshot_survives_a_flipped_bit_in_any_of_its_files() {
+    let (disk, told) = store_with_snapshots();
+    assert_eq!(check_snapshots(&disk.fork(), &told), [0; 3]);
+    let mut files = find(&disk, ".seg");
+    files.extend(find(&disk, ".del"));
+    assert!(files.len() >= 4, "{files:?}");
+    for path in files {
+        for at in [0, 1_000, disk.read(&path).unwrap().len() as u64 - 40] {
+            let damaged = disk.fork();
+            if damaged.flip(&path, at, 0x04).is_err() {
+                continue;
+            }
+            let report = repair(&damaged).unwrap();
+            assert!(report.is_lossless() && !report.was_ok(), "{}: {report:?}", path.display());
+            assert!(repair(&damaged).unwrap().was_ok());
+            assert_eq!(check_snapshots(&damaged, &told), [0; 3], "byte {at} of {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn of_a_snapshot_with_more_damage_the_rest_is_kept_and_the_loss_named() {
+    let (disk, told) = store_with_snapshots();
+    let mut lost = 0;
+    for path in find(&disk, ".seg") {
+        let damaged = disk.fork();
+        // Two vectors, wholly.
+        damaged.overwrite(&path, 3 * 16, &[0xff; 32]).unwrap();
+        let report = repair(&damaged).unwrap();
+        let named: u64 = report.lost.iter().filter_map(|loss| loss.records).sum();
+        assert!(report.lost.iter().all(|loss| loss.records.is_some()), "{report:?}");
+        assert!(repair(&damaged).unwrap().was_ok());
+        let lacks = check_snapshots(&damaged, &told);
+        assert_eq!(lacks.iter().sum::<usize>() as u64, named, "{report:?}");
+        lost += named;
+        for loss in report.lost.iter().filter(|loss| loss.message.contains("snapshot")) {
+            assert!(
+                loss.message.contains("in the snapshot `one`") || loss.message.contains("`two`"),
+                "{loss:?}"
+            );
+        }
+    }
+    assert!(lost >= 4, "{lost}");
+}
+
+/// Records that a later call deletes or replaces are not lost, whatever became of their bytes.
+#[test]
+fn lost_ids_name_no_record_that_was_deleted_or_written_anew() {
+    let disk = FaultVfs::new();
+    let store = open(&disk, Durability::Commit).unwrap();
+    for n in 0..20 {
+        store.upsert_record(&Record::new(format!("{n}"), [n as f32; DIM]), None).unwrap();
+    }
+    store.compact().unwrap();
+    store.delete("0").unwrap();
+    store.upsert_record(&Record::new("1", [9.0; DIM]), None).unwrap();
+    store.soft_delete("2").unwrap();
+    drop(store);
+    let killed = disk.fork();
+    let segment = find(&killed, ".seg").pop().unwrap();
+    killed.overwrite(&segment, 0, &[0xff; 4 * 16]).unwrap();
+    let report = repair(&killed).unwrap();
+    assert_eq!(report.lost_ids, ["2", "3"]);
+    assert_eq!(report.lost.iter().map(|loss| loss.records).collect::<Vec<_>>(), [Some(2)], "{report:?}");
+    assert_eq!(report.records, 17);
+    assert_eq!(read(&open(&killed, Durability::Commit).unwrap()).unwrap().len(), 17);
+}
+
+#[test]
+fn without_any_manifest_a_repair_can_be_told_the_analyzer_and_the_text_fields() {
+    let disk = FaultVfs::new();
+    let make = || {
+        let options = options(&disk, Durability::Commit).metric(Metric::Cosine);
+        options.analyzer("english".parse().unwrap()).text_fields(["title"])
+    };
+    let store = make().open(PATH).unwrap();
+    let record = Record::new("a", vec![1.0, 0.0])
+        .with_text("running dogs")
+        .with_metadata(vecstore::Metadata::from([("title", "sleeping cats".into())]));
+    store.upsert_record(&record, None).unwrap();
+    store.compact().unwrap();
+    store.close().unwrap();
+    for path in find(&disk, "manifest-") {
+        disk.remove_file(&path).unwrap();
+    }
+    assert!(make().repair(PATH).unwrap().lost.iter().any(|lost| lost.message.contains("analyzer english")));
+    let store = make().open(PATH).unwrap();
+    for words in ["run", "sleep"] {
+        assert_eq!(store.text_query(&TextQuery::new(words)).unwrap().len(), 1, "{words}");
     }
 }

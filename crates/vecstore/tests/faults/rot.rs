@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use vecstore::{Durability, Error, ErrorKind, Record, SparseVector, VecStore};
+use vecstore::{Durability, Error, ErrorKind, Record, SparseVector, Value, VecStore};
 use vecstore_testkit::{CrashMode, FaultVfs, Rng};
 
 use crate::script::{DIM, record};
@@ -28,11 +28,20 @@ impl Sample {
 
 /// Makes a store of two segments, marks for the older one with dead and hidden rows, and a log with calls in it.
 pub(crate) fn sample(closed: bool) -> Sample {
+    sample_with(closed, 0)
+}
+
+/// As [`sample`], with so many bytes more in each record.
+fn sample_with(closed: bool, more_bytes: usize) -> Sample {
     let vfs = FaultVfs::new();
     let mut rng = Rng::new(5);
     let small = |rng: &mut Rng, id: String| {
         let mut record = record(rng, DIM);
         (record.id, record.text) = (id, Some("a red text".to_owned()));
+        if more_bytes > 0 {
+            let bytes: Vec<u8> = (0..more_bytes).map(|_| rng.next_u64() as u8).collect();
+            record.metadata.insert("more", Value::Bytes(bytes));
+        }
         record.sparse = Some(SparseVector::new([(2, 0.5), (3, 1.0)]).unwrap());
         record
     };
@@ -213,14 +222,20 @@ fn used(sample: &Sample, path: &Path, len: u64) -> u64 {
     if kind(path) == Kind::Log { log_layout(&sample.disk.read(path).unwrap()).0 + 64 } else { len }
 }
 
-fn flip_every_byte(closed: bool, read_only: bool) -> Tally {
-    let sample = sample(closed);
+/// Bytes that make a record of the sample so long that the store says about 60 KB.
+const MORE_BYTES: usize = 900;
+
+/// Flips a bit of every `step`-th byte in turn; `VECSTORE_ROT_STEP` in the environment changes that.
+fn flip_bytes(closed: bool, read_only: bool, step: u64) -> Tally {
+    let step = count("VECSTORE_ROT_STEP", step) as usize;
+    let sample = sample_with(closed, MORE_BYTES);
     let mut tally = Tally::default();
-    let mut bytes = 0;
+    let (mut bytes, mut all) = (0, 0);
     for (path, len) in sample.disk.files() {
         // Behind its frames a log is zeros to the end of the space it has reserved; a few of them stand for all.
         let used = used(&sample, &path, len);
-        let places = (0..used).chain((used..len).step_by(997));
+        all += used;
+        let places = (0..used).step_by(step).chain((used..len).step_by(997));
         for at in places {
             bytes += 1;
             for bit in 0..count("VECSTORE_ROT_BITS", 1) {
@@ -231,7 +246,8 @@ fn flip_every_byte(closed: bool, read_only: bool) -> Tally {
             }
         }
     }
-    println!("closed {closed}, read_only {read_only}: {bytes} bytes flipped");
+    println!("closed {closed}, read_only {read_only}: {bytes} bytes flipped of a store of {all}");
+    assert!((55_000..75_000).contains(&all), "{all}");
     tally.report();
     for (path, at) in tally.unseen.values().flatten() {
         // A writer removes a damaged manifest when it falls back on the other one.
@@ -247,17 +263,17 @@ fn flip_every_byte(closed: bool, read_only: bool) -> Tally {
 
 #[test]
 fn no_flipped_byte_of_a_closed_store_makes_a_wrong_answer() {
-    flip_every_byte(true, false);
+    flip_bytes(true, false, 1);
 }
 
 #[test]
 fn no_flipped_byte_of_a_closed_store_makes_a_reader_answer_wrongly() {
-    flip_every_byte(true, true);
+    flip_bytes(true, true, 5);
 }
 
 #[test]
 fn no_flipped_byte_of_a_killed_store_makes_a_wrong_answer() {
-    flip_every_byte(false, false);
+    flip_bytes(false, false, 5);
 }
 
 #[test]
@@ -293,6 +309,38 @@ fn no_swapped_block_makes_a_wrong_answer() {
         }
     }
     tally.report();
+}
+
+/// A write that never reached the disk leaves what was there before: zeros, what an earlier file had in the same place, or
+/// what this one had at an earlier moment.
+#[test]
+fn no_stale_block_makes_a_wrong_answer() {
+    let sample = sample(true);
+    let mut tally = Tally::default();
+    let files = sample.disk.files();
+    for (path, len) in &files {
+        let others = files.iter().filter(|(other, _)| other != path && kind(other) == kind(path));
+        let mut contents: Vec<Vec<u8>> = others.map(|(other, _)| sample.disk.read(other).unwrap()).collect();
+        contents.extend(sample.earlier.read(path));
+        contents.push(vec![0; *len as usize]);
+        let now = sample.disk.read(path).unwrap();
+        for block in [64, 512, 4_096] {
+            for start in (0..used(&sample, path, *len) as usize).step_by(block) {
+                let end = (start + block).min(now.len());
+                for content in &contents {
+                    let Some(stale) = content.get(start..end).filter(|stale| *stale != &now[start..end])
+                    else {
+                        continue;
+                    };
+                    let disk = sample.disk.fork();
+                    disk.overwrite(path, start as u64, stale).unwrap();
+                    tally.look(&disk, start / block % 2 == 0, &sample, path, start as u64, "stale block");
+                }
+            }
+        }
+    }
+    tally.report();
+    assert!(tally.damaged > 200, "{}", tally.damaged);
 }
 
 #[test]

@@ -15,8 +15,14 @@ use crate::subject::{check_answers, open, read};
 /// Steps of a script; `VECSTORE_STOP_STEPS` in the environment changes it.
 const STEPS: u64 = 300;
 
+/// Steps of the long script, in percent of the others: more than 5,000 calls on the file system.
+const LONG_PERCENT: u64 = 320;
+
+/// Of the power cuts at one call of the long script, so many of the five kinds are tried, going round.
+const LONG_MODES: usize = 2;
+
 /// Recovering from a crash during recovery takes as long as from 30 others.
-const SECOND_CRASH_EVERY: usize = 40;
+const SECOND_CRASH_EVERY: usize = 100;
 
 /// What had happened when an image was taken: how many steps had returned, and how many of them were before the
 /// last barrier.
@@ -89,20 +95,26 @@ fn crashes(vfs: &FaultVfs, steps: &[Step], durability: Durability) -> (Model<Rec
 struct Tally {
     calls: usize,
     images: usize,
+    cuts: usize,
     repeated: usize,
     second: usize,
     failures: Vec<String>,
 }
 
-/// Takes each image of each crash through recovery and compares what is there with the model.
-fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) -> Tally {
-    let steps = script(seed, count("VECSTORE_STOP_STEPS", STEPS) as usize, dim);
+/// Takes each image of each crash through recovery and compares what is there with the model. A stop of the process is
+/// tried at every call, and so are `modes` of the five kinds of power cut.
+fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, (dim, percent, modes): Script) -> Tally {
+    let steps = script(seed, (count("VECSTORE_STOP_STEPS", STEPS) * percent / 100) as usize, dim);
     let (model, crashes) = crashes(vfs, &steps, durability);
     let mut rng = Rng::new(seed);
     let mut tally = Tally { calls: crashes.len(), ..Tally::default() };
     let mut seen = HashSet::new();
-    for Crash { call, disk } in crashes {
-        for mode in CrashMode::ALL {
+    for (n, Crash { call, disk }) in crashes.into_iter().enumerate() {
+        for (kind, mode) in CrashMode::ALL.into_iter().enumerate() {
+            // The first is a stop of the process.
+            if kind > 0 && (kind + n * modes) % (CrashMode::ALL.len() - 1) >= modes {
+                continue;
+            }
             let image = disk.crash(&mut rng, mode);
             // What is durable of an image matters too; only images after a power cut are the same if they look so.
             if mode != CrashMode::KeepAll && !seen.insert((image.fingerprint(), image.marked())) {
@@ -110,6 +122,7 @@ fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) -> T
                 continue;
             }
             tally.images += 1;
+            tally.cuts += usize::from(mode != CrashMode::KeepAll);
             let second = tally.images.is_multiple_of(SECOND_CRASH_EVERY);
             let progress = Progress::of(&disk);
             let check = || {
@@ -199,45 +212,65 @@ impl Recovery<'_> {
     }
 }
 
-/// Runs as many scripts as `VECSTORE_STOP_SCRIPTS` says.
-fn assert_survives(vfs: impl Fn() -> FaultVfs, durability: Durability, seed: u64, dim: usize) {
-    for script in 0..count("VECSTORE_STOP_SCRIPTS", 1) {
-        assert_survives_script(&vfs(), durability, seed + 100 * script, dim);
+/// The dimension of the vectors, the length in percent, and the kinds of power cut at each call.
+type Script = (usize, u64, usize);
+
+const SHORT: Script = (DIM, 100, 5);
+
+/// Runs as many scripts as `VECSTORE_STOP_SCRIPTS` says. Returns the calls and the power cuts of all.
+fn assert_survives(
+    vfs: impl Fn() -> FaultVfs,
+    durability: Durability,
+    seed: u64,
+    script: Script,
+) -> (usize, usize) {
+    let (mut calls, mut cuts) = (0, 0);
+    for round in 0..count("VECSTORE_STOP_SCRIPTS", 1) {
+        let tally = assert_survives_script(&vfs(), durability, seed + 100 * round, script);
+        (calls, cuts) = (calls + tally.calls, cuts + tally.cuts);
     }
+    (calls, cuts)
 }
 
-fn assert_survives_script(vfs: &FaultVfs, durability: Durability, seed: u64, dim: usize) {
-    let tally = check_all(vfs, durability, seed, dim);
+fn assert_survives_script(vfs: &FaultVfs, durability: Durability, seed: u64, script: Script) -> Tally {
+    let tally = check_all(vfs, durability, seed, script);
     println!(
-        "{durability:?}: {} calls, {} images ({} more were the same), {} second crashes",
-        tally.calls, tally.images, tally.repeated, tally.second
+        "{durability:?}: {} calls, {} states, {} of them after a power cut ({} more were the same), {} second crashes",
+        tally.calls, tally.images, tally.cuts, tally.repeated, tally.second
     );
     let failures = &tally.failures;
     let shown = failures.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} of {} images failed:\n{shown}", failures.len(), tally.images);
+    tally
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_commit() {
-    assert_survives(FaultVfs::new, Durability::Commit, 1, DIM);
+    let (calls, _) = assert_survives(FaultVfs::new, Durability::Commit, 1, (DIM, LONG_PERCENT, LONG_MODES));
+    assert!(calls >= 5_000 || count("VECSTORE_STOP_STEPS", STEPS) < STEPS, "{calls}");
+}
+
+#[test]
+fn a_power_cut_at_any_call_keeps_what_was_acknowledged_under_commit() {
+    assert_survives(FaultVfs::new, Durability::Commit, 6, SHORT);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_under_interval() {
-    assert_survives(FaultVfs::new, Durability::Interval, 2, DIM);
+    assert_survives(FaultVfs::new, Durability::Interval, 2, SHORT);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_without_durability() {
-    assert_survives(FaultVfs::new, Durability::None, 3, DIM);
+    assert_survives(FaultVfs::new, Durability::None, 3, SHORT);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_where_open_files_cannot_be_removed() {
-    assert_survives(FaultVfs::windows_like, Durability::Commit, 4, DIM);
+    assert_survives(FaultVfs::windows_like, Durability::Commit, 4, SHORT);
 }
 
 #[test]
 fn a_stop_at_any_call_keeps_what_was_acknowledged_where_segments_have_graphs() {
-    assert_survives(FaultVfs::new, Durability::Commit, 5, GRAPH_DIM);
+    assert_survives(FaultVfs::new, Durability::Commit, 5, (GRAPH_DIM, 100, 5));
 }

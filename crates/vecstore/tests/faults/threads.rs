@@ -79,12 +79,17 @@ fn images(durability: Durability, background: bool) -> Vec<(Call, FaultVfs)> {
 
 /// Checks that the records are those of the first calls of each thread, whole, with all that were acknowledged.
 fn check(image: &FaultVfs, found: &BTreeMap<String, Record>) {
+    let acknowledged = |thread| Acknowledged::of(image, thread);
+    check_between(std::array::from_fn(acknowledged), std::array::from_fn(|n| acknowledged(n) + 1), found);
+}
+
+/// Checks that the records are those of the first calls of each thread, whole, and how many those are.
+fn check_between(from: [usize; THREADS], to: [usize; THREADS], found: &BTreeMap<String, Record>) {
     let mut rest: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     for thread in 0..THREADS {
         let present = (0..CALLS).take_while(|&call| found.contains_key(&ids(thread, call)[0])).count();
-        let acknowledged = Acknowledged::of(image, thread);
-        assert!(present >= acknowledged, "thread {thread}: {acknowledged} acknowledged, {present} there");
-        assert!(present <= acknowledged + 1, "thread {thread}: {acknowledged} acknowledged, {present} there");
+        let allowed = from[thread]..=to[thread];
+        assert!(allowed.contains(&present), "thread {thread}: {present} calls there, expected {allowed:?}");
         for call in 0..present {
             for id in ids(thread, call) {
                 assert!(rest.remove(id.as_str()), "the batch of `{id}` is not whole");
@@ -124,4 +129,82 @@ fn what_any_thread_had_acknowledged_survives_a_kill_under_weaker_durability() {
     for durability in [Durability::Interval, Durability::None] {
         assert_survives(durability, true, &[CrashMode::KeepAll]);
     }
+}
+
+const BACKUP: &str = "/home/backup";
+
+/// What had been made while others wrote, each with the calls of each thread that were acknowledged before it was begun.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    backup: Option<[usize; THREADS]>,
+    snapshots: BTreeMap<String, [usize; THREADS]>,
+}
+
+/// Snapshots come and go and backups are made while threads write: after a power cut at any moment each that had been made
+/// is there, with the records of a moment not before its call.
+#[test]
+fn snapshots_and_backups_made_under_load_survive_a_power_cut_at_any_moment() {
+    let vfs = FaultVfs::new();
+    let store = options(&vfs, Durability::Commit).background(true).open(PATH).unwrap();
+    let (images, kept) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Kept::default())));
+    let (sink, noted) = (Arc::clone(&images), Arc::clone(&kept));
+    vfs.watch(move |call, disk| {
+        if call.kind.changes_disk() {
+            let kept = noted.lock().unwrap().clone();
+            sink.lock().unwrap().push((call.clone(), disk, kept));
+        }
+    });
+    let acknowledged = Acknowledged { vfs: vfs.clone(), turn: Arc::default() };
+    let start = Barrier::new(THREADS + 1);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (store, acknowledged, start) = (&store, &acknowledged, &start);
+            scope.spawn(move || {
+                start.wait();
+                write(store, thread, acknowledged);
+            });
+        }
+        start.wait();
+        for n in 0..5 {
+            let floor = || std::array::from_fn(|thread| Acknowledged::of(&vfs, thread));
+            let before = floor();
+            store.create_snapshot(&format!("{n}")).unwrap();
+            kept.lock().unwrap().snapshots.insert(format!("{n}"), before);
+            let before = floor();
+            store.backup(BACKUP, n % 2 == 0).unwrap();
+            kept.lock().unwrap().backup = Some(before);
+            if n % 2 == 1 {
+                // From here on it may be gone.
+                kept.lock().unwrap().snapshots.remove(&format!("{}", n - 1));
+                assert!(store.delete_snapshot(&format!("{}", n - 1)).unwrap());
+            }
+            store.compact().unwrap();
+        }
+    });
+    store.close().unwrap();
+    let (mut snapshots, mut backups) = (0, 0);
+    let images = std::mem::take(&mut *images.lock().unwrap());
+    for (n, (call, disk, kept)) in images.iter().enumerate() {
+        let mode = CrashMode::ALL[n % CrashMode::ALL.len()];
+        let image = disk.crash(&mut Rng::new(call.number), mode);
+        let look = || {
+            if let Some(from) = kept.backup {
+                options(&image, Durability::Commit).restore_backup(BACKUP, "/home/restored").unwrap();
+                let restored = options(&image, Durability::Commit).open("/home/restored").unwrap();
+                check_between(from, [CALLS; THREADS], &read(&restored).unwrap());
+                backups += 1;
+            }
+            let store = open(&image, Durability::Commit).unwrap();
+            check(&image, &read(&store).unwrap());
+            for (name, &from) in &kept.snapshots {
+                store.restore_snapshot(name).unwrap();
+                check_between(from, [CALLS; THREADS], &read(&store).unwrap());
+                snapshots += 1;
+            }
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(look))
+            .unwrap_or_else(|_| panic!("{call}, {mode:?}: see above"));
+    }
+    println!("{} calls, {snapshots} snapshots and {backups} backups came back", images.len());
+    assert!(snapshots > 200 && backups > 200, "{snapshots} {backups}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     FLAG_SYNCED, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, Header, KIND_CALL, KIND_WATERMARK,
-    LOG_BYTES_MAX, PREALLOC_BYTES_FIRST, damaged,
+    LOG_BYTES_MAX, PREALLOC_BYTES_FIRST, SECTOR_BYTES, damaged,
 };
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
@@ -67,7 +67,8 @@ impl Log {
         };
         // The header is written together with the first frames, into zeros: without it there is nothing.
         let start = log.bytes.get(..HEADER_BYTES).unwrap_or_default();
-        if start.iter().all(|&byte| byte == 0) {
+        let sector = &log.bytes[..log.bytes.len().min(SECTOR_BYTES)];
+        if start.iter().all(|&byte| byte == 0) || Header::is_torn(sector, collection) {
             log.clean = log.bytes.iter().all(|&byte| byte == 0);
             return Ok(log);
         }

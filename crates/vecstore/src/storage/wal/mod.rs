@@ -37,6 +37,11 @@
 //! durable lsn tells the two apart exactly: a power cut may keep any later frame of the same unsynced group, but
 //! never one written after the missing frame was synced.
 //!
+//! **A torn header.** If the first write fails, the frames are zeroed again, but not the header: the next write has the same
+//! one. So whatever a crash leaves of it is a beginning of the header, and zeros in the rest of the sector. Then nothing in
+//! the log was ever acknowledged, and it counts as one that nothing was written to. A header that fails its checksum in any
+//! other way is damage.
+//!
 //! A log with a header is at least 64 KiB long: that length is synced before its name is. So a log that was cut is
 //! damaged, if the cut is within the first space reserved.
 //!
@@ -67,6 +72,8 @@ const MAGIC: &[u8; 8] = b"vsWAL\r\n\x1a";
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 const HEADER_BYTES: usize = 64;
+/// The least that a disk writes whole or not at all.
+const SECTOR_BYTES: usize = 512;
 const FRAME_HEADER_BYTES: usize = 32;
 const KIND_CALL: u8 = 1;
 const KIND_WATERMARK: u8 = 2;
@@ -168,6 +175,21 @@ impl Header {
         out.put_u32(0);
         out.put_u32(crc32c::crc32c(&out));
         out
+    }
+
+    /// Returns whether the first write to a log was torn within its header: `start`, the first sector of the file, is the
+    /// beginning of a header, then zeros where the rest of it and the first frame would be. A sync that succeeded would have
+    /// made all of the sector durable, so nothing in such a log was ever acknowledged.
+    fn is_torn(start: &[u8], collection: Uuid) -> bool {
+        let written = start.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        if written >= HEADER_BYTES {
+            return false;
+        }
+        // What follows the collection is not known beforehand, and neither is the uuid of the file.
+        let known = Self { uuid: Uuid([0; 16]), collection, first_lsn: 0 }.encode();
+        let is_known = |at: &usize| !(16..32).contains(at) && *at < 48;
+        // A byte of zero may be one that was not written.
+        (0..written).filter(is_known).all(|at| start[at] == known[at])
     }
 
     fn decode(bytes: &[u8], path: &Path) -> Result<Self> {

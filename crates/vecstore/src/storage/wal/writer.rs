@@ -78,7 +78,11 @@ impl LogWriter {
             vfs.sync_dir(directory)?;
             Ok(file)
         };
-        let file = create().map_err(|error| Error::io("create", &path, error))?;
+        let file = create().map_err(|error| {
+            // Half made it is of no use, and the disk may be full.
+            _ = vfs.remove_file(&path);
+            Error::io("create", &path, error)
+        })?;
         Ok(Self {
             file: file.into(),
             path,
@@ -151,7 +155,8 @@ impl LogWriter {
             Err(error) => {
                 let failed = Error::io("write", &self.path, error);
                 // Synced at once: a crash must not bring back what was reported as failed.
-                let cleared = self.zero(start, end).and_then(|()| self.file.sync());
+                // The header stays, whole or not: the next write has the same one.
+                let cleared = self.zero(self.tail, end).and_then(|()| self.file.sync());
                 cleared.map_err(|error| Error::io("clear a failed write in", &self.path, error))?;
                 // The note was where the frames were to go.
                 _ = self.write_watermark(durable_lsn);
