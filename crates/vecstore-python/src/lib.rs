@@ -64,10 +64,10 @@ mod _vecstore {
     use crate::query_batch::QueryBatch;
     #[pymodule_export]
     use crate::rag::{
-        EmbeddingCache, Flow, Memory, Prompt, SemanticCache, rag_average, rag_bm25, rag_borda, rag_citations,
-        rag_context, rag_decompose, rag_estimate_tokens, rag_hashed, rag_max_sim, rag_merge, rag_mmr,
-        rag_pack, rag_parse_lines, rag_ranking, rag_rescored, rag_rrf, rag_synonyms, rag_truncate,
-        rag_unlike, rag_variations, rag_weighted,
+        EmbeddingCache, Flow, Memory, Prompt, SemanticCache, rag_answer_opening, rag_average, rag_bm25,
+        rag_borda, rag_citations, rag_context, rag_decompose, rag_estimate_tokens, rag_hashed, rag_max_sim,
+        rag_merge, rag_mmr, rag_pack, rag_parse_lines, rag_ranking, rag_rescored, rag_reword, rag_rrf,
+        rag_synonyms, rag_truncate, rag_unlike, rag_variations, rag_weighted,
     };
     #[pymodule_export]
     use crate::records::{Record, record_of_parts};

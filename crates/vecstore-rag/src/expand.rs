@@ -79,7 +79,7 @@ const OPENINGS: &[&str] = &[
 /// ```
 pub fn generate_variations(query: &str, prefixes: &[impl AsRef<str>]) -> Vec<String> {
     let mut queries = vec![query.to_owned()];
-    let Some(rest) = OPENINGS.iter().find_map(|opening| after_words(query, opening)) else { return queries };
+    let Some(rest) = after_opening(query) else { return queries };
     for prefix in prefixes {
         let varied = format!("{} {rest}", prefix.as_ref().trim());
         if !queries.contains(&varied) {
@@ -87,6 +87,11 @@ pub fn generate_variations(query: &str, prefixes: &[impl AsRef<str>]) -> Vec<Str
         }
     }
     queries
+}
+
+/// Returns what follows the beginning that makes a question, if there is one.
+pub(crate) fn after_opening(query: &str) -> Option<&str> {
+    OPENINGS.iter().find_map(|opening| after_words(query, opening))
 }
 
 /// Returns what follows these words at the beginning of a text.

@@ -57,6 +57,7 @@ mod passage;
 mod prompt;
 mod rerank;
 mod retriever;
+mod rewrite;
 mod semantic_cache;
 mod spans;
 mod texts;
@@ -70,14 +71,14 @@ pub use error::{CallbackError, Error, Result};
 pub use expand::{decompose, expand_with_synonyms, generate_variations};
 pub use flow::{
     AsyncDriver, Driver, EmbedTexts, ExpandQuery, Flow, Need, Response, Retrieve, RetrieveOptions, Retrieved,
-    Retry, RetryPolicy, Step, drive, drive_async,
+    Retry, RetryPolicy, SearchMode, Step, drive, drive_async,
 };
 pub use fusion::{
     Normalization, Scored, average_fusion, borda_fusion, reciprocal_rank_fusion, weighted_fusion,
     weighted_reciprocal_rank_fusion,
 };
 pub use instructions::{Expansion, parse_lines};
-pub use memory::{ConversationMemory, Message};
+pub use memory::{ConversationMemory, MemoryState, Message};
 pub use models::{Embedder, HashingEmbedder, LanguageModel};
 pub use overlap::without_near_duplicates;
 pub use passage::Passage;
@@ -88,10 +89,11 @@ pub use rerank::{
     maximal_marginal_relevance, ranking_of_scores,
 };
 pub use retriever::{Context, Retriever, page_of};
+pub use rewrite::{answer_opening, reword};
 pub use semantic_cache::{CacheHit, CacheStats, SemanticCache, SemanticCacheOptions};
 pub use spans::{Chunk, MergedChunk, merge_chunks};
 pub use texts::{
     TextItem, batch_upsert_texts, parent_documents, query_text, upsert_chunks, with_neighboring_chunks,
 };
 pub use tokens::{TokenCounter, estimate_tokens, truncate_to_tokens};
-pub use window::{ContextWindow, PackOrder, Packed};
+pub use window::{ContextWindow, PackOrder, Packed, numbered_context};

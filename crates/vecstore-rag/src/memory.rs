@@ -23,6 +23,17 @@ impl Message {
     }
 }
 
+/// All that a [`ConversationMemory`] knows, to be kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryState {
+    /// The messages but the summary, oldest first, with their tokens.
+    pub messages: Vec<(Message, usize)>,
+    /// The summary, with its tokens.
+    pub summary: Option<(String, usize)>,
+    /// What waits for a summary.
+    pub forgotten: Vec<Message>,
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     order: u64,
@@ -36,7 +47,8 @@ struct Entry {
 /// budget is cut to what fits, at a paragraph, sentence or word. Adding is O(1) amortised, besides counting the message.
 ///
 /// With [`ConversationMemory::keep_forgotten`], what is forgotten waits until somebody sums it up: [`Self::forgotten`] says
-/// what there is, [`Self::set_summary`] replaces it. The summary is the first message after the pinned ones.
+/// what there is, [`Self::set_summary`] replaces it. The summary is the first message after the pinned ones. The newest message is
+/// never forgotten for it.
 ///
 /// # Examples
 ///
@@ -86,6 +98,40 @@ impl ConversationMemory {
     pub fn keep_forgotten(mut self, keep: bool) -> Self {
         self.keeps_forgotten = keep;
         self
+    }
+
+    /// Returns all that it knows.
+    pub fn state(&self) -> MemoryState {
+        let all = Merged { pinned: &self.pinned, recent: &self.recent, at: 0 };
+        MemoryState {
+            messages: all.map(|entry| (entry.message.clone(), entry.tokens)).collect(),
+            summary: self.summary.as_ref().map(|entry| (entry.message.content.clone(), entry.tokens)),
+            forgotten: self.forgotten.clone(),
+        }
+    }
+
+    /// Returns the memory with what another one knew, of the same budget.
+    #[must_use]
+    pub fn with_state(self, state: MemoryState) -> Self {
+        let mut memory = Self::new(self.max_tokens).keep_forgotten(self.keeps_forgotten);
+        for (message, tokens) in state.messages {
+            let is_pinned = message.role == PINNED_ROLE;
+            let entry = Entry { order: memory.next_order, tokens, message };
+            memory.next_order += 1;
+            memory.tokens = memory.tokens.saturating_add(tokens);
+            if is_pinned {
+                memory.pinned.push(entry);
+            } else {
+                memory.recent_tokens = memory.recent_tokens.saturating_add(tokens);
+                memory.recent.push_back(entry);
+            }
+        }
+        memory.summary = state.summary.map(|(content, tokens)| {
+            memory.tokens = memory.tokens.saturating_add(tokens);
+            Entry { order: 0, tokens, message: Message::new(PINNED_ROLE, content) }
+        });
+        memory.forgotten = state.forgotten;
+        memory
     }
 
     /// Returns the budget.
@@ -144,9 +190,11 @@ impl ConversationMemory {
             self.recent.push_back(entry);
         }
         if self.tokens > self.max_tokens {
-            let target =
-                if self.keeps_forgotten { self.fixed_tokens() + self.room() / 2 } else { self.max_tokens };
-            self.forget_until(target);
+            if self.keeps_forgotten {
+                self.forget_all_but_newest(self.fixed_tokens() + self.room() / 2);
+            }
+            // The newest message alone fits, unless it is a pinned one.
+            self.forget_until(self.max_tokens);
         }
         Ok(())
     }
@@ -186,7 +234,7 @@ impl ConversationMemory {
     }
 
     /// Replaces the summary by one that also covers the first `covered` of [`Self::forgotten`]. It is cut to a quarter of the
-    /// budget.
+    /// budget, and to what the pinned messages and the newest one leave.
     ///
     /// # Errors
     ///
@@ -197,7 +245,10 @@ impl ConversationMemory {
         covered: usize,
         counter: &mut impl TokenCounter<E>,
     ) -> Result<(), E> {
-        let content = truncate_to_tokens(summary.trim(), self.max_tokens / 4, counter)?;
+        let newest = self.recent.back().map_or(0, |entry| entry.tokens);
+        let pinned = self.fixed_tokens() - self.summary.as_ref().map_or(0, |entry| entry.tokens);
+        let room = self.max_tokens.saturating_sub(pinned + newest).min(self.max_tokens / 4);
+        let content = truncate_to_tokens(summary.trim(), room, counter)?;
         let tokens = counter.count(content)?;
         self.forgotten.drain(..covered.min(self.forgotten.len()));
         self.tokens -= self.summary.take().map_or(0, |entry| entry.tokens);
@@ -206,15 +257,19 @@ impl ConversationMemory {
             let message = Message::new(PINNED_ROLE, content);
             self.summary = Some(Entry { order: 0, tokens, message });
         }
-        if self.tokens > self.max_tokens {
-            self.forget_until(self.max_tokens);
-        }
+        self.forget_all_but_newest(self.max_tokens);
         Ok(())
     }
 
     /// Returns the tokens of what is not forgotten.
     fn fixed_tokens(&self) -> usize {
         self.tokens - self.recent_tokens
+    }
+
+    fn forget_all_but_newest(&mut self, target: usize) {
+        let Some(newest) = self.recent.pop_back() else { return };
+        self.forget_until(target);
+        self.recent.push_back(newest);
     }
 
     fn forget_until(&mut self, target: usize) {
@@ -280,6 +335,36 @@ mod tests {
         memory.add(Message::new("user", "alpha beta gamma"), &mut count).unwrap();
         assert_eq!(shown(&memory), ["alpha beta"]);
         assert_eq!(memory.token_count(), 10);
+    }
+
+    #[test]
+    fn its_state_is_all_there_is() {
+        let mut memory = ConversationMemory::new(20).keep_forgotten(true);
+        for (role, content) in [("user", "aaaaaa"), ("system", "sys"), ("user", "bbbbbb"), ("user", "cccccc")]
+        {
+            memory.add(Message::new(role, content), &mut count).unwrap();
+        }
+        memory.set_summary("ab", 1, &mut count).unwrap();
+        let mut restored = ConversationMemory::new(20).keep_forgotten(true).with_state(memory.state());
+        assert_eq!(restored.state(), memory.state());
+        assert!(!restored.forgotten().is_empty() && restored.summary() == Some("ab"));
+        for each in [&mut memory, &mut restored] {
+            each.add(Message::new("user", "dddddddd"), &mut count).unwrap();
+        }
+        assert_eq!((shown(&restored), restored.token_count()), (shown(&memory), memory.token_count()));
+    }
+
+    #[test]
+    fn the_newest_message_is_never_summed_up() {
+        for length in 1..=20 {
+            let mut memory = ConversationMemory::new(20).keep_forgotten(true);
+            memory.add(Message::new("user", "o".repeat(15)), &mut count).unwrap();
+            let newest = "n".repeat(length);
+            memory.add(Message::new("user", newest.as_str()), &mut count).unwrap();
+            memory.set_summary(&"s".repeat(9), memory.forgotten().len(), &mut count).unwrap();
+            assert_eq!(memory.messages().last().unwrap().content, newest, "{length}");
+            assert!(memory.token_count() <= 20, "{length}");
+        }
     }
 
     #[test]

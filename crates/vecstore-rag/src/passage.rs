@@ -23,6 +23,28 @@ impl Passage {
         Self { id: id.into(), text: text.into(), score, ..Self::default() }
     }
 
+    /// Returns the passage with only the beginning of its text. `end` and `page_breaks` of the metadata follow, so that they
+    /// still say where the text is.
+    pub(crate) fn beginning(&self, text: &str) -> Self {
+        if text.len() == self.text.len() {
+            return self.clone();
+        }
+        let length = text.chars().count();
+        let mut metadata = self.metadata.clone();
+        if self.string("text").is_some() {
+            metadata = metadata.with("text", text);
+        }
+        if let (Some(start), Some(_)) = (self.number("start"), self.number("end")) {
+            metadata = metadata.with("end", (start + length) as i64);
+        }
+        if let Some(breaks) = self.metadata.get("page_breaks").and_then(Value::as_list) {
+            let inside = |place: &&Value| place.as_int().is_some_and(|place| place < length as i64);
+            let breaks: Vec<Value> = breaks.iter().filter(inside).cloned().collect();
+            metadata = metadata.with("page_breaks", Value::List(breaks));
+        }
+        Self { text: text.to_owned(), metadata, ..self.clone() }
+    }
+
     /// Returns an entry of the metadata that is a whole number of at least 0.
     pub(crate) fn number(&self, key: &str) -> Option<usize> {
         self.metadata.get(key).and_then(Value::as_int).and_then(|number| usize::try_from(number).ok())

@@ -63,6 +63,16 @@ impl PromptTemplate {
         names
     }
 
+    /// Returns what variables are filled with.
+    pub fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    /// Returns what variables are if they are not filled.
+    pub fn defaults(&self) -> &BTreeMap<String, String> {
+        &self.defaults
+    }
+
     /// Fills a variable. One that the template does not have is of no effect.
     #[must_use]
     pub fn fill(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use vecstore::{Collection, Filter, Include, QueryOptions, Value};
+use vecstore::{Collection, Filter, HybridQuery, Include, QueryOptions, TextQuery, Value};
 
 use crate::error::{Error, Result};
-use crate::flow::{Driver, Need, Response, Retrieve, RetrieveOptions, Retry, RetryPolicy, drive};
+use crate::flow::{Driver, Need, Response, Retrieve, RetrieveOptions, Retry, RetryPolicy, SearchMode, drive};
 use crate::fusion::Scored;
 use crate::instructions::Expansion;
 use crate::models::{Embedder, LanguageModel};
 use crate::passage::Passage;
 use crate::rerank::Reranker;
 use crate::tokens::estimate_tokens;
-use crate::window::ContextWindow;
+use crate::window::{ContextWindow, numbered_context};
 
 /// Retrieves what a collection knows about a query, as a text with numbered sources.
 ///
@@ -101,7 +101,19 @@ impl<'a> Retriever<'a> {
         self
     }
 
-    /// Sets the model that expands queries.
+    /// Sets what passages are found by: the vector of the query, its words, or both.
+    pub fn mode(mut self, mode: SearchMode) -> Self {
+        self.options.mode = mode;
+        self
+    }
+
+    /// Sets phrases, and what may take their place, for paraphrases without a model.
+    pub fn synonyms(mut self, synonyms: Vec<(String, Vec<String>)>) -> Self {
+        self.options.synonyms = synonyms;
+        self
+    }
+
+    /// Sets the model that expands queries. Without one, rules do.
     pub fn model(mut self, model: &'a impl LanguageModel) -> Self {
         self.model = Some(model);
         self
@@ -114,7 +126,7 @@ impl<'a> Retriever<'a> {
         self
     }
 
-    /// Sets how passages are packed.
+    /// Sets how passages are packed. Their numbers and the blank lines between them are in the budget.
     pub fn window(mut self, window: ContextWindow) -> Self {
         self.window = window;
         self
@@ -146,19 +158,13 @@ impl<'a> Retriever<'a> {
         let passages: Vec<Passage> =
             ranked.map(|&(number, score)| Passage { score, ..calls.found[number].clone() }).collect();
         let texts: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
-        let packed = self.window.pack(&texts, &mut |text: &str| Ok::<_, Error>(estimate_tokens(text)))?;
-        let sources: Vec<Passage> = packed
-            .into_iter()
-            .map(|one| Passage { text: one.text.to_owned(), ..passages[one.source].clone() })
-            .collect();
-        Ok(Context { text: numbered(&sources), sources, queries: retrieved.queries })
+        let window = self.window.numbered(true);
+        let packed = window.pack(&texts, &mut |text: &str| Ok::<_, Error>(estimate_tokens(text)))?;
+        let shown: Vec<&str> = packed.iter().map(|one| one.text).collect();
+        let text = numbered_context(&shown);
+        let sources = packed.iter().map(|one| passages[one.source].beginning(one.text)).collect();
+        Ok(Context { text, sources, queries: retrieved.queries })
     }
-}
-
-fn numbered(sources: &[Passage]) -> String {
-    let entries: Vec<String> =
-        sources.iter().enumerate().map(|(at, source)| format!("[{}] {}", at + 1, source.text)).collect();
-    entries.join("\n\n")
 }
 
 /// Returns the page that a place in a passage is on, in characters from its beginning: the entry `page` of the metadata is the
@@ -187,11 +193,23 @@ impl Calls<'_> {
         self.found.len() - 1
     }
 
-    fn search(&mut self, vector: &[f32], k: usize) -> Result<Vec<Scored>> {
-        let options = QueryOptions::new().k(k).filter(self.retriever.filter.clone());
-        let hits = self.retriever.collection.search_vector(vector, &options)?;
+    fn search(&mut self, text: &str, vector: Option<&[f32]>, k: usize) -> Result<Vec<Scored>> {
+        let Retriever { collection, filter, options, .. } = self.retriever;
         let include = Include { metadata: true, vector: self.retriever.reranker.is_some(), text: true };
-        let neighbors = hits.to_neighbors(include)?;
+        let neighbors = match (options.mode, vector) {
+            (SearchMode::Hybrid { alpha }, Some(vector)) => {
+                let query = HybridQuery::new(vector, text).k(k).alpha(alpha).filter(filter.clone());
+                collection.search_hybrid(&query)?.to_neighbors(include)?
+            }
+            (_, Some(vector)) => {
+                let options = QueryOptions::new().k(k).filter(filter.clone());
+                collection.search_vector(vector, &options)?.to_neighbors(include)?
+            }
+            (_, None) => {
+                let query = TextQuery::new(text).k(k).filter(filter.clone());
+                collection.search_text(&query)?.to_neighbors(include)?
+            }
+        };
         Ok(neighbors
             .into_iter()
             .map(Passage::from)
@@ -217,8 +235,9 @@ impl Driver for Calls<'_> {
                 let answers = prompts.iter().map(|prompt| model.generate(prompt).map_err(Error::Callback));
                 answers.collect::<Result<_>>().map(Response::Answers)
             }
-            Need::Neighbors { vectors, k, .. } => {
-                let runs = vectors.iter().map(|vector| self.search(vector, k));
+            Need::Neighbors { texts, vectors, k } => {
+                let vectors = vectors.iter().map(|vector| Some(&vector[..])).chain(std::iter::repeat(None));
+                let runs = texts.iter().zip(vectors).map(|(text, vector)| self.search(text, vector, k));
                 runs.collect::<Result<_>>().map(Response::Neighbors)
             }
             Need::Ranking { query, items, top_k } => {

@@ -21,7 +21,12 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// Returns the words that say what a text is about, in lower case and without the `s` of a plural.
 pub(crate) fn content_words(text: &str) -> impl Iterator<Item = String> + '_ {
-    words(text).filter(|word| STOP_WORDS.binary_search(&word.as_str()).is_err()).map(singular)
+    words(text).filter(|word| !is_stop_word(word)).map(singular)
+}
+
+/// Returns whether a word in lower case says nothing about what a text is about.
+pub(crate) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.binary_search(&word).is_ok()
 }
 
 /// Returns whether a word is a number: those are compared as they stand.

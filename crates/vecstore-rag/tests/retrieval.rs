@@ -7,12 +7,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use vecstore::{Include, Metadata, Query, VecStore, field};
+use vecstore::{Include, Metadata, Query, Value, VecStore, field};
 use vecstore_rag::{
     AsyncDriver, Bm25Reranker, CallbackError, ContextWindow, EmbedTexts, Embedder, Error, Expansion,
-    HashingEmbedder, MmrReranker, Need, Passage, Response, Retriever, Retry, RetryPolicy, TextItem,
-    batch_upsert_texts, drive_async, page_of, parent_documents, query_text, upsert_chunks,
-    with_neighboring_chunks,
+    HashingEmbedder, MmrReranker, Need, Passage, Response, Retriever, Retry, RetryPolicy, SearchMode,
+    TextItem, batch_upsert_texts, drive_async, estimate_tokens, page_of, parent_documents, query_text,
+    upsert_chunks, with_neighboring_chunks,
 };
 
 const TEXT: &str =
@@ -46,6 +46,32 @@ fn chunk(store: &VecStore, id: &str) -> Passage {
 }
 
 #[test]
+fn a_search_by_words_asks_no_embedder() {
+    let (store, _) = store();
+    let failing = |_: &[String]| Err::<Vec<Vec<f32>>, CallbackError>("asked".into());
+    let context = Retriever::new(&store, &failing).mode(SearchMode::Text).retrieve("pythons log").unwrap();
+    let mut found = ids(&context.sources);
+    found.sort_unstable();
+    assert_eq!(found, ["design_0", "design_3"]);
+}
+
+#[test]
+fn what_is_cut_says_where_it_ends_and_fits() {
+    let (store, embedder) = store();
+    let whole = |text: &str| std::iter::once(0..text.len()).collect();
+    upsert_chunks(&store, "design", TEXT, whole, &embedder).unwrap();
+    for budget in 3..25 {
+        let window = ContextWindow::new(budget).truncate(true);
+        let context = Retriever::new(&store, &embedder).window(window).retrieve("log").unwrap();
+        assert!(estimate_tokens(&context.text) <= budget);
+        let Some(source) = context.sources.first() else { continue };
+        let place = |key: &str| source.metadata.get(key).and_then(Value::as_int).unwrap() as usize;
+        assert_eq!(TEXT[place("start")..place("end")], source.text);
+        assert_eq!(source.metadata.get("text").and_then(Value::as_str), Some(source.text.as_str()));
+    }
+}
+
+#[test]
 fn each_way_of_retrieving_finds_what_the_question_is_about() {
     let (store, embedder) = store();
     let model = |prompt: &str| {
@@ -62,6 +88,10 @@ fn each_way_of_retrieving_finds_what_the_question_is_about() {
         base().model(&model).expansion(Expansion::Paraphrases, 2),
         base().model(&model).expansion(Expansion::HypotheticalDocuments, 2),
         base().expansion(Expansion::SubQuestions, 3),
+        base().expansion(Expansion::Paraphrases, 3),
+        base().expansion(Expansion::HypotheticalDocuments, 1),
+        base().mode(SearchMode::Hybrid { alpha: 0.5 }),
+        base().mode(SearchMode::Hybrid { alpha: 0.5 }).expansion(Expansion::HypotheticalDocuments, 1),
     ];
     for way in ways {
         let context = way.retrieve("What do pythons eat?").unwrap();
@@ -71,7 +101,7 @@ fn each_way_of_retrieving_finds_what_the_question_is_about() {
     }
     let filtered = base().filter(field("chunk_index").lt(2)).retrieve("What do pythons eat?").unwrap();
     assert!(filtered.sources.iter().all(|source| ["design_0", "design_1"].contains(&source.id.as_str())));
-    let small = base().window(ContextWindow::new(5)).retrieve("What do pythons eat?").unwrap();
+    let small = base().window(ContextWindow::new(8)).retrieve("What do pythons eat?").unwrap();
     assert_eq!(ids(&small.sources), ["design_3"]);
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 use vecstore_text::split::{
-    Bytes, Chars, Chunks, CodeSplitter, Encoding, HtmlSplitter, JsonSplitter, Keep, Language, Limits,
-    MarkdownSplitter, Recursive, SemanticOptions, SemanticSplitter, SentenceSplitter, Sizer, SplitError,
-    Splitter, Threshold, TokenSplitter, char_ranges, split_many,
+    Bytes, Chars, Chunks, CodeSplitter, Encoding, FieldValue, HtmlSplitter, JsonSplitter, Keep, Language,
+    Limits, MarkdownSplitter, Recursive, SemanticOptions, SemanticSplitter, SentenceSplitter, Sizer,
+    SplitError, Splitter, Threshold, TokenSplitter, char_ranges, split_many,
 };
 
 /// Text of letters, marks, emoji, line ends and what is special to one splitter or another.
@@ -23,6 +23,8 @@ fn text() -> impl Strategy<Value = String> {
         2 => "(</?(div|p|h1|b|script|li|ul)>|<!--|-->|&amp;|<a href=\"x\">)",
         2 => "(def f\\(x\\):\n    |class C:\n|fn f\\(\\) [{]\n|[}]\n|// c\n|if x:|return 1;|\"\"\")",
         2 => "[\u{4e00}-\u{4e20}\u{3042}-\u{3050}\u{3002}\u{ff01}]{1,6}",
+        1 => "[\u{e01}-\u{e10}][\u{e31}\u{e34}\u{e33}\u{e49}]{0,3}",
+        1 => "\u{1f1e6}{1,5}",
         2 => "(\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}|\u{1f1e6}\u{1f1f9}|e\u{301}|\u{915}\u{94d}\u{937}|\u{1f600}|\u{301})",
         1 => "\\PC{1,5}",
         1 => any::<char>().prop_map(String::from),
@@ -174,7 +176,7 @@ proptest! {
         let chunks = splitter.split(&text).unwrap();
         let loses = if keep == Keep::Drop { Loses::Separators } else { Loses::Nothing };
         check_repeating(&text, &chunks, limits, unit, loses)?;
-        if graphemes && unit == Unit::Chars {
+        if graphemes {
             check_graphemes(&text, &chunks, limits, unit)?;
         }
         let patterns = Recursive::new(limits).sizer(unit.sizer()).patterns(&[r"(?<=[.!?])\s+", r"\s+"]).unwrap();
@@ -186,6 +188,9 @@ proptest! {
         for encoding in Encoding::ALL {
             let chunks = TokenSplitter::new(limits, encoding).graphemes(graphemes).split(&text).unwrap();
             check(&text, &chunks, limits, Unit::Tokens(encoding), Loses::Nothing)?;
+            if graphemes {
+                check_graphemes(&text, &chunks, limits, Unit::Tokens(encoding))?;
+            }
             let mut covered = 0;
             for range in chunks.ranges() {
                 prop_assert!(range.start <= covered, "white space is kept");
@@ -199,15 +204,14 @@ proptest! {
     fn sentences_keep_their_promises(text in text(), limits in limits(), unit in units()) {
         let chunks = SentenceSplitter::new(limits).sizer(unit.sizer()).split(&text).unwrap();
         check(&text, &chunks, limits, unit, Loses::Nothing)?;
-        if unit == Unit::Chars {
-            check_graphemes(&text, &chunks, limits, unit)?;
-        }
+        check_graphemes(&text, &chunks, limits, unit)?;
     }
 
     #[test]
     fn markdown_keeps_its_promises(text in text(), limits in limits(), unit in units()) {
         let chunks = MarkdownSplitter::new(limits).sizer(unit.sizer()).split(&text).unwrap();
         check(&text, &chunks, limits, unit, Loses::Nothing)?;
+        check_graphemes(&text, &chunks, limits, unit)?;
     }
 
     #[test]
@@ -219,6 +223,7 @@ proptest! {
         for language in languages {
             let chunks = CodeSplitter::new(limits, language).sizer(unit.sizer()).split(&text).unwrap();
             check(&text, &chunks, limits, unit, Loses::Nothing)?;
+            check_graphemes(&text, &chunks, limits, unit)?;
         }
     }
 
@@ -226,6 +231,7 @@ proptest! {
     fn html_keeps_its_promises(text in text(), limits in limits(), unit in units()) {
         let chunks = HtmlSplitter::new(limits).sizer(unit.sizer()).split(&text).unwrap();
         check(&text, &chunks, limits, unit, Loses::Invisible)?;
+        check_graphemes(&text, &chunks, limits, unit)?;
     }
 
     #[test]
@@ -233,6 +239,7 @@ proptest! {
         let text = if pretty { value.replace(',', " ,\n ").replace('[', "[ ") } else { value };
         let chunks = JsonSplitter::new(limits).sizer(unit.sizer()).split(&text).unwrap();
         check(&text, &chunks, limits, unit, Loses::Nothing)?;
+        check_graphemes(&text, &chunks, limits, unit)?;
     }
 
     #[test]
@@ -259,6 +266,7 @@ proptest! {
         let chunks = SemanticSplitter::new(options, embed).split(&text).unwrap();
         let none = Limits::new(limits.chunk_size(), 0).unwrap();
         check(&text, &chunks, none, unit, Loses::Nothing)?;
+        check_graphemes(&text, &chunks, none, unit)?;
     }
 
 }
@@ -331,6 +339,74 @@ fn a_character_larger_than_a_chunk_is_a_chunk() {
     assert_eq!(chunks.ranges(), [0..1, 1..5, 5..6]);
     let chunks = TokenSplitter::new(Limits::new(1, 0).unwrap(), Encoding::Cl100k).split("\u{1f9ec}").unwrap();
     assert_eq!(chunks.ranges().first(), Some(&(0..4)));
+}
+
+#[test]
+fn clusters_that_fit_are_whole_where_tokens_cross_them() {
+    // A token of o200k ends inside the second cluster.
+    let text =
+        "\u{e19}\u{e49}\u{e33}\u{e43}\u{e2b}\u{e49}\u{e17}\u{e35}\u{e48}\u{e19}\u{e35}\u{e48}".repeat(3);
+    for size in 1..6 {
+        let limits = Limits::new(size, size / 2).unwrap();
+        let chunks = TokenSplitter::new(limits, Encoding::O200k).graphemes(true).split(&text).unwrap();
+        check_graphemes(&text, &chunks, limits, Unit::Tokens(Encoding::O200k)).unwrap();
+    }
+}
+
+#[test]
+fn marks_behind_tags_and_tokens_stay_with_them() {
+    let text = "<p>one</p>\u{301}two<b>\u{301}</b>";
+    let code = "x = \"a\"\u{301}\ny = [1,\u{301} 2]\n";
+    for size in 2..12 {
+        let limits = Limits::new(size, 0).unwrap();
+        let chunks = HtmlSplitter::new(limits).split(text).unwrap();
+        check_graphemes(text, &chunks, limits, Unit::Chars).unwrap();
+        for language in [Language::Python, Language::JavaScript, Language::Cpp, Language::Any] {
+            let chunks = CodeSplitter::new(limits, language).split(code).unwrap();
+            check_graphemes(code, &chunks, limits, Unit::Chars).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_a_page_shows_is_kept() {
+    let limits = Limits::new(1000, 0).unwrap();
+    let shown = |text: &str| {
+        let chunks = HtmlSplitter::new(limits).split(text).unwrap();
+        let of = |index: usize| chunks.context(index).first().map(|field| field.value.clone());
+        (0..chunks.len()).filter_map(of).collect::<Vec<_>>()
+    };
+    let text = |text: &str| vec![FieldValue::Text(text.to_owned())];
+    let page =
+        "<head><title>A <b> & B</title><style>x</style></head><noscript><p>No script</p></noscript>rest";
+    assert_eq!(shown(page), [text("A <b> & B"), text("No script\nrest")].concat());
+    assert_eq!(shown("<noscript>not ended <p>rest"), text("not ended\nrest"));
+    assert_eq!(shown("<title>not ended <p>rest"), text("not ended\nrest"));
+    assert_eq!(shown("<svg><text>drawn</text></svg>a <svg>not ended"), text("a not ended"));
+    assert_eq!(shown("a<script>not ended"), text("a"));
+}
+
+#[test]
+fn a_heading_ends_where_the_next_one_starts() {
+    let chunks = HtmlSplitter::new(Limits::new(20, 0).unwrap()).split("<h1>One<h2>Two</h2>text").unwrap();
+    let path: Vec<_> = chunks.context(chunks.len() - 1).iter().map(|field| field.value.clone()).collect();
+    assert_eq!(path[1], FieldValue::Texts(vec!["One".into(), "Two".into()]));
+}
+
+#[test]
+fn titles_and_names_told_of_chunks_have_a_bound() {
+    let limits = Limits::new(100, 0).unwrap();
+    let long = "t".repeat(5000);
+    let told = |chunks: &Chunks| format!("{:?}", chunks.context(chunks.len() - 1)).len();
+    let html = format!("<h1>{long}</h1><p>text");
+    assert!(told(&HtmlSplitter::new(limits).split(&html).unwrap()) < 1500);
+    let markdown = format!("# {long}\n\n## x\n\ntext\n");
+    assert!(told(&MarkdownSplitter::new(limits).split(&markdown).unwrap()) < 1500);
+    let code = "class A {".repeat(200) + "int x;" + &"}".repeat(200);
+    let chunks = CodeSplitter::new(Limits::new(10, 0).unwrap(), Language::Java).split(&code).unwrap();
+    let names =
+        (0..chunks.len()).map(|index| format!("{:?}", chunks.context(index)).matches("\"A\"").count());
+    assert_eq!(names.max(), Some(32));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import typing
 from pathlib import Path
 
@@ -193,5 +195,63 @@ def test_a_model_takes_questions_apart_and_rules_step_in() -> None:
     question = "What is a list? What is a tuple?"
     assert QueryExpander(llm).decompose(question) == ["What is a list?", "What is a tuple?"]
     assert question in asked[0]
-    with pytest.raises(InvalidInputError, match="language model"):
-        QueryExpander().expand("a")
+
+
+def test_rules_put_a_question_in_other_words() -> None:
+    expander = QueryExpander(synonyms={"sort": ["order"]})
+    expected = ["How do I sort a list?", "How do I order a list?", "sort list", "sort a list"]
+    assert expander.expand("How do I sort a list?") == expected
+    assert asyncio.run(expander.aexpand("How do I sort a list?")) == expected
+    assert QueryExpander(count=1).expand("What is getUserName for?") == [
+        "What is getUserName for?",
+        "getUserName",
+    ]
+    assert QueryExpander().expand("lists") == ["lists"]
+    with pytest.raises(TypeError, match="synonyms"):
+        QueryExpander(synonyms={"sort": "order"})
+    compared = QueryExpander().decompose("What is the difference between a list and a tuple?")
+    assert compared == ["a list", "a tuple"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["system", "user"]), st.text(min_size=1, max_size=30)), min_size=1))
+def test_the_newest_message_is_never_summed_up(said: list[tuple[str, str]]) -> None:
+    summed: list[str] = []
+
+    def summarize(messages: list[Message]) -> str:
+        summed.extend(message.content for message in messages)
+        return "summary of it all"
+
+    memory = ConversationMemory(1000 + 40, len, summarizer=summarize)
+    memory.add_message("system", "s" * 1000)
+    for number, (role, content) in enumerate(said):
+        content = f"{number}:{content}"
+        before = len(summed)
+        memory.add_message("user", content)
+        del role
+        assert memory.get_messages()[-1].content == content
+        assert content not in summed[before:]
+        assert memory.token_count() <= 1040
+
+
+def test_prompts_and_memories_pickle() -> None:
+    template = PromptTemplate("{a} {b} {{}}").fill("a", "{x}").with_default("b", "2")
+    for copied in (pickle.loads(pickle.dumps(template)), copy.deepcopy(template)):
+        assert copied.render() == template.render() == "{x} 2 {}"
+        assert copied.template == template.template
+        copied.fill("a", "changed")
+    assert template.render() == "{x} 2 {}"
+
+    memory = ConversationMemory(20, len, summarizer=first_letters)
+    for role, content in [("user", "aaaaaa"), ("system", "sys"), ("user", "bbbbbb"), ("user", "cccccc")]:
+        memory.add_message(role, content)
+    for copied in (pickle.loads(pickle.dumps(memory)), copy.deepcopy(memory)):
+        assert copied.get_messages() == memory.get_messages()
+        assert copied.token_count() == memory.token_count()
+        copied.add_message("user", "dddddd")
+        assert copied.get_messages()[-1] == Message("user", "dddddd")
+        assert copied.get_messages() != memory.get_messages()
+    assert len(pickle.loads(pickle.dumps(ConversationMemory(5)))) == 0
+
+
+def first_letters(messages: list[Message], previous: str | None) -> str:
+    return (previous or "") + "".join(message.content[0] for message in messages)

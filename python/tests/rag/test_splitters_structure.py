@@ -292,7 +292,7 @@ PAGE = """<!doctype html><html><head><title>T</title><style>p { color: red }</st
 def test_chunks_of_html_say_what_is_visible() -> None:
     chunks = rag.HTMLTextSplitter(90).split_with_metadata(PAGE)
     seen = "\n".join(chunk.metadata["text"] for chunk in chunks)
-    assert seen == "Tea\nGreen & black, 5\u00a0kinds \u2014 all good.\none\ntwo\nPots\nRound."
+    assert seen == "T\nTea\nGreen & black, 5\u00a0kinds \u2014 all good.\none\ntwo\nPots\nRound."
     assert "secret" not in seen
     assert chunks[-1].metadata["headers"] == ["Tea", "Pots"]
 

@@ -26,7 +26,7 @@ from vecstore.rag._fusion import average_fusion, borda_fusion, reciprocal_rank_f
 from vecstore.rag._memory import ConversationMemory, Message
 from vecstore.rag._models import LanguageModel, TextEmbedder, aembed_texts, embed_texts
 from vecstore.rag._onnx import CrossEncoderReranker, OnnxEmbedder
-from vecstore.rag._openai import ModelServerError, OpenAICompatible
+from vecstore.rag._openai import OpenAICompatible
 from vecstore.rag._prompts import PromptTemplate
 from vecstore.rag._queries import HyDEHelper, MultiQueryRetrieval, QueryExpander
 from vecstore.rag._rerankers import (
@@ -44,6 +44,7 @@ from vecstore.rag._rerankers import (
     max_sim,
 )
 from vecstore.rag._retriever import RetrievedContext, Retriever
+from vecstore.rag._server_errors import ModelServerError
 from vecstore.rag._static import StaticEmbedder
 from vecstore.rag._window import ContextWindowManager
 from vecstore.rag.splitters import (

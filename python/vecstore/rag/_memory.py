@@ -38,7 +38,8 @@ class ConversationMemory:
     """A conversation that forgets its oldest messages rather than exceed a number of tokens.
 
     Messages of the role ``system`` are kept, whatever their number. A message larger than what they leave of
-    the budget is cut to that, at a paragraph, sentence or word. Adding takes constant time.
+    the budget is cut to that, at a paragraph, sentence or word. Adding takes constant time. A memory can be
+    pickled, if what it calls can.
 
     Parameters
     ----------
@@ -49,8 +50,9 @@ class ConversationMemory:
     summarizer : callable, optional
         Called as ``summarizer(messages, previous_summary)``, or with the messages alone if it takes one
         argument; returns a text that takes the place of the messages that are about to be forgotten: the
-        first message after the system messages, of at most a quarter of the budget. When the budget is
-        exceeded, half of it is freed at once, so that it is called rarely. If it raises, nothing is lost: the
+        first message after the system messages, of at most a quarter of the budget. The newest message is
+        never among them. When the budget is exceeded, half of it is freed at once, so that it is called
+        rarely. If it raises, nothing is lost: the
         next message tries again. An async one needs `aadd_message`, or no running event loop.
 
     Examples
@@ -183,6 +185,14 @@ class ConversationMemory:
         True
         """
         return self._state.token_count()
+
+    def __getstate__(self) -> dict[str, typing.Any]:
+        return {**self.__dict__, "_state": self._state._state()}
+
+    def __setstate__(self, state: dict[str, typing.Any]) -> None:
+        self.__dict__.update(state)
+        self._state = _vecstore._RagMemory(self._max_tokens, self._summarizer is not None)
+        self._state._restore(state["_state"])
 
     def __len__(self) -> int:
         return len(self._state)

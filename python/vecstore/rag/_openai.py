@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import math
 import typing
@@ -9,32 +10,13 @@ import urllib.error
 import urllib.request
 from collections import abc
 
-from vecstore._errors import InvalidInputError, VecStoreError
+from vecstore._errors import InvalidInputError
 from vecstore.rag._calls import Call, Work, arun, run
 from vecstore.rag._models import Retries, check_count, embedded
+from vecstore.rag._server_errors import ModelServerError, refused
+from vecstore.rag._stream import AnswerStream
 
 __all__ = ["ModelServerError", "OpenAICompatible"]
-
-
-class ModelServerError(VecStoreError):
-    """A server refused, could not be reached, or answered what is no answer.
-
-    ``status`` is the HTTP status, if there was a response; ``retry_after`` are the seconds it asks to wait;
-    ``is_transient`` says whether the same call may succeed later.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        retry_after: float | None = None,
-        is_transient: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-        self.is_transient = is_transient
 
 
 class OpenAICompatible:
@@ -156,18 +138,7 @@ class OpenAICompatible:
         return await arun(self._chatting(messages, parameters))
 
     def _chatting(self, messages: abc.Iterable[typing.Any], parameters: dict[str, typing.Any]) -> Work[str]:
-        listed = [message if isinstance(message, dict) else _message(message) for message in messages]
-        body = {"model": self.model, "messages": listed, **self.parameters, **parameters}
-        attempt = 0
-        while True:
-            try:
-                answer = yield Call(self._post, "chat/completions", body)
-                break
-            except ModelServerError as error:
-                attempt += 1
-                if not error.is_transient or attempt > self._retries.retries:
-                    raise
-                yield self._retries.pause(attempt, error.retry_after)
+        answer = yield from self._again(self._post, self._chat_body(messages, parameters))
         try:
             content = answer["choices"][0]["message"]["content"]
         except (KeyError, IndexError, TypeError) as error:
@@ -176,19 +147,75 @@ class OpenAICompatible:
             raise ModelServerError(f"chat: expected a text, got {type(content).__name__}")
         return content
 
-    def _post(self, path: str, body: dict[str, typing.Any]) -> typing.Any:
+    def _chat_body(
+        self, messages: abc.Iterable[typing.Any], parameters: dict[str, typing.Any]
+    ) -> dict[str, typing.Any]:
+        listed = [message if isinstance(message, dict) else _message(message) for message in messages]
+        return {"model": self.model, "messages": listed, **self.parameters, **parameters}
+
+    def _again(
+        self, call: abc.Callable[[str, dict[str, typing.Any]], typing.Any], body: dict[str, typing.Any]
+    ) -> Work[typing.Any]:
+        """A chat, tried again where that may help."""
+        attempt = 0
+        while True:
+            try:
+                return (yield Call(call, "chat/completions", body))
+            except ModelServerError as error:
+                attempt += 1
+                if not error.is_transient or attempt > self._retries.retries:
+                    raise
+                yield self._retries.pause(attempt, error.retry_after)
+
+    def stream(self, messages: str | abc.Iterable[typing.Any], **parameters: typing.Any) -> AnswerStream:
+        """The answer to a prompt or to messages, piece by piece as the server writes it.
+
+        Arguments are those of `chat`. The call is made when the first piece is asked for, and made again
+        where that may help; once there is a piece, a stream that breaks raises `ModelServerError`. What is
+        returned is an iterator and a context manager; `close` gives up on the rest.
+        """
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        body = {**self._chat_body(messages, parameters), "stream": True}
+        return AnswerStream(
+            f"{self.base_url}/chat/completions",
+            lambda: typing.cast(http.client.HTTPResponse, run(self._again(self._open, body))),
+        )
+
+    async def astream(
+        self, messages: str | abc.Iterable[typing.Any], **parameters: typing.Any
+    ) -> abc.AsyncIterator[str]:
+        """Does what `stream` does, on an event loop: ``async for piece in model.astream(...)``."""
+        stream = self.stream(messages, **parameters)
+        try:
+            while (piece := await arun(_next(stream))) is not None:
+                yield piece
+        finally:
+            stream.close()
+
+    def _open(self, path: str, body: dict[str, typing.Any]) -> http.client.HTTPResponse:
         url = f"{self.base_url}/{path}"
         data = json.dumps(body).encode("utf-8", "replace")
         request = urllib.request.Request(url, data, self._headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as response:
-                content = response.read()
+            return typing.cast(
+                http.client.HTTPResponse, urllib.request.urlopen(request, timeout=self.timeout)
+            )
         except urllib.error.HTTPError as error:
             with error:
-                raise _refused(url, error) from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise ModelServerError(f"{url}: {reason}", is_transient=isinstance(error, OSError)) from error
+                raise refused(url, error) from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _unreachable(url, error) from error
+
+    def _post(self, path: str, body: dict[str, typing.Any]) -> typing.Any:
+        url = f"{self.base_url}/{path}"
+        try:
+            with self._open(path, body) as response:
+                content = response.read()
+        except ModelServerError:
+            raise
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _unreachable(url, error) from error
         try:
             return json.loads(content)
         except ValueError as error:
@@ -198,23 +225,13 @@ class OpenAICompatible:
         return f"OpenAICompatible({self.base_url!r}, model={self.model!r})"
 
 
-#: Statuses of servers that may answer the next time, beside 5xx.
-_TRANSIENT = (408, 409, 425, 429)
+def _next(stream: AnswerStream) -> Work[str | None]:
+    return typing.cast("str | None", (yield Call(next, stream, None)))
 
 
-def _refused(url: str, error: urllib.error.HTTPError) -> ModelServerError:
-    body = error.read(2000).decode("utf-8", "replace")
-    try:
-        body = json.loads(body)["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        body = body.strip()
-    after = error.headers.get("Retry-After", "")
-    return ModelServerError(
-        f"{url}: status {error.code}: {body or error.reason}",
-        status=error.code,
-        retry_after=float(after) if after.replace(".", "", 1).isdigit() else None,
-        is_transient=error.code in _TRANSIENT or error.code >= 500,
-    )
+def _unreachable(url: str, error: Exception) -> ModelServerError:
+    is_transient = isinstance(error, (OSError, http.client.HTTPException))
+    return ModelServerError(f"{url}: {getattr(error, 'reason', error)}", is_transient=is_transient)
 
 
 def _message(message: typing.Any) -> dict[str, str]:

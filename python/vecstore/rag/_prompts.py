@@ -103,5 +103,20 @@ class PromptTemplate:
         values: dict[str, typing.Any] = {**(mapping or {}), **variables}
         return self._state.format({name: str(value) for name, value in values.items()})
 
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _restored, (type(self), self._template, *self._state._state())
+
     def __repr__(self) -> str:
         return f"PromptTemplate({self._template!r})"
+
+
+def _restored(
+    of: type[PromptTemplate], template: str, values: dict[str, str], defaults: dict[str, str]
+) -> PromptTemplate:
+    """What was pickled."""
+    restored = of(template)
+    for name, value in values.items():
+        restored.fill(name, value)
+    for name, value in defaults.items():
+        restored.with_default(name, value)
+    return restored

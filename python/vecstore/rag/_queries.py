@@ -13,6 +13,7 @@ from vecstore.rag._fusion import fused
 from vecstore.rag._models import (
     Embedder,
     Retries,
+    answered,
     check_count,
     check_embedder,
     check_model,
@@ -21,7 +22,7 @@ from vecstore.rag._models import (
 )
 from vecstore.rag._results import Result
 
-__all__ = ["HyDEHelper", "MultiQueryRetrieval", "QueryExpander"]
+__all__ = ["HyDEHelper", "MultiQueryRetrieval", "QueryExpander", "Synonyms", "synonym_pairs"]
 
 Synonyms = typing.Union[abc.Mapping[str, abc.Iterable[str]], abc.Iterable["tuple[str, abc.Iterable[str]]"]]
 
@@ -32,9 +33,11 @@ class QueryExpander:
     Parameters
     ----------
     llm : LanguageModel or callable, optional
-        Asked by `expand` and `decompose`. Without one, `decompose` goes by rules, which are English.
+        Asked by `expand` and `decompose`. Without one, both go by rules, which are English.
     count : int
-        How many queries are asked for.
+        How many queries are made at most, beside the query.
+    synonyms : dict, optional
+        Phrases, and what may take their place, as in `expand_with_synonyms`: for the rules of `expand`.
 
     Examples
     --------
@@ -44,13 +47,16 @@ class QueryExpander:
     ['What are the benefits of slots?', 'What are the drawbacks of slots?']
     >>> QueryExpander(lambda prompt: "1. one way\\n2. another way").expand("a way")
     ['a way', 'one way', 'another way']
+    >>> QueryExpander(synonyms={"sort": ["order"]}).expand("How do I sort a list?")
+    ['How do I sort a list?', 'How do I order a list?', 'sort list', 'sort a list']
     """
 
-    def __init__(self, llm: typing.Any = None, count: int = 3) -> None:
+    def __init__(self, llm: typing.Any = None, count: int = 3, *, synonyms: Synonyms | None = None) -> None:
         if llm is not None:
             check_model(llm)
         self._llm = llm
         self._count = check_count("count", count)
+        self._synonyms = synonym_pairs(synonyms)
 
     @staticmethod
     def expand_with_synonyms(query: str, synonyms: Synonyms) -> list[str]:
@@ -61,13 +67,7 @@ class QueryExpander:
         >>> QueryExpander.expand_with_synonyms("fast car", {"fast": ["quick"]})
         ['fast car', 'quick car']
         """
-        items = synonyms.items() if isinstance(synonyms, abc.Mapping) else synonyms
-        pairs = []
-        for phrase, others in items:
-            if isinstance(others, str):
-                raise TypeError(f"synonyms[{phrase!r}]: expected a list of str, got a str")
-            pairs.append((phrase, list(others)))
-        return _vecstore._rag_synonyms(query, pairs)
+        return _vecstore._rag_synonyms(query, synonym_pairs(synonyms))
 
     @staticmethod
     def decompose_query(query: str, num_subqueries: int = 4) -> list[str]:
@@ -93,7 +93,10 @@ class QueryExpander:
         return _vecstore._rag_variations(query, list(prefixes))
 
     def expand(self, query: str) -> list[str]:
-        """The query, and the same question in other words, by the model.
+        """The query, and the same question in other words, by the model, or else by rules.
+
+        These replace synonyms, leave only keywords, drop the beginning that makes a question, and take
+        identifiers apart (``getUserName``).
 
         >>> QueryExpander(lambda prompt: "How fast is it?\\nWhat is its speed?", 2).expand("speed")
         ['speed', 'How fast is it?', 'What is its speed?']
@@ -112,7 +115,7 @@ class QueryExpander:
 
     def _expanding(self, query: str) -> Work[list[str]]:
         if self._llm is None:
-            raise InvalidInputError("expand: asks a language model, and there is none: QueryExpander(llm)")
+            return [query, *_vecstore._rag_reword(query, self._synonyms, self._count)]
         others = yield from expanded(self._llm, query, "multi_query", self._count, Retries())
         return [query, *(other for other in others if other != query)]
 
@@ -139,13 +142,25 @@ class QueryExpander:
         return (yield from expanded(self._llm, query, "decompose", self._count, Retries()))
 
 
+def synonym_pairs(synonyms: Synonyms | None) -> list[tuple[str, list[str]]]:
+    """Phrases, each with what may take its place."""
+    items = synonyms.items() if isinstance(synonyms, abc.Mapping) else synonyms or ()
+    pairs = []
+    for phrase, others in items:
+        if isinstance(others, str):
+            raise TypeError(f"synonyms[{phrase!r}]: expected a list of str, got a str")
+        pairs.append((phrase, list(others)))
+    return pairs
+
+
 class HyDEHelper:
     """Searches by what an answer might look like instead of by the question (Gao et al., 2022).
 
     Parameters
     ----------
-    generator : callable or LanguageModel
-        Called with the question; returns a passage that would answer it.
+    generator : callable or LanguageModel, optional
+        Called with the question; returns a passage that would answer it. Without one, rules make the
+        beginning of an answer of the question: a statement, in English.
     embedder : TextEmbedder or callable, optional
         Used by `embed`.
     count : int
@@ -159,10 +174,15 @@ class HyDEHelper:
     'When? The log is synced at each write.'
     >>> len(helper.embed("When?"))
     8
+    >>> HyDEHelper().generate_hypothetical_document("Why is the log synced?")
+    'The log is synced because'
     """
 
-    def __init__(self, generator: typing.Any, embedder: Embedder | None = None, count: int = 1) -> None:
-        check_model(generator)
+    def __init__(
+        self, generator: typing.Any = None, embedder: Embedder | None = None, count: int = 1
+    ) -> None:
+        if generator is not None:
+            check_model(generator)
         if embedder is not None:
             check_embedder(embedder)
         self._generator = generator
@@ -189,8 +209,8 @@ class HyDEHelper:
         return (await arun(self._documents(query, 1)))[0]
 
     def _documents(self, query: str, count: int) -> Work[list[str]]:
-        from vecstore.rag._models import answered
-
+        if self._generator is None:
+            return [_vecstore._rag_answer_opening(query)]
         return (yield from answered(self._generator, [query] * count))
 
     def embed(self, query: str) -> list[float]:
@@ -235,10 +255,12 @@ class MultiQueryRetrieval:
         Where to search.
     embedder : TextEmbedder or callable
         Turns queries into vectors.
-    llm : LanguageModel or callable
-        Writes the other wordings.
+    llm : LanguageModel or callable, optional
+        Writes the other wordings. Without one, the rules of `QueryExpander.expand` do.
     count : int
         How many.
+    synonyms : dict, optional
+        For these rules.
 
     Examples
     --------
@@ -247,11 +269,25 @@ class MultiQueryRetrieval:
     ['b', 'a', 'c']
     """
 
-    def __init__(self, store: typing.Any, embedder: Embedder, llm: typing.Any, count: int = 3) -> None:
+    def __init__(
+        self,
+        store: typing.Any,
+        embedder: Embedder,
+        llm: typing.Any = None,
+        count: int = 3,
+        *,
+        synonyms: Synonyms | None = None,
+    ) -> None:
         from vecstore.rag._retriever import Retriever
 
         self._retriever = Retriever(
-            store, embedder, llm=llm, expansion="multi_query", expansion_count=count, max_tokens=None
+            store,
+            embedder,
+            llm=llm,
+            expansion="multi_query",
+            expansion_count=count,
+            synonyms=synonyms,
+            max_tokens=None,
         )
 
     def retrieve(self, query: str, k: int = 10) -> list[Neighbor]:

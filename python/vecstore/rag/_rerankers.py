@@ -427,7 +427,7 @@ class ContextualReranker(Reranker):
 
 
 class BM25Reranker(Reranker):
-    """Ranks by BM25 of the query's words, with their rarity counted among the results.
+    """Ranks by BM25 of the query's terms, with their rarity counted among the results.
 
     Parameters
     ----------
@@ -435,6 +435,9 @@ class BM25Reranker(Reranker):
         How soon further occurrences of a word stop to count.
     b : float
         How much the length of a text counts, from 0 to 1.
+    analyzer : str
+        What makes terms of texts, such as ``english``; see ``VecStore``. With that of the store, terms are
+        those of its text search.
 
     Examples
     --------
@@ -442,17 +445,18 @@ class BM25Reranker(Reranker):
     'the log is synced'
     """
 
-    def __init__(self, k1: float = 1.2, b: float = 0.75) -> None:
-        _vecstore._rag_bm25("", [], k1, b)  # checks them
+    def __init__(self, k1: float = 1.2, b: float = 0.75, analyzer: str = "standard") -> None:
+        _vecstore._rag_bm25("", [], k1, b, analyzer)  # checks them
         self.k1 = k1
         self.b = b
+        self.analyzer = analyzer
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         texts = [text_of(neighbor) for neighbor in neighbors]
-        return done(_scored(neighbors, _vecstore._rag_bm25(query, texts, self.k1, self.b)))
+        return done(_scored(neighbors, _vecstore._rag_bm25(query, texts, self.k1, self.b, self.analyzer)))
 
     def __repr__(self) -> str:
-        return f"BM25Reranker(k1={self.k1}, b={self.b})"
+        return f"BM25Reranker(k1={self.k1}, b={self.b}, analyzer={self.analyzer!r})"
 
 
 class ColBERTReranker(Reranker):

@@ -51,11 +51,23 @@ def text_of(neighbor: Neighbor) -> str:
 
 
 def with_text(neighbor: Neighbor, text: str) -> Neighbor:
-    """The same neighbor with another text, also in its metadata if it is there."""
-    metadata = neighbor.metadata
+    """The same neighbor with the beginning of its text.
+
+    ``text``, ``end`` and ``page_breaks`` of the metadata follow, so that they say where that is.
+    """
+    metadata = dict(neighbor.metadata)
     if isinstance(metadata.get("text"), str):
-        metadata = {**metadata, "text": text}
+        metadata["text"] = text
+    if _is_place(metadata.get("start")) and _is_place(metadata.get("end")):
+        metadata["end"] = metadata["start"] + len(text)
+    if isinstance(metadata.get("page_breaks"), list):
+        breaks = metadata["page_breaks"]
+        metadata["page_breaks"] = [place for place in breaks if _is_place(place) and place < len(text)]
     return Neighbor(neighbor.id, neighbor.score, neighbor.distance, metadata, neighbor.vector, text)
+
+
+def _is_place(value: typing.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def ranked(neighbors: list[Neighbor], ranking: list[tuple[int, float]]) -> list[Neighbor]:

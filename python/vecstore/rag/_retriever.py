@@ -22,6 +22,7 @@ from vecstore.rag._models import (
     check_model,
     embedding,
 )
+from vecstore.rag._queries import Synonyms, synonym_pairs
 from vecstore.rag._rerankers import reranking
 from vecstore.rag._results import ranked, text_of
 from vecstore.rag._window import pack
@@ -31,6 +32,7 @@ __all__ = ["RetrievedContext", "Retriever"]
 if typing.TYPE_CHECKING:
     from vecstore.rag._window import _Order
 
+    _Mode = typing.Literal["vector", "text", "hybrid"]
     _Expansion = typing.Literal["multi_query", "hyde", "decompose"]
 
 
@@ -74,12 +76,17 @@ class Retriever:
     store : VecStore, Collection, or their async kin
         Where to search.
     embedder : TextEmbedder or callable
-        Turns queries into vectors.
+        Turns queries into vectors. None will do for ``mode="text"``.
     reranker : optional
         One of this package, any object with ``rerank(query, results, top_k)``, or a callable. Results come
         with vectors.
+    mode : str
+        What records are found by: ``vector``, the query's vector; ``text``, its words, by BM25; ``hybrid``,
+        both, fused by their ranks. The last two need a store with texts.
+    alpha : float
+        The share of the vector in ``hybrid``, from 0 to 1.
     llm : LanguageModel or callable, optional
-        Expands queries.
+        Expands queries. Without one, rules do, which are English.
     k : int
         The most sources.
     fetch_k : int, optional
@@ -88,16 +95,17 @@ class Retriever:
         Restrict the search, as in ``VecStore.query``.
     expansion : str, optional
         ``multi_query``: other wordings, searched at once and fused by reciprocal ranks. ``hyde``: passages
-        that would answer, searched by their mean with the query. ``decompose``: simpler questions, by rules
-        if there is no ``llm``.
+        that would answer, searched by their mean with the query. ``decompose``: simpler questions.
     expansion_count : int
         How many of those.
+    synonyms : dict, optional
+        Phrases, and what may take their place: for ``multi_query`` without ``llm``.
     window : int
         How many neighboring chunks are added on each side of a chunk; see `sentence_window`.
     parents : bool
         Whether chunks become their documents; see `parent_documents`.
     max_tokens : int, optional
-        The budget of the context; None for no limit.
+        The budget of the context, the numbers and blank lines included; None for no limit.
     token_estimator, max_document_tokens, truncate, order, duplicate_threshold : optional
         As in ``ContextWindowManager.fit_documents``.
     retries, backoff : int, float
@@ -120,9 +128,11 @@ class Retriever:
     def __init__(
         self,
         store: typing.Any,
-        embedder: Embedder,
+        embedder: Embedder | None,
         reranker: typing.Any = None,
         *,
+        mode: _Mode = "vector",
+        alpha: float = 0.7,
         llm: typing.Any = None,
         k: int = 10,
         fetch_k: int | None = None,
@@ -130,6 +140,7 @@ class Retriever:
         params: Metadata | None = None,
         expansion: _Expansion | None = None,
         expansion_count: int = 3,
+        synonyms: Synonyms | None = None,
         window: int = 0,
         parents: bool = False,
         max_tokens: int | None = 4000,
@@ -141,19 +152,25 @@ class Retriever:
         retries: int = 2,
         backoff: float = 0.5,
     ) -> None:
-        check_embedder(embedder)
+        if mode not in ("vector", "text", "hybrid"):
+            raise InvalidInputError(f"mode: expected vector, text or hybrid, got {mode!r}")
+        if embedder is not None or mode != "text":
+            check_embedder(embedder)
+        if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
+            raise TypeError(f"alpha: expected a float, got {type(alpha).__name__}")
+        if not 0 <= alpha <= 1:
+            raise InvalidInputError(f"alpha: expected a number from 0 to 1, got {alpha!r}")
         if llm is not None:
             check_model(llm)
-        elif expansion in ("multi_query", "hyde"):
-            raise InvalidInputError(
-                f"expansion: {expansion} asks a language model, and there is none: llm=..."
-            )
         if expansion not in (None, "multi_query", "hyde", "decompose"):
             raise InvalidInputError(f"expansion: expected multi_query, hyde or decompose, got {expansion!r}")
         self.store = store
         self.embedder = embedder
         self.reranker = reranker
+        self._mode = mode
+        self._alpha = float(alpha)
         self._llm = llm
+        self._synonyms = synonym_pairs(synonyms)
         self._k = check_count("k", k)
         self._fetch_k = None if fetch_k is None else check_count("fetch_k", fetch_k)
         self._filter = filter
@@ -215,6 +232,8 @@ class Retriever:
             self._llm is not None,
             self.reranker is not None,
             60.0,
+            self._mode == "text",
+            self._synonyms,
             None,
             self._retries,
         )
@@ -239,6 +258,7 @@ class Retriever:
             self._truncate,
             self._order,
             self._duplicate_threshold,
+            numbered=True,
         )
         sources = [neighbor for _, neighbor in packed]
         text = "\n\n".join(f"[{number}] {text_of(source)}" for number, source in enumerate(sources, 1))
@@ -269,15 +289,23 @@ class _Search:
     def neighbors(
         self, wanted: tuple[list[str], list[list[float]], int]
     ) -> Work[list[list[tuple[int, float]]]]:
-        _, vectors, k = wanted
-        store = self._retriever.store
+        texts, vectors, k = wanted
+        store, mode = self._retriever.store, self._retriever._mode
         include = (
             ("metadata", "text", "vector") if self._retriever.reranker is not None else ("metadata", "text")
         )
         keywords: dict[str, typing.Any] = {"include": include}
         if self._retriever._params is not None:
             keywords["params"] = self._retriever._params
-        if hasattr(store, "query_batch"):
+        if mode == "text":
+            answers = yield [Call(store.text_query, text, k, self._filter, **keywords) for text in texts]
+        elif mode == "hybrid":
+            alpha, queries = self._retriever._alpha, zip(vectors, texts)
+            answers = yield [
+                Call(store.hybrid_query, vector, text, k, alpha, self._filter, **keywords)
+                for vector, text in queries
+            ]
+        elif hasattr(store, "query_batch"):
             answers = yield Call(store.query_batch, vectors, k, self._filter, **keywords)
         else:
             answers = yield [Call(store.query, vector, k, self._filter, **keywords) for vector in vectors]

@@ -77,7 +77,8 @@ class ContextWindowManager:
         max_document_tokens : int, optional
             Each document is cut to so many tokens, at a paragraph, sentence or word.
         truncate : bool
-            Whether a document that does not fit is cut to the room that is left.
+            Whether the first document that does not fit is cut to the room that is left, unless that is less
+            than 32 tokens and less than a third of it.
         order : str
             ``relevance``, or ``lost_in_the_middle``: the best at both ends, the worst in the middle, where
             models read least well.
@@ -120,8 +121,13 @@ def pack(
     truncate: bool,
     order: str,
     duplicate_threshold: float | None,
+    *,
+    numbered: bool = False,
 ) -> list[tuple[int, Neighbor]]:
-    """The places of the neighbors that fit, and the neighbors with what is left of their texts."""
+    """The places of the neighbors that fit, and the neighbors with what is left of their texts.
+
+    ``numbered``: whether they must fit as ``[n] text`` with a blank line between two.
+    """
     check_count("reserved_tokens", reserved_tokens, 0)
     if max_document_tokens is not None:
         check_count("max_document_tokens", max_document_tokens)
@@ -139,6 +145,7 @@ def pack(
         truncate,
         duplicate_threshold,
         order == "lost_in_the_middle",
+        numbered,
         token_estimator,
     )
     return [
@@ -157,5 +164,6 @@ def _cut(given: typing.Any, neighbor: Neighbor) -> typing.Any:
         name = "content" if "content" in given and "text" not in given else "text"
         if given.get(name) == neighbor.text or name not in given:
             return given
-        return {**given, name: neighbor.text}
+        changed = {"metadata": neighbor.metadata} if isinstance(given.get("metadata"), abc.Mapping) else {}
+        return {**given, **changed, name: neighbor.text}
     return given if getattr(given, "text", None) == neighbor.text else neighbor

@@ -355,7 +355,8 @@ class CodeTextSplitter(TextSplitter):
     chunk_size, chunk_overlap, sizer
         As for `RecursiveCharacterTextSplitter`.
     language : str, optional
-        A name, or the ending of a file; without it, text falls at blank lines, then lines.
+        A name, or the ending of a file. None does not guess: whatever the text is, it falls at blank lines,
+        then lines, and the metadata is empty.
 
     Examples
     --------
@@ -391,8 +392,10 @@ class HTMLTextSplitter(TextSplitter):
     """Splits HTML along its blocks.
 
     A chunk is a slice of the source, tags included; a heading starts a new one. Chunks in which nothing is
-    visible (scripts, styles, tags alone) are left out. The metadata has ``text``, what is visible, for
-    embedding; and ``headers`` and ``header_levels``, the headings above it.
+    visible are left out: those of ``script``, ``style``, ``template``, ``iframe``, ``svg``, comments, tags
+    alone. A ``script`` or ``style`` without an end takes the rest with it, as in browsers. The metadata
+    has ``text``, what is visible, for embedding; and ``headers`` and ``header_levels``, the headings above
+    it.
 
     Parameters
     ----------

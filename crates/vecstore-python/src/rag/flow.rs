@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use vecstore_rag::{
     EmbedTexts, ExpandQuery, Expansion, Flow as _, Need, Response, Retrieve, RetrieveOptions, Retrieved,
-    Retry, RetryPolicy, Scored, Step,
+    Retry, RetryPolicy, Scored, SearchMode, Step,
 };
 
 use super::OrRaise;
@@ -102,12 +102,18 @@ impl Flow {
         has_model: bool,
         reranks: bool,
         fusion_k: f64,
+        by_text: bool,
+        synonyms: Vec<(String, Vec<String>)>,
         cache: Option<&Bound<'_, EmbeddingCache>>,
         retry: Policy,
     ) -> PyResult<Self> {
+        // Whether the driver searches by words beside the vector is its own affair.
+        let mode = if by_text { SearchMode::Text } else { SearchMode::Vector };
         let options = RetrieveOptions {
             k,
             fetch_k,
+            mode,
+            synonyms,
             expansion: kind.map(|kind| expansion(py, kind)).transpose()?,
             expansion_count: count,
             has_model,

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use vecstore_rag::{ConversationMemory, Message};
+use vecstore_rag::{ConversationMemory, MemoryState, Message};
 
 use super::counter;
 
@@ -25,6 +25,9 @@ impl Memory {
         Ok(())
     }
 }
+
+/// Messages with their tokens, the summary with its, and what waits for a summary.
+type State = (Vec<(String, String, usize)>, Option<(String, usize)>, Vec<(String, String)>);
 
 fn pairs<'a>(messages: impl Iterator<Item = &'a Message>) -> Vec<(String, String)> {
     messages.map(|message| (message.role.clone(), message.content.clone())).collect()
@@ -48,6 +51,25 @@ impl Memory {
             }
         }
         self.change(|memory| memory.add(message, &mut counter(count)))
+    }
+
+    /// Returns all that it knows, for `_restore`.
+    fn _state(&self) -> State {
+        let MemoryState { messages, summary, forgotten } = self.lock().state();
+        let messages =
+            messages.into_iter().map(|(message, tokens)| (message.role, message.content, tokens)).collect();
+        (messages, summary, forgotten.into_iter().map(|message| (message.role, message.content)).collect())
+    }
+
+    /// Takes over what another one knew.
+    fn _restore(&self, state: State) {
+        let (messages, summary, forgotten) = state;
+        let messages =
+            messages.into_iter().map(|(role, content, tokens)| (Message::new(role, content), tokens));
+        let forgotten = forgotten.into_iter().map(|(role, content)| Message::new(role, content));
+        let state = MemoryState { messages: messages.collect(), summary, forgotten: forgotten.collect() };
+        let mut memory = self.lock();
+        *memory = memory.clone().with_state(state);
     }
 
     fn messages(&self) -> Vec<(String, String)> {

@@ -24,8 +24,8 @@ pub(crate) use ranking::{
     rag_weighted,
 };
 pub(crate) use texts::{
-    rag_citations, rag_decompose, rag_estimate_tokens, rag_hashed, rag_merge, rag_pack, rag_parse_lines,
-    rag_synonyms, rag_truncate, rag_unlike, rag_variations,
+    rag_answer_opening, rag_citations, rag_decompose, rag_estimate_tokens, rag_hashed, rag_merge, rag_pack,
+    rag_parse_lines, rag_reword, rag_synonyms, rag_truncate, rag_unlike, rag_variations,
 };
 
 /// Turns a result of the crate into one of Python.

@@ -37,6 +37,12 @@ impl Prompt {
         self.lock().set_default(name, value);
     }
 
+    /// Returns what variables are filled with, and what they are otherwise.
+    fn _state(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let prompt = self.lock();
+        (prompt.values().clone(), prompt.defaults().clone())
+    }
+
     fn render(&self, py: Python<'_>) -> PyResult<String> {
         self.lock().render().or_raise(py)
     }

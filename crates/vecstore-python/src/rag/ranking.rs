@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use vecstore_rag::{Normalization, Scored};
+use vecstore_text::{Analyzer, UnknownAnalyzer};
 
 use super::OrRaise;
 use crate::errors::invalid;
@@ -183,8 +184,11 @@ pub(crate) fn rag_bm25(
     texts: Vec<String>,
     k1: f64,
     b: f64,
+    analyzer: &str,
 ) -> PyResult<Vec<f64>> {
-    py.detach(|| vecstore_rag::bm25_scores(query, &texts, k1, b)).or_raise(py)
+    let analyzer: Analyzer =
+        analyzer.parse().map_err(|unknown: UnknownAnalyzer| invalid(py, unknown.to_string()))?;
+    py.detach(|| vecstore_rag::bm25_scores(query, &texts, k1, b, &analyzer)).or_raise(py)
 }
 
 /// Returns scores with what was talked about before.

@@ -40,6 +40,7 @@ pub(crate) fn rag_pack(
     truncate: bool,
     duplicate_threshold: Option<f64>,
     edges_first: bool,
+    numbered: bool,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Vec<(usize, String, usize)>> {
     let window = ContextWindow::new(max_tokens)
@@ -47,6 +48,7 @@ pub(crate) fn rag_pack(
         .text_tokens_max(text_tokens_max)
         .truncate(truncate)
         .duplicate_threshold(duplicate_threshold)
+        .numbered(numbered)
         .order(if edges_first { PackOrder::EdgesFirst } else { PackOrder::Rank });
     let packed = window.pack(&texts, &mut counter(count))?;
     Ok(packed.into_iter().map(|one| (one.source, one.text.to_owned(), one.tokens)).collect())
@@ -63,9 +65,25 @@ pub(crate) fn rag_unlike(py: Python<'_>, texts: Vec<String>, threshold: f64) -> 
 #[pyfunction]
 #[pyo3(name = "_rag_synonyms")]
 pub(crate) fn rag_synonyms(query: &str, synonyms: Vec<(String, Vec<String>)>) -> Vec<String> {
-    let synonyms: Vec<(&str, &[String])> =
-        synonyms.iter().map(|(word, others)| (word.as_str(), others.as_slice())).collect();
-    vecstore_rag::expand_with_synonyms(query, &synonyms)
+    vecstore_rag::expand_with_synonyms(query, &borrowed(&synonyms))
+}
+
+/// Puts a query in other words by rules.
+#[pyfunction]
+#[pyo3(name = "_rag_reword")]
+pub(crate) fn rag_reword(query: &str, synonyms: Vec<(String, Vec<String>)>, most: usize) -> Vec<String> {
+    vecstore_rag::reword(query, &borrowed(&synonyms), most)
+}
+
+fn borrowed(synonyms: &[(String, Vec<String>)]) -> Vec<(&str, &[String])> {
+    synonyms.iter().map(|(word, others)| (word.as_str(), others.as_slice())).collect()
+}
+
+/// Makes the beginning of an answer of a question.
+#[pyfunction]
+#[pyo3(name = "_rag_answer_opening")]
+pub(crate) fn rag_answer_opening(query: &str) -> String {
+    vecstore_rag::answer_opening(query)
 }
 
 /// Gives a question other beginnings.

@@ -17,7 +17,7 @@ use crate::fusion::Scored;
 
 pub use embed::EmbedTexts;
 pub use expand::ExpandQuery;
-pub use retrieve::{Retrieve, RetrieveOptions, Retrieved};
+pub use retrieve::{Retrieve, RetrieveOptions, Retrieved, SearchMode};
 pub use retry::{Retry, RetryPolicy};
 
 /// What a flow waits for.
@@ -27,11 +27,11 @@ pub enum Need {
     Vectors(Vec<String>),
     /// The answers of a language model to prompts.
     Answers(Vec<String>),
-    /// For each vector, the nearest records, best first. Each text is what its vector was made of.
+    /// For each query, the best records, best first: by its vector, its text, or both, as the driver was told to search.
     Neighbors {
         /// The queries.
         texts: Vec<String>,
-        /// Their vectors.
+        /// Their vectors; none for [`SearchMode::Text`].
         vectors: Vec<Vec<f32>>,
         /// How many for each.
         k: usize,

@@ -8,6 +8,22 @@ use crate::error::{Error, Result};
 use crate::expand::decompose;
 use crate::fusion::{Scored, reciprocal_rank_fusion};
 use crate::instructions::Expansion;
+use crate::rewrite::{answer_opening, reword};
+
+/// What records are found by.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum SearchMode {
+    /// The vector of the query.
+    #[default]
+    Vector,
+    /// Its words. Nothing is embedded.
+    Text,
+    /// Both, fused.
+    Hybrid {
+        /// The share of the vector, from 0 to 1.
+        alpha: f32,
+    },
+}
 
 /// How [`Retrieve`] goes about it.
 #[derive(Clone, Default)]
@@ -16,12 +32,16 @@ pub struct RetrieveOptions {
     pub k: usize,
     /// How many are searched for with each query; at least `k`.
     pub fetch_k: usize,
-    /// What a model makes of the query first.
+    /// What records are found by.
+    pub mode: SearchMode,
+    /// What is made of the query first.
     pub expansion: Option<Expansion>,
     /// How many of those, beside the query itself.
     pub expansion_count: usize,
-    /// Whether a model is there. Without one, only sub-questions can be made, by rules.
+    /// Whether a model is there to make it. Without one, rules do: [`reword`], [`answer_opening`], [`decompose`].
     pub has_model: bool,
+    /// Phrases, and what may take their place, for [`reword`].
+    pub synonyms: Vec<(String, Vec<String>)>,
     /// Whether the records are reranked.
     pub reranks: bool,
     /// The constant of the fusion of several rankings.
@@ -64,19 +84,28 @@ impl Retrieve {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a `k` of 0, or an expansion that needs a model where there is none.
+    /// `InvalidInput` for a `k` of 0.
     pub fn new(query: impl Into<String>, mut options: RetrieveOptions) -> Result<Self> {
         if options.k == 0 {
             return Err(Error::invalid("k: expected a number of at least 1, got 0"));
         }
         options.fetch_k = options.fetch_k.max(options.k);
-        let needs_model = !matches!(options.expansion, None | Some(Expansion::SubQuestions));
-        if needs_model && !options.has_model {
-            return Err(Error::invalid(
-                "expansion: paraphrases and hypothetical documents need a language model",
-            ));
-        }
         Ok(Self { query: query.into(), options, state: State::New, output: Retrieved::default() })
+    }
+
+    /// Returns what rules make of the query.
+    fn by_rules(&self, kind: Expansion) -> Vec<String> {
+        let count = self.options.expansion_count;
+        match kind {
+            Expansion::SubQuestions => decompose(&self.query, count),
+            Expansion::HypotheticalDocuments => vec![answer_opening(&self.query)],
+            Expansion::Paraphrases => {
+                let synonyms: Vec<(&str, &[String])> = (self.options.synonyms.iter())
+                    .map(|(phrase, others)| (phrase.as_str(), others.as_slice()))
+                    .collect();
+                reword(&self.query, &synonyms, count)
+            }
+        }
     }
 
     fn embed(&mut self, others: Vec<String>) -> Result<Step<Retrieved>> {
@@ -85,6 +114,9 @@ impl Retrieve {
             if !self.output.queries.contains(&other) {
                 self.output.queries.push(other);
             }
+        }
+        if self.options.mode == SearchMode::Text {
+            return Ok(self.search(Vec::new()));
         }
         let count = self.output.queries.len();
         let flow = EmbedTexts::new(self.output.queries.clone(), count).cache(self.options.cache.clone());
@@ -111,7 +143,7 @@ impl Retrieve {
     fn search(&mut self, vectors: Vec<Vec<f32>>) -> Step<Retrieved> {
         self.state = State::Searching;
         let k = self.options.fetch_k;
-        if self.options.expansion == Some(Expansion::HypotheticalDocuments) {
+        if self.options.expansion == Some(Expansion::HypotheticalDocuments) && !vectors.is_empty() {
             return Step::Need(Need::Neighbors {
                 texts: vec![self.query.clone()],
                 vectors: vec![mean(&vectors)],
@@ -151,10 +183,7 @@ impl Flow for Retrieve {
         match (&mut self.state, response) {
             (State::New, Response::Start) => match self.options.expansion {
                 None => self.embed(Vec::new()),
-                Some(Expansion::SubQuestions) if !self.options.has_model => {
-                    let others = decompose(&self.query, self.options.expansion_count);
-                    self.embed(others)
-                }
+                Some(kind) if !self.options.has_model => self.embed(self.by_rules(kind)),
                 Some(kind) => {
                     let flow = ExpandQuery::new(self.query.as_str(), kind, self.options.expansion_count);
                     self.state = State::Expanding(flow);
@@ -201,6 +230,8 @@ mod tests {
         RetrieveOptions {
             k: 2,
             fetch_k: 3,
+            mode: SearchMode::Vector,
+            synonyms: Vec::new(),
             expansion,
             expansion_count: 2,
             has_model: true,
@@ -264,10 +295,34 @@ mod tests {
     }
 
     #[test]
+    fn rules_stand_in_for_a_model() {
+        for (kind, expected) in [
+            (Expansion::Paraphrases, vec!["What is a log?", "What is a journal?", "log"]),
+            (Expansion::HypotheticalDocuments, vec!["What is a log?", "A log is"]),
+            (Expansion::SubQuestions, vec!["What is a log?"]),
+        ] {
+            let options = RetrieveOptions {
+                has_model: false,
+                synonyms: vec![("log".into(), vec!["journal".into()])],
+                ..options(Some(kind), false)
+            };
+            let mut flow = Retrieve::new("What is a log?", options).unwrap();
+            let Need::Vectors(texts) = need(flow.resume(Response::Start).unwrap()) else { panic!("vectors") };
+            assert_eq!(texts, expected);
+        }
+    }
+
+    #[test]
+    fn a_search_by_words_embeds_nothing() {
+        let options = RetrieveOptions { mode: SearchMode::Text, ..options(None, false) };
+        let mut flow = Retrieve::new("q", options).unwrap();
+        let search = need(flow.resume(Response::Start).unwrap());
+        assert_eq!(search, Need::Neighbors { texts: vec!["q".into()], vectors: Vec::new(), k: 3 });
+    }
+
+    #[test]
     fn what_is_not_possible_is_said() {
         assert!(Retrieve::new("q", RetrieveOptions::default()).is_err());
-        let without = RetrieveOptions { has_model: false, ..options(Some(Expansion::Paraphrases), false) };
-        assert!(Retrieve::new("q", without).is_err());
         let mut flow = Retrieve::new("q", options(None, true)).unwrap();
         flow.resume(Response::Start).unwrap();
         flow.resume(Response::Vectors(vec![vec![1.0]])).unwrap();

@@ -3,65 +3,44 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Splitter;
 use super::chunks::{Chunks, Contexts, Field};
 use super::error::{Result, SplitError};
 use super::levels::{Level, WORDS};
-use super::limits::Limits;
+use super::measured::{Measured, measured_splitter};
 use super::outline::{Outline, push_outline};
-use super::packer::{Ends, Packer};
-use super::ruler::Ruler;
-use super::sizer::{Chars, Sizer};
 
-/// Splits a JSON text: values are whole where they fit, others fall into members and elements, strings into words.
-///
-/// - A chunk is a slice of the text: neighboring members or elements with the commas between them, not a JSON text of its
-///   own unless a whole value fits.
-/// - What is known of a chunk: `path`, the JSON pointer (RFC 6901) of the value its start is in or at.
-/// - A text that is not one JSON value is an error that says where.
-///
-/// Costs the length of the text, however deep it is nested.
-///
-/// ```
-/// use vecstore_text::split::{FieldValue, JsonSplitter, Limits, Splitter};
-///
-/// let text = r#"{"name": "vecstore", "tags": ["fast", "small"]}"#;
-/// let chunks = JsonSplitter::new(Limits::new(27, 0)?).split(text)?;
-/// let texts: Vec<&str> = chunks.texts(text).collect();
-/// assert_eq!(texts, [r#"{"name": "vecstore","#, r#""tags": ["fast", "small"]}"#]);
-/// assert_eq!(chunks.context(1)[0].value, FieldValue::Text("/tags".into()));
-/// # Ok::<(), vecstore_text::split::SplitError>(())
-/// ```
-#[derive(Clone)]
-pub struct JsonSplitter {
-    limits: Limits,
-    sizer: Arc<dyn Sizer>,
+measured_splitter! {
+    /// Splits a JSON text: values are whole where they fit, others fall into members and elements, strings into words.
+    ///
+    /// - A chunk is a slice of the text: neighboring members or elements with the commas between them, not a JSON text of its
+    ///   own unless a whole value fits.
+    /// - What is known of a chunk: `path`, the JSON pointer (RFC 6901) of the value its start is in or at.
+    /// - A text that is not one JSON value is an error that says where.
+    ///
+    /// Costs the length of the text, however deep it is nested.
+    ///
+    /// ```
+    /// use vecstore_text::split::{FieldValue, JsonSplitter, Limits, Splitter};
+    ///
+    /// let text = r#"{"name": "vecstore", "tags": ["fast", "small"]}"#;
+    /// let chunks = JsonSplitter::new(Limits::new(27, 0)?).split(text)?;
+    /// let texts: Vec<&str> = chunks.texts(text).collect();
+    /// assert_eq!(texts, [r#"{"name": "vecstore","#, r#""tags": ["fast", "small"]}"#]);
+    /// assert_eq!(chunks.context(1)[0].value, FieldValue::Text("/tags".into()));
+    /// # Ok::<(), vecstore_text::split::SplitError>(())
+    /// ```
+    JsonSplitter,
+    split
 }
 
-impl JsonSplitter {
-    /// Returns a splitter that counts characters.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, sizer: Arc::new(Chars) }
-    }
-
-    /// Measures chunks by `sizer`.
-    #[must_use]
-    pub fn sizer(mut self, sizer: Arc<dyn Sizer>) -> Self {
-        self.sizer = sizer;
-        self
-    }
-}
-
-impl Splitter for JsonSplitter {
-    fn split(&self, text: &str) -> Result<Chunks> {
-        let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
+fn split(measured: &Measured, text: &str) -> Result<Chunks> {
+    measured.pack(text, |packer| {
         let values = Reader { text, at: 0, values: Vec::new() }.read()?;
         let mut json =
             Json { text, values, path: String::new(), lengths: Vec::new(), contexts: Contexts::default() };
-        push_outline(&mut json, vec![0], 0..text.len(), &mut packer)?;
-        Ok(Chunks { ranges: packer.finish()?, contexts: json.contexts })
-    }
+        push_outline(&mut json, vec![0], 0..text.len(), packer)?;
+        Ok(json.contexts)
+    })
 }
 
 /// A value, with its key in front and the comma behind it; those inside it follow.

@@ -7,6 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::edges;
 use super::error::Result;
 use super::packer::Packer;
+use super::ruler::Ruler;
 use super::sentence::{SentenceRules, sentence_ends};
 
 /// A size of pieces. A piece has the white space behind it.
@@ -37,7 +38,7 @@ pub(crate) static WORDS: &[Level] = &[Level::Words, Level::WordParts, Level::Gra
 ///
 /// White space at its ends is left to the chunk it falls in, or between chunks.
 pub(crate) fn push_text(packer: &mut Packer<'_, '_>, range: Range<usize>, levels: &[Level]) -> Result<()> {
-    let range = edges::stripped_between_graphemes(packer.ruler().text, range);
+    let range = packer.ruler().edges.stripped_between_graphemes(range);
     if range.is_empty() {
         return Ok(());
     }
@@ -50,27 +51,28 @@ pub(crate) fn push_text(packer: &mut Packer<'_, '_>, range: Range<usize>, levels
         let size = packer.ruler().size(range.clone())?;
         return packer.push(range, size);
     };
-    level.pieces(packer.ruler().text, range, &mut |piece| push_text(packer, piece, finer))
+    level.pieces(packer.ruler(), range, &mut |piece| push_text(packer, piece, finer))
 }
 
 /// Pushes a range in the pieces of the first level, whether it fits or not.
 pub(crate) fn push_pieces(packer: &mut Packer<'_, '_>, range: Range<usize>, levels: &[Level]) -> Result<()> {
     let Some((level, finer)) = levels.split_first() else { return push_text(packer, range, levels) };
-    level.pieces(packer.ruler().text, range, &mut |piece| push_text(packer, piece, finer))
+    level.pieces(packer.ruler(), range, &mut |piece| push_text(packer, piece, finer))
 }
 
 impl Level {
     /// Calls `piece` with each piece of a range, in order.
     fn pieces(
         self,
-        text: &str,
+        ruler: &Ruler<'_>,
         range: Range<usize>,
         piece: &mut dyn FnMut(Range<usize>) -> Result<()>,
     ) -> Result<()> {
+        let text = ruler.text;
         let mut start = range.start;
         let mut cut = |end: usize| {
             let whole = end >= range.end || self == Self::Characters;
-            if start < end && (whole || edges::is_grapheme_boundary(text, end)) {
+            if start < end && (whole || ruler.edges.is_boundary(end)) {
                 let from = std::mem::replace(&mut start, end);
                 return piece(from..end);
             }

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::edges;
 use super::error::Result;
 use super::levels::{LINES, Level, push_text};
 use super::packer::Packer;
@@ -65,7 +64,6 @@ pub(crate) fn push_outline<O: Outline>(
     range: Range<usize>,
     packer: &mut Packer<'_, '_>,
 ) -> Result<()> {
-    let text = packer.ruler().text;
     let limit = packer.chunk_size();
     let mut frames = vec![Frame { parent: None, nodes: roots, next: 0, cursor: range.start, end: range.end }];
     while let Some(frame) = frames.last_mut() {
@@ -82,17 +80,20 @@ pub(crate) fn push_outline<O: Outline>(
         };
         frame.next += 1;
         let span = outline.span(node);
+        // Tags and tokens may end inside what a reader sees as one character: all of it goes with what is before.
+        let edges = &packer.ruler().edges;
+        let span = edges.boundary_from(span.start)..edges.boundary_from(span.end);
         let span = span.start.max(frame.cursor)..span.end.min(frame.end);
         if span.is_empty() {
             continue;
         }
-        let span = edges::stripped_between_graphemes(text, span);
+        let span = edges.stripped_between_graphemes(span);
         // What is between nodes (markers, keys, closing tags) goes with the next node, at the end with the last.
         let mut cover = span.clone();
-        if !is_blank(text, frame.cursor..span.start) {
+        if !edges.is_blank(frame.cursor..span.start) {
             cover.start = frame.cursor;
         }
-        if frame.next == frame.nodes.len() && !is_blank(text, span.end..frame.end) {
+        if frame.next == frame.nodes.len() && !edges.is_blank(span.end..frame.end) {
             cover.end = frame.end;
         }
         let before = cover.start..span.start;
@@ -132,8 +133,4 @@ pub(crate) fn push_outline<O: Outline>(
         frames.push(Frame { parent: Some(node), nodes, next: 0, cursor: span.start, end: span.end });
     }
     Ok(())
-}
-
-pub(crate) fn is_blank(text: &str, range: Range<usize>) -> bool {
-    range.is_empty() || text[range].chars().all(edges::is_space)
 }

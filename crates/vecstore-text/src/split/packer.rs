@@ -216,35 +216,44 @@ impl<'r, 't> Packer<'r, 't> {
     fn trimmed(&self, range: Range<usize>) -> Range<usize> {
         match self.ends {
             Ends { strip: false, .. } => range,
-            Ends { graphemes: true, .. } => edges::stripped_between_graphemes(self.ruler.text, range),
-            Ends { graphemes: false, .. } => edges::stripped(self.ruler.text, range),
+            Ends { graphemes: true, .. } => self.ruler.edges.stripped_between_graphemes(range),
+            Ends { graphemes: false, .. } => self.ruler.edges.stripped(range),
         }
     }
 
-    /// Cuts a range that measures more than its piece did, at characters, each chunk as long as fits.
+    /// Cuts a range that measures more than its piece did, each chunk as long as fits.
     fn force(&mut self, range: Range<usize>) -> Result<()> {
+        let text = self.ruler.text;
+        let ends: Vec<usize> = if self.ends.graphemes {
+            edges::grapheme_ends(text, &range).collect()
+        } else {
+            edges::char_ends(text, &range).collect()
+        };
         let limit = self.limits.chunk_size();
-        let mut start = range.start;
-        while start < range.end {
-            let text = &self.ruler.text[start..range.end];
-            let end_of =
-                |chars: usize| start + text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
-            // Doubles until too long, then halves the step: `fitting` characters fit, or there is only one.
-            let (mut fitting, mut step) = (1, 1);
-            while end_of(fitting) < range.end && self.ruler.fits(start..end_of(fitting + step), limit)? {
-                fitting += step;
-                step *= 2;
+        let (mut start, mut rest) = (range.start, &ends[..]);
+        while let Some(&first) = rest.first() {
+            let fitting = edges::most_that_fit(rest.len(), |count| {
+                rest.get(count - 1).map_or(Ok(false), |&end| self.ruler.fits(start..end, limit))
+            })?;
+            if fitting == 0 && self.ends.graphemes && text[start..first].chars().nth(1).is_some() {
+                // One cluster that is too large.
+                self.force_characters(start..first)?;
+                (start, rest) = (first, &rest[1..]);
+                continue;
             }
-            while step > 1 {
-                step /= 2;
-                if end_of(fitting) < range.end && self.ruler.fits(start..end_of(fitting + step), limit)? {
-                    fitting += step;
-                }
-            }
-            let end = end_of(fitting);
+            let (taken, others) = rest.split_at(fitting.max(1));
+            let end = taken.last().copied().unwrap_or(range.end);
             self.done.push(start..end);
-            start = end;
+            (start, rest) = (end, others);
         }
         Ok(())
+    }
+
+    /// As [`force`](Self::force), at characters.
+    fn force_characters(&mut self, range: Range<usize>) -> Result<()> {
+        let graphemes = std::mem::replace(&mut self.ends.graphemes, false);
+        let forced = self.force(range);
+        self.ends.graphemes = graphemes;
+        forced
     }
 }

@@ -72,7 +72,8 @@ impl Recursive {
         Ok(self)
     }
 
-    /// Splits by these regular expressions (lookaround is allowed), the most welcome first.
+    /// Splits by these regular expressions (lookaround is allowed), the most welcome first. They are read as Python reads
+    /// them: `$` also matches before a line end that ends the text, `\s` also the four separators of ASCII.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl Recursive {
         }
         let Some(separator) = chosen else { return Ok(()) };
         let indivisible = matches!(separator, Separator::Characters);
-        separator.pieces(ruler.text, range, self.keep, self.ends.graphemes, &mut |piece| {
+        separator.pieces(ruler, range, self.keep, self.ends.graphemes, &mut |piece| {
             let size = ruler.size_within(piece.clone(), self.limits.chunk_size())?;
             if let Some(size) = size.filter(|&size| size < self.limits.chunk_size()) {
                 return packer.push(piece, size);
@@ -156,7 +157,7 @@ impl Recursive {
         let ruler = packer.ruler();
         let graphemes = self.ends.graphemes && !indivisible;
         let keep = self.keep;
-        Separator::Characters.pieces(ruler.text, piece, keep, graphemes, &mut |piece| {
+        Separator::Characters.pieces(ruler, piece, keep, graphemes, &mut |piece| {
             let size = ruler.size(piece.clone())?;
             if size <= self.limits.chunk_size() || !graphemes {
                 return packer.push(piece, size);

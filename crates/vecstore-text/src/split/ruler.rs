@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::edges::Edges;
 use super::error::Result;
 use super::sizer::{Measure, Sizer};
 
@@ -14,6 +15,7 @@ const COUNTED_BYTES: usize = 4 * BLOCK_BYTES;
 /// A sizer laid along a text.
 pub(crate) struct Ruler<'t> {
     pub(crate) text: &'t str,
+    pub(crate) edges: Edges<'t>,
     sizer: &'t dyn Sizer,
     scale: Scale,
 }
@@ -36,7 +38,7 @@ impl<'t> Ruler<'t> {
             Measure::Chars => Scale::Chars { before: OnceCell::new() },
             Measure::Other => Scale::Other,
         };
-        Self { text, sizer, scale }
+        Self { text, edges: Edges::new(text), sizer, scale }
     }
 
     /// Returns whether the size of a text is the sum of the sizes of its parts.

@@ -5,8 +5,10 @@ use std::ops::Range;
 use fancy_regex::Regex;
 use memchr::memmem::Finder;
 
-use super::edges;
+use super::edges::{self, Edges};
 use super::error::{Result, SplitError};
+use super::python_regex;
+use super::ruler::Ruler;
 
 /// What becomes of a separator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Separator {
         if pattern.is_empty() {
             return Ok(Self::Characters);
         }
-        let regex = Regex::new(pattern).map_err(|error| {
+        let regex = Regex::new(&python_regex::translated(pattern)).map_err(|error| {
             SplitError::invalid(format!(
                 "separators: expected a regular expression, got `{pattern}`: {error}"
             ))
@@ -66,14 +68,15 @@ impl Separator {
     /// Calls `piece` with every piece of a range, in order; none is empty.
     pub(crate) fn pieces(
         &self,
-        text: &str,
+        ruler: &Ruler<'_>,
         range: Range<usize>,
         keep: Keep,
         graphemes: bool,
         piece: &mut dyn FnMut(Range<usize>) -> Result<()>,
     ) -> Result<()> {
+        let text = ruler.text;
         let slice = &text[range.clone()];
-        let mut cut = Cutter { text, keep, graphemes, start: range.start, piece };
+        let mut cut = Cutter { edges: &ruler.edges, keep, graphemes, start: range.start, piece };
         match self {
             Self::Byte(byte) => {
                 for at in memchr::memchr_iter(*byte, slice.as_bytes()) {
@@ -113,7 +116,7 @@ fn too_costly(error: &fancy_regex::Error) -> SplitError {
 
 /// Turns matches into pieces.
 struct Cutter<'a> {
-    text: &'a str,
+    edges: &'a Edges<'a>,
     keep: Keep,
     graphemes: bool,
     start: usize,
@@ -144,6 +147,6 @@ impl Cutter<'_> {
     }
 
     fn is_boundary(&self, position: usize) -> bool {
-        edges::is_grapheme_boundary(self.text, position)
+        self.edges.is_boundary(position)
     }
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::Language;
-use crate::split::edges;
 use crate::split::error::Result;
 use crate::split::levels::{LINES, push_text};
 use crate::split::packer::Packer;
@@ -534,7 +533,7 @@ fn push_places(
     cuts: &[(usize, Place)],
     places: &[Place],
 ) -> Result<()> {
-    let range = edges::stripped_between_graphemes(packer.ruler().text, range);
+    let range = packer.ruler().edges.stripped_between_graphemes(range);
     if let Some(size) = packer.ruler().size_within(range.clone(), packer.chunk_size())? {
         return packer.push(range, size);
     }
@@ -560,7 +559,7 @@ fn push_part(
     finer: &[Place],
     alone: bool,
 ) -> Result<()> {
-    let kept = edges::stripped_between_graphemes(packer.ruler().text, range.clone());
+    let kept = packer.ruler().edges.stripped_between_graphemes(range.clone());
     let alone = alone && !packer.ruler().fits(kept, packer.chunk_size())?;
     if alone {
         packer.flush()?;

@@ -14,9 +14,8 @@ use super::Splitter;
 use super::chunks::{Chunks, Contexts};
 use super::error::Result;
 use super::limits::Limits;
-use super::packer::{Ends, Packer};
-use super::ruler::Ruler;
-use super::sizer::{Chars, Sizer};
+use super::measured::Measured;
+use super::sizer::Sizer;
 
 /// Splits source code: definitions are whole where they fit, and are not mixed with parts of others where they do not.
 ///
@@ -41,37 +40,34 @@ use super::sizer::{Chars, Sizer};
 /// ```
 #[derive(Clone)]
 pub struct CodeSplitter {
-    limits: Limits,
-    sizer: Arc<dyn Sizer>,
+    measured: Measured,
     language: Language,
 }
 
 impl CodeSplitter {
     /// Returns a splitter of a language that counts characters.
     pub fn new(limits: Limits, language: Language) -> Self {
-        Self { limits, sizer: Arc::new(Chars), language }
+        Self { measured: Measured::new(limits), language }
     }
 
     /// Measures chunks by `sizer`.
     #[must_use]
-    pub fn sizer(mut self, sizer: Arc<dyn Sizer>) -> Self {
-        self.sizer = sizer;
-        self
+    pub fn sizer(self, sizer: Arc<dyn Sizer>) -> Self {
+        Self { measured: self.measured.by(sizer), ..self }
     }
 }
 
 impl Splitter for CodeSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
-        let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
-        #[cfg(feature = "grammars")]
-        if let Some(tree) = syntax::parse(text, self.language) {
-            let contexts = syntax::push_tree(&tree, text, self.language, &mut packer)?;
-            return Ok(Chunks { ranges: packer.finish()?, contexts });
-        }
-        push_words(&mut packer, 0..text.len(), words_of(self.language))?;
-        let mut contexts = Contexts::default();
-        contexts.push(0, &self.language.fields(&[]));
-        Ok(Chunks { ranges: packer.finish()?, contexts })
+        self.measured.pack(text, |packer| {
+            #[cfg(feature = "grammars")]
+            if let Some(tree) = syntax::parse(text, self.language) {
+                return syntax::push_tree(&tree, text, self.language, packer);
+            }
+            push_words(packer, 0..text.len(), words_of(self.language))?;
+            let mut contexts = Contexts::default();
+            contexts.push(0, &self.language.fields(&[]));
+            Ok(contexts)
+        })
     }
 }

@@ -18,8 +18,8 @@ use crate::split::packer::Packer;
 
 /// The parser reports every 100 steps or so; well-formed code takes a report for about 100 bytes. Whatever takes
 /// much longer is not source code, and is split by keywords.
-const REPORTS_PER_BYTE: usize = 2;
-const REPORTS_FREE: usize = 100_000;
+const BYTES_PER_REPORT: usize = 2;
+const REPORTS_FREE: usize = 2_000;
 
 mod tree_sitter_language_of {
     use super::Language;
@@ -44,20 +44,45 @@ mod tree_sitter_language_of {
 /// Parses a text, unless there is no parser, or parsing takes out of all proportion long.
 pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     // Offsets of the parser have 32 bits.
-    if text.len() >= u32::MAX as usize {
+    if text.len() >= u32::MAX as usize || language == Language::Java && has_endless_generics(text) {
         return None;
     }
+    parse_within(text, language, REPORTS_FREE + text.len() / BYTES_PER_REPORT)
+}
+
+fn parse_within(text: &str, language: Language, most_reports: usize) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&grammar(language)?).ok()?;
     let bytes = text.as_bytes();
-    let most = REPORTS_FREE + text.len().saturating_mul(REPORTS_PER_BYTE);
     let mut reports = 0;
     let mut progress = |_: &ParseState| {
         reports += 1;
-        if reports > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if reports > most_reports { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+}
+
+/// Returns whether more `<` are open than any source code has. In Java each may begin a type or compare, and the parser
+/// compares what both ways have come to, again and again.
+fn has_endless_generics(text: &str) -> bool {
+    const MOST_OPEN: usize = 256;
+    let (mut open, mut before) = (0_usize, b' ');
+    for &byte in text.as_bytes() {
+        match byte {
+            // A shift opens nothing.
+            b'<' if before == b'<' => open = open.saturating_sub(1),
+            b'<' => open += 1,
+            b'>' => open = open.saturating_sub(1),
+            b';' | b'{' | b'}' => open = 0,
+            _ => {}
+        }
+        if open > MOST_OPEN {
+            return true;
+        }
+        before = byte;
+    }
+    false
 }
 
 /// Pushes a text along its tree, and returns what is known of its places.
@@ -74,6 +99,7 @@ pub(super) fn push_tree(
         members: Vec::new(),
         cursor: root.walk(),
         symbols: Vec::new(),
+        outer: Vec::new(),
         around: language.fields(&[]),
         contexts: Contexts::default(),
     };
@@ -90,15 +116,22 @@ struct Unit {
     count: usize,
     start: usize,
     end: usize,
+    /// Whether it was in a unit with what is before it.
+    is_led: bool,
 }
+
+/// The most names that are told of a place: deep nesting would make the names longer than the text.
+const MOST_SYMBOLS: usize = 32;
 
 struct Code<'t> {
     text: &'t str,
     language: Language,
     members: Vec<Node<'t>>,
     cursor: TreeCursor<'t>,
-    /// The names of the definitions that are entered; `None` for nodes that define nothing.
-    symbols: Vec<Option<String>>,
+    /// The names of the definitions that are entered, the outermost of them.
+    symbols: Vec<String>,
+    /// For each unit that is entered, the fields of the place around it, if it has a name.
+    outer: Vec<Option<Arc<Vec<Field>>>>,
     /// The fields of the place inside them.
     around: Arc<Vec<Field>>,
     contexts: Contexts,
@@ -139,18 +172,21 @@ impl<'t> Code<'t> {
             }
         }
         self.members.push(child);
-        into.push(Unit { first: self.members.len() - 1, count: 1, start, end });
+        into.push(Unit { first: self.members.len() - 1, count: 1, start, end, is_led: false });
     }
 
     fn definition(&self, unit: Unit) -> Option<String> {
+        if self.symbols.len() == MOST_SYMBOLS {
+            return None;
+        }
         self.members[unit.first..unit.first + unit.count]
             .iter()
             .rev()
             .find_map(|node| name_of(*node, self.text))
     }
 
-    fn fields(&self, name: Option<String>) -> Arc<Vec<Field>> {
-        let symbols: Vec<String> = self.symbols.iter().flatten().cloned().chain(name).collect();
+    fn fields_inside(&self, name: String) -> Arc<Vec<Field>> {
+        let symbols: Vec<String> = self.symbols.iter().cloned().chain([name]).collect();
         self.language.fields(&symbols)
     }
 }
@@ -170,7 +206,8 @@ impl Outline for Code<'_> {
         }
         for at in unit.first..unit.first + unit.count {
             let node = self.members[at];
-            into.push(Unit { first: at, count: 1, start: node.start_byte(), end: node.end_byte() });
+            let is_led = at > unit.first;
+            into.push(Unit { first: at, count: 1, start: node.start_byte(), end: node.end_byte(), is_led });
         }
     }
 
@@ -181,13 +218,12 @@ impl Outline for Code<'_> {
     fn stands_alone(&self, unit: Unit) -> bool {
         // A definition in a unit of several stands alone with these.
         let members = &self.members[unit.first..unit.first + unit.count];
-        let alone = members.iter().any(|node| is_definition(*node));
-        alone && (unit.count > 1 || members[0].prev_sibling().is_none_or(|previous| !is_leading(previous)))
+        !unit.is_led && members.iter().any(|node| is_definition(*node))
     }
 
     fn visit(&mut self, unit: Unit, start: usize) {
         let fields = match self.definition(unit) {
-            Some(name) => self.fields(Some(name)),
+            Some(name) => self.fields_inside(name),
             None => Arc::clone(&self.around),
         };
         self.contexts.push(start, &fields);
@@ -195,13 +231,18 @@ impl Outline for Code<'_> {
 
     fn enter(&mut self, unit: Unit) {
         let name = if unit.count == 1 { self.definition(unit) } else { None };
-        self.symbols.push(name);
-        self.around = self.fields(None);
+        self.outer.push(name.map(|name| {
+            self.symbols.push(name);
+            let inside = self.language.fields(&self.symbols);
+            std::mem::replace(&mut self.around, inside)
+        }));
     }
 
     fn leave(&mut self, _unit: Unit) {
-        self.symbols.pop();
-        self.around = self.fields(None);
+        if let Some(Some(outer)) = self.outer.pop() {
+            self.symbols.pop();
+            self.around = outer;
+        }
     }
 }
 
@@ -275,4 +316,178 @@ fn name_of(node: Node<'_>, text: &str) -> Option<String> {
 
 fn node_inside(declarator: Node<'_>) -> Option<Node<'_>> {
     declarator.child_by_field_name("declarator")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const C: &str = "
+#include <stdio.h>
+#define LARGEST(a, b) ((a) > (b) ? (a) : (b))
+typedef struct node { struct node *next; int (*compare)(const void *, const void *); unsigned flags : 3; } node_t;
+static const unsigned char table[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a };
+#ifdef DEBUG
+static void trace(const char *format, ...) { fprintf(stderr, format); }
+#endif
+int find(node_t *head, const void *key) {
+    for (node_t *at = head; at != NULL && at->next; at = at->next) {
+        if (at->compare(key, (void *)at) == 0 || (at->flags & 0x3u) << 2 > sizeof(node_t)) { goto found; }
+        switch (at->flags) { case 1: case 2: break; default: continue; }
+    }
+    return -1;
+found:
+    return LARGEST(1, a < b && c > d);
+}
+";
+    const CPP: &str = "
+template <typename Key, typename Value, typename Compare = std::less<Key>>
+class Cache : public Base<Key, std::vector<std::pair<const Key, Value>>>, private detail::Holder<Value> {
+public:
+    explicit Cache(std::size_t most) noexcept(false) : most_(most), at_{0}, Base<Key, Value>(most) {}
+    Cache(const Cache &) = delete;
+    Cache &operator=(Cache &&other) noexcept = default;
+    template <class... Args> auto emplace(Args &&...args) -> std::pair<typename Map::iterator, bool> {
+        static_assert(sizeof...(Args) < 16 && std::is_same_v<std::decay_t<Key>, Key>, \"keys\");
+        auto made = std::make_unique<std::map<std::string, std::vector<std::array<int, 4>>>>();
+        for (const auto &[key, value] : *made) { if (key < value.size() && value.size() > at_) total += a < b; }
+        return map_.emplace([&, this](auto &&it) mutable { return f<Key>(it) << 2 >> 1; }, std::forward<Args>(args)...);
+    }
+    bool operator<(const Cache &other) const { return std::tie(at_, most_) < std::tie(other.at_, other.most_); }
+private:
+    std::size_t most_, at_; std::unordered_map<Key, std::list<std::pair<Key, Value>>, Compare> map_;
+};
+";
+    const GO: &str = "
+// Cache keeps what was used last.
+type Cache[K comparable, V any] struct { mu sync.Mutex; items map[K]*list.Element; most int `json:\"most\"` }
+
+func (c *Cache[K, V]) Get(ctx context.Context, key K) (value V, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, each := range []map[string][]int{{\"a\": {1, 2}}, {\"b\": nil}} {
+		if x, ok := each[\"a\"]; ok && i < len(x) && x[i] > 3 { go func() { ch <- fmt.Sprintf(\"%v\", x) }() }
+	}
+	select { case <-ctx.Done(): return value, ctx.Err(); default: }
+	return convert[K, V](key), nil
+}
+";
+    const JAVA: &str = "
+/** Keeps what was used last. */
+@Component(value = \"cache\", scope = Scope.SINGLETON)
+public final class Cache<K extends Comparable<? super K>, V> extends Base<Map<K, List<Set<V>>>> implements Serializable {
+    private static final Map<String, Map<String, List<Function<? super Integer, ? extends List<String>>>>> ALL = new HashMap<>();
+    @Override @SuppressWarnings(\"unchecked\")
+    public <T extends Comparable<T>> Optional<Map<K, V>> find(final K key, T... others) throws IOException, Missing {
+        for (int i = 0, n = others.length; i < n && n > 2; i++) { total += a < b ? (int) x >>> 3 : (y << 2); }
+        return entries.stream().filter(each -> each.getKey().compareTo(key) < 0).map(Map.Entry::getValue)
+            .collect(Collectors.groupingBy(v -> v.size(), TreeMap::new, Collectors.toList())).entrySet().stream()
+            .flatMap((Map.Entry<Integer, List<V>> e) -> e.getValue().stream()).findFirst().map(v -> (Map<K, V>) v);
+    }
+    enum Kind { ONE { int code() { return 1; } }, TWO { int code() { return 2; } }; abstract int code(); }
+}
+";
+    const JAVASCRIPT: &str = "
+import { readFile as read, writeFile } from \"node:fs/promises\";
+const table = { a: 1, \"b\": [1, 2, { c: /a<b>[/]/gi }], async *d() { yield* other(); }, get e() { return `x ${a < b ? `y` : 1}`; } };
+export class Cache extends Map {
+  #most = 10; static of = (...all) => new Cache(all);
+  async find({ key, other = [] }, ...rest) {
+    for (const [name, value] of Object.entries(table)) { if (name < key && value > 3) await this.set(name, value ?? rest?.[0]); }
+    return (a, b) => ({ ...a, b: b ** 2, c: (await read(key))?.length >>> 1 });
+  }
+}
+export default function make(a = 1, b = () => {}) { try { a++; } catch { label: while (true) break label; } return a, b; }
+";
+    const PYTHON: &str = "
+@dataclass(frozen=True)
+class Cache(Generic[K, V], metaclass=Meta):
+    \"\"\"Keeps what was used last.\"\"\"
+
+    most: int = 10
+
+    @property
+    async def find(self, key: K, *others: dict[str, list[V]], default: V | None = None) -> Iterator[tuple[K, V]]:
+        with open(key) as file, lock: yield from (f\"{a!r:>{width}}\" for a in others if a not in {1: [2], **b})
+        try:
+            x = lambda a, *b: a if b else [c for d in b for c in d][1:-1:2]
+        except* (ValueError, KeyError) as error:
+            raise Missing(f\"no {key}\") from error
+        match key:
+            case {\"a\": [first, *_]} if first < 3: return
+";
+    const RUST: &str = "
+/// Keeps what was used last.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache<'a, K: Ord + ?Sized, V = Vec<Option<Box<dyn Fn(&'a K) -> Result<V, Error> + Send>>>> { most: usize }
+
+impl<'a, K: Ord, V> Cache<'a, K, V> where for<'b> &'b V: IntoIterator<Item = (K, Vec<Vec<V>>)> {
+    pub async fn find<Q>(&mut self, key: &Q) -> Option<&'a V> {
+        let Some((at, _)) = self.all.iter().enumerate().find(|(i, each)| *i < 3 && each.key >= key) else { return None };
+        for (i, x) in vec![1u8 << 2, b'a'].into_iter().collect::<Vec<_>>().iter().enumerate() { total += i as u64 * 2; }
+        match self.all.get(at..=at + 1)? { [Entry { key, .. }, ..] if a < b => key.await?, _ => r#\"raw\"#.into() }
+    }
+}
+macro_rules! all { ($($name:ident => $value:expr),* $(,)?) => { $(let $name = $value;)* }; }
+";
+    const TYPESCRIPT: &str = "
+import type { Reader } from \"./reader\";
+export type Deep<T> = T extends Array<infer U> ? Array<Deep<U>> : { readonly [K in keyof T]?: Deep<T[K]> };
+export interface Options<K extends string = \"a\" | \"b\", V = Record<K, Array<Map<string, Set<number>>>>> { key: K; call?(value: V): void }
+@injectable()
+export abstract class Cache<K extends keyof Options, V> extends Base<Map<K, V[]>> implements Reader<V> {
+  constructor(private readonly most: number, protected all: Map<K, Promise<Array<V>>> = new Map<K, Promise<Array<V>>>()) { super(); }
+  async find<T extends { id: number }>(key: K, other: (value: T) => value is NonNullable<T>): Promise<Map<K, T[]> | undefined> {
+    for (let i = 0; i < this.most && this.most > 2; i++) { total += a < b ? (x as unknown as number) >>> 3 : y!.z << 2; }
+    const made = await Promise.all(this.items.filter((each): each is T => each.key < key).map(async <U,>(x: U) => f<U>(x)));
+    return made satisfies unknown ? new Map<K, T[]>([[key, made]]) : undefined;
+  }
+}
+declare module \"other\" { export function make<const T extends readonly unknown[]>(...all: T): asserts all is T; }
+";
+    const TSX: &str = "
+export const List = <T extends { id: string }>({ items, render, ...rest }: Props<T, Map<string, T[]>>): JSX.Element => {
+  const [open, setOpen] = useState<Record<string, boolean>>({});
+  if (items.length < 1 && open[\"a\"]) return <></>;
+  return (
+    <ul className={`list ${open ? \"open\" : \"\"}`} {...rest} onClick={(event: MouseEvent<HTMLElement>) => setOpen({ a: true })}>
+      {items.map((item) => <li key={item.id}>{item.id < \"b\" ? <b>It&apos;s {render(item)}</b> : <Context.Provider value={{ item }} />}</li>)}
+    </ul>
+  );
+};
+";
+
+    #[test]
+    fn source_code_is_parsed_with_an_eighth_of_the_reports_allowed() {
+        for (language, part) in [
+            (Language::C, C),
+            (Language::Cpp, CPP),
+            (Language::Go, GO),
+            (Language::Java, JAVA),
+            (Language::JavaScript, JAVASCRIPT),
+            (Language::Python, PYTHON),
+            (Language::Rust, RUST),
+            (Language::TypeScript, TYPESCRIPT),
+            (Language::Tsx, TSX),
+        ] {
+            let text = part.repeat(200_000 / part.len());
+            let tree = parse_within(&text, language, text.len() / BYTES_PER_REPORT / 8);
+            let tree = tree.unwrap_or_else(|| panic!("{language:?} takes too many reports"));
+            assert!(!tree.root_node().has_error(), "{language:?} is not parsed: {}", errors(&tree, &text));
+            // As it is while it is written: cut off in the midst of a definition.
+            let end = text.floor_char_boundary(text.len() - part.len() / 2);
+            assert!(parse(&text[..end], language).is_some(), "{language:?} is given up where it is cut");
+        }
+        assert!(parse(&"a<".repeat(1_000), Language::Java).is_none());
+    }
+
+    fn errors(tree: &Tree, text: &str) -> String {
+        let mut node = tree.root_node();
+        while let Some(inner) =
+            (0..node.child_count() as u32).filter_map(|at| node.child(at)).find(Node::has_error)
+        {
+            node = inner;
+        }
+        text[node.byte_range()].chars().take(200).collect()
+    }
 }

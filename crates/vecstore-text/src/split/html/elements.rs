@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Hidden,
 }
 
-/// A heading, where it starts, and its text.
+/// A heading, where it starts, and the beginning of its text.
 pub(super) struct Heading {
     pub(super) start: usize,
     pub(super) level: usize,
@@ -87,6 +87,7 @@ static BLOCKS: &[&str] = &[
     "main",
     "menu",
     "nav",
+    "noscript",
     "ol",
     "p",
     "pre",
@@ -101,8 +102,15 @@ static BLOCKS: &[&str] = &[
     "tr",
     "ul",
 ];
-/// Elements whose content is not shown, up to their end tag.
-static HIDDEN: &[&str] = &["script", "style", "template", "noscript", "iframe", "svg", "title"];
+/// Elements whose content is code, and not read, up to their end tag, or to the end if they have none.
+static CODE: &[&str] = &["script", "style"];
+/// Elements whose content is not read up to their end tag. Without one, they are read like others.
+static HIDDEN: &[&str] = &["template", "iframe", "svg"];
+/// The element whose content is text, whatever it looks like, up to its end tag.
+const TITLE: &str = "title";
+
+/// A longer title of a heading is cut: each of many sections below would repeat it.
+const LONGEST_TITLE_BYTES: usize = 1024;
 
 /// Which open elements an element ends that has no end tag of its own, looking outwards up to a bound.
 fn implied(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
@@ -121,8 +129,14 @@ const IMPLIED_DEPTH: usize = 8;
 
 /// Reads a text.
 pub(super) fn read(text: &str) -> Document {
-    let mut reader =
-        Reader { text, document: Document::default(), open: Vec::new(), counts: vec![0; BLOCKS.len()] };
+    let mut reader = Reader {
+        text,
+        document: Document::default(),
+        no_close_from: text.len(),
+        never_ended: Vec::new(),
+        open: Vec::new(),
+        counts: vec![0; BLOCKS.len()],
+    };
     reader.read();
     reader.document
 }
@@ -130,6 +144,10 @@ pub(super) fn read(text: &str) -> Document {
 struct Reader<'t> {
     text: &'t str,
     document: Document,
+    /// From here on there is no `>`.
+    no_close_from: usize,
+    /// Elements of which no end tag follows.
+    never_ended: Vec<String>,
     /// Open blocks: their place in `BLOCKS`, and their node.
     open: Vec<(usize, usize)>,
     /// How many of each block are open.
@@ -161,18 +179,19 @@ impl Reader<'_> {
     }
 
     /// Returns where the tag or comment ends that starts at a `<`.
-    fn markup_end(&self, start: usize) -> Option<usize> {
+    fn markup_end(&mut self, start: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let rest = &bytes[start + 1..];
         if rest.starts_with(b"!--") {
             let length = memchr::memmem::find(&rest[3..], b"-->").map_or(rest.len(), |at| at + 6);
             return Some(start + 1 + length);
         }
+        if start >= self.no_close_from {
+            return None;
+        }
         match rest.first()? {
-            b'!' | b'?' => memchr::memchr(b'>', rest).map(|at| start + 2 + at),
-            b'/' if rest.get(1).is_some_and(|byte| is_name_start(*byte)) => {
-                memchr::memchr(b'>', rest).map(|at| start + 2 + at)
-            }
+            b'!' | b'?' => self.close_from(start + 1),
+            b'/' if rest.get(1).is_some_and(|byte| is_name_start(*byte)) => self.close_from(start + 1),
             byte if is_name_start(*byte) => {
                 let mut at = 0;
                 loop {
@@ -192,6 +211,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the end of the first `>` from a place on.
+    fn close_from(&mut self, from: usize) -> Option<usize> {
+        let found = memchr::memchr(b'>', &self.text.as_bytes()[from..]);
+        if found.is_none() {
+            self.no_close_from = from - 1;
+        }
+        found.map(|at| from + at + 1)
+    }
+
     /// Takes in a tag or comment; returns where reading goes on.
     fn markup(&mut self, range: Range<usize>) -> usize {
         let tag = &self.text[range.clone()];
@@ -201,18 +229,11 @@ impl Reader<'_> {
         };
         let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let name = name[..length].to_ascii_lowercase();
-        if !closes && HIDDEN.contains(&name.as_str()) && !tag.ends_with("/>") {
-            let end = self.hidden_end(range.end, &name);
-            self.document.visible_break(range.start);
-            let after = self.document.nodes.len() + 1;
-            self.document.nodes.push(Node {
-                start: range.start,
-                end,
-                after,
-                kind: Kind::Hidden,
-                leads: false,
-            });
-            return end;
+        if !closes && !tag.ends_with("/>") && (is_in(CODE, &name) || is_in(HIDDEN, &name) || name == TITLE) {
+            let content_end = self.content_end(range.end, &name);
+            if let Some(content_end) = content_end.or_else(|| is_in(CODE, &name).then_some(self.text.len())) {
+                return self.element(range, content_end, name == TITLE);
+            }
         }
         let Ok(block) = BLOCKS.binary_search(&name.as_str()) else {
             if name == "br" || name == "hr" {
@@ -246,6 +267,12 @@ impl Reader<'_> {
             Some(level) => Kind::Heading(level),
             None => Kind::Block,
         };
+        if let (Kind::Heading(_), Some(&(_, open))) = (kind, self.open.last())
+            && let Kind::Heading(_) = self.document.nodes[open].kind
+        {
+            // Browsers, too, take a heading for ended where another one starts.
+            self.pop(range.start);
+        }
         let node = self.document.nodes.len();
         self.document.nodes.push(Node {
             start: range.start,
@@ -254,8 +281,9 @@ impl Reader<'_> {
             kind,
             leads: false,
         });
-        if let Kind::Heading(_) = kind {
+        if let Kind::Heading(level) = kind {
             self.lead(node);
+            self.document.headings.push(Heading { start: range.start, level, title: String::new() });
         }
         self.open.push((block, node));
         self.counts[block] += 1;
@@ -298,14 +326,16 @@ impl Reader<'_> {
         let after = self.document.nodes.len();
         let closed = &mut self.document.nodes[node];
         (closed.end, closed.after) = (end, after);
-        if let Kind::Heading(level) = closed.kind {
+        if let Kind::Heading(_) = closed.kind {
             let start = closed.start;
             let first = self.document.visible.partition_point(|run| run.end <= start);
             let runs = self.document.visible[first..].iter().cloned();
-            let title = entities::shown(self.text, &(start..end), runs, &[]);
+            let title = entities::shown(self.text, &(start..end), runs, &[], LONGEST_TITLE_BYTES);
             // A heading inside a heading ends first; the order is that of their starts.
             let at = self.document.headings.partition_point(|heading| heading.start < start);
-            self.document.headings.insert(at, Heading { start, level, title });
+            if let Some(heading) = self.document.headings.get_mut(at) {
+                heading.title = title;
+            }
         }
     }
 
@@ -324,8 +354,27 @@ impl Reader<'_> {
         self.document.visible.push(range);
     }
 
-    /// Returns the end of the end tag of an element whose content is not read, else that of the text.
-    fn hidden_end(&self, from: usize, name: &str) -> usize {
+    /// Takes in an element whose content is not read as HTML; returns its end.
+    fn element(&mut self, start_tag: Range<usize>, content_end: usize, is_shown: bool) -> usize {
+        let bytes = self.text.as_bytes();
+        let end = memchr::memchr(b'>', &bytes[content_end..]).map_or(bytes.len(), |at| content_end + at + 1);
+        self.document.visible_break(start_tag.start);
+        let node = self.document.nodes.len();
+        let kind = if is_shown { Kind::Block } else { Kind::Hidden };
+        self.document.nodes.push(Node { start: start_tag.start, end, after: node + 1, kind, leads: false });
+        if is_shown {
+            self.text_run(start_tag.end..content_end);
+            self.document.nodes[node].after = self.document.nodes.len();
+        }
+        self.document.visible_break(end);
+        end
+    }
+
+    /// Returns where the end tag of an element begins whose content is not read as HTML.
+    fn content_end(&mut self, from: usize, name: &str) -> Option<usize> {
+        if self.never_ended.iter().any(|known| known == name) {
+            return None;
+        }
         let bytes = self.text.as_bytes();
         let mut at = from;
         while let Some(found) = memchr::memmem::find(&bytes[at..], b"</") {
@@ -333,11 +382,12 @@ impl Reader<'_> {
             let end = start + name.len();
             let same = bytes.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
             if same && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) {
-                return memchr::memchr(b'>', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1);
+                return Some(start - 2);
             }
             at = start;
         }
-        bytes.len()
+        self.never_ended.push(name.to_owned());
+        None
     }
 }
 
@@ -345,6 +395,10 @@ impl Document {
     fn visible_break(&mut self, at: usize) {
         self.breaks.push(at);
     }
+}
+
+fn is_in(names: &[&str], name: &str) -> bool {
+    names.contains(&name)
 }
 
 fn is_name_start(byte: u8) -> bool {

@@ -47,17 +47,22 @@ static NAMED: &[(&str, char)] = &[
 /// The longest reference that is resolved, with its `&` and `;`.
 const REFERENCE_BYTES: usize = 12;
 
-/// Returns what is seen of the runs of text that lie in a range, with a line end where there is a break between runs.
+/// Returns what is seen of the runs of text that lie in a range, with a line end where there is a break between runs; no
+/// more than the first `most` bytes.
 pub(super) fn shown(
     text: &str,
     range: &Range<usize>,
     runs: impl Iterator<Item = Range<usize>>,
     breaks: &[usize],
+    most: usize,
 ) -> String {
     let mut shown = String::new();
     let mut last = None;
     for run in runs {
         let run = run.start.max(range.start)..run.end.min(range.end);
+        if shown.len() >= most {
+            break;
+        }
         if run.is_empty() {
             continue;
         }
@@ -69,15 +74,22 @@ pub(super) fn shown(
             }
         }
         last = Some(run.end);
-        push_collapsed(&mut shown, &text[run]);
+        push_collapsed(&mut shown, &text[run], most);
     }
-    shown.truncate(shown.trim_end().len());
+    let mut end = shown.len().min(most);
+    while !shown.is_char_boundary(end) {
+        end -= 1;
+    }
+    shown.truncate(shown[..end].trim_end().len());
     shown
 }
 
-fn push_collapsed(shown: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
+fn push_collapsed(shown: &mut String, text: &str, most: usize) {
+    let mut rest = text.trim_ascii_start();
+    if rest.len() < text.len() && !shown.is_empty() && !shown.ends_with([' ', '\n']) {
+        shown.push(' ');
+    }
+    while let Some(character) = rest.chars().next().filter(|_| shown.len() < most) {
         let (character, length) = match character {
             '&' => reference(rest).unwrap_or(('&', 1)),
             other => (other, other.len_utf8()),

@@ -7,67 +7,48 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::elements::{Document, Kind, read};
-use super::Splitter;
 use super::chunks::{Chunks, Contexts, Field};
 use super::error::Result;
 use super::levels::{LINES, Level, PROSE};
-use super::limits::Limits;
+use super::measured::{Measured, measured_splitter};
 use super::outline::{Outline, push_outline};
-use super::packer::{Ends, Packer};
-use super::ruler::Ruler;
-use super::sizer::{Chars, Sizer};
 
-/// Splits HTML: elements that are blocks are whole where they fit, others fall into their blocks, text into sentences.
-///
-/// - A chunk is a slice of the source, tags included; tags are not cut unless one alone is too large. A heading starts
-///   a new chunk.
-/// - Chunks in which nothing is visible (scripts, styles, tags alone) are left out.
-/// - What is known of a chunk: `text`, what is visible of it, without tags, references to common characters resolved;
-///   `headers` and `header_levels`, the headings above the start of that text, outermost first.
-/// - Every text is HTML: what is malformed is read as browsers do, roughly.
-///
-/// Costs the length of the text, however deep it is nested.
-///
-/// ```
-/// use vecstore_text::split::{FieldValue, HtmlSplitter, Limits, Splitter};
-///
-/// let text = "<h1>Tea</h1><p>Green &amp; <b>black</b>.</p><h2>Pots</h2><p>Round.</p>";
-/// let chunks = HtmlSplitter::new(Limits::new(45, 0)?).split(text)?;
-/// let texts: Vec<&str> = chunks.texts(text).collect();
-/// assert_eq!(texts, ["<h1>Tea</h1><p>Green &amp; <b>black</b>.</p>", "<h2>Pots</h2><p>Round.</p>"]);
-/// assert_eq!(chunks.context(0)[0].value, FieldValue::Text("Tea\nGreen & black.".into()));
-/// # Ok::<(), vecstore_text::split::SplitError>(())
-/// ```
-#[derive(Clone)]
-pub struct HtmlSplitter {
-    limits: Limits,
-    sizer: Arc<dyn Sizer>,
+measured_splitter! {
+    /// Splits HTML: elements that are blocks are whole where they fit, others fall into their blocks, text into sentences.
+    ///
+    /// - A chunk is a slice of the source, tags included; tags are not cut unless one alone is too large. A heading starts
+    ///   a new chunk.
+    /// - Chunks in which nothing is visible are left out: those of `script`, `style`, `template`, `iframe`, `svg`, comments,
+    ///   tags alone. A `script` or `style` that does not end takes the rest of the text with it, as in browsers.
+    /// - What is known of a chunk: `text`, what is visible of it, without tags, references to common characters resolved;
+    ///   `headers` and `header_levels`, the headings above the start of that text, outermost first.
+    /// - Every text is HTML: what is malformed is read as browsers do, roughly.
+    ///
+    /// Costs the length of the text, however deep it is nested.
+    ///
+    /// ```
+    /// use vecstore_text::split::{FieldValue, HtmlSplitter, Limits, Splitter};
+    ///
+    /// let text = "<h1>Tea</h1><p>Green &amp; <b>black</b>.</p><h2>Pots</h2><p>Round.</p>";
+    /// let chunks = HtmlSplitter::new(Limits::new(45, 0)?).split(text)?;
+    /// let texts: Vec<&str> = chunks.texts(text).collect();
+    /// assert_eq!(texts, ["<h1>Tea</h1><p>Green &amp; <b>black</b>.</p>", "<h2>Pots</h2><p>Round.</p>"]);
+    /// assert_eq!(chunks.context(0)[0].value, FieldValue::Text("Tea\nGreen & black.".into()));
+    /// # Ok::<(), vecstore_text::split::SplitError>(())
+    /// ```
+    HtmlSplitter,
+    split
 }
 
-impl HtmlSplitter {
-    /// Returns a splitter that counts characters, those of tags included.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, sizer: Arc::new(Chars) }
-    }
-
-    /// Measures chunks by `sizer`.
-    #[must_use]
-    pub fn sizer(mut self, sizer: Arc<dyn Sizer>) -> Self {
-        self.sizer = sizer;
-        self
-    }
-}
-
-impl Splitter for HtmlSplitter {
-    fn split(&self, text: &str) -> Result<Chunks> {
-        let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
-        let mut document = read(text);
+fn split(measured: &Measured, text: &str) -> Result<Chunks> {
+    let mut document = read(text);
+    let chunks = measured.pack(text, |packer| {
         let mut roots = Vec::new();
         document.siblings(0, document.nodes.len(), &mut roots);
-        push_outline(&mut document, roots, 0..text.len(), &mut packer)?;
-        Ok(described(text, &document, packer.finish()?))
-    }
+        push_outline(&mut document, roots, 0..text.len(), packer)?;
+        Ok(Contexts::default())
+    })?;
+    Ok(described(text, &document, chunks.ranges))
 }
 
 impl Outline for Document {
@@ -113,7 +94,7 @@ fn described(text: &str, document: &Document, ranges: Vec<Range<usize>>) -> Chun
         }
         let runs = &document.visible[visible..];
         let inside = runs.iter().take_while(|run| run.start < range.end);
-        let shown = entities::shown(text, &range, inside.cloned(), &document.breaks);
+        let shown = entities::shown(text, &range, inside.cloned(), &document.breaks, usize::MAX);
         if shown.is_empty() {
             continue;
         }

@@ -90,18 +90,30 @@ pub(super) fn read(text: &str) -> Blocks {
             }
             Event::Text(part) | Event::Code(part) if in_heading => {
                 if let Some((_, title)) = blocks.titles.last_mut() {
-                    title.push_str(&part);
+                    push_within(title, &part, LONGEST_TITLE_BYTES);
                 }
             }
             Event::SoftBreak | Event::HardBreak if in_heading => {
                 if let Some((_, title)) = blocks.titles.last_mut() {
-                    title.push(' ');
+                    push_within(title, " ", LONGEST_TITLE_BYTES);
                 }
             }
             _ => {}
         }
     }
     blocks
+}
+
+/// A longer title is cut: each of many sections below would repeat it.
+const LONGEST_TITLE_BYTES: usize = 1024;
+
+/// Appends to a text what leaves it within a length.
+fn push_within(text: &mut String, part: &str, most: usize) {
+    let mut end = part.len().min(most.saturating_sub(text.len()));
+    while !part.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.push_str(&part[..end]);
 }
 
 fn kind_of(tag: &Tag<'_>) -> Option<Kind> {

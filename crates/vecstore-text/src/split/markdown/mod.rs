@@ -6,63 +6,42 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::blocks::{Block, Blocks, Kind, read};
-use super::Splitter;
 use super::chunks::{Chunks, Contexts, Field};
-use super::edges;
 use super::error::Result;
 use super::levels::{LINES, Level, PROSE, push_pieces};
-use super::limits::Limits;
-use super::outline::{Outline, is_blank, push_outline};
-use super::packer::{Ends, Packer};
-use super::ruler::Ruler;
-use super::sizer::{Chars, Sizer};
+use super::measured::{Measured, measured_splitter};
+use super::outline::{Outline, push_outline};
+use super::packer::Packer;
 
-/// Splits Markdown (CommonMark, with tables and front matter) by sections, then by blocks.
-///
-/// - A chunk is of one section. Headings with nothing of their own go with the section below them.
-/// - A heading stays with the start of its text, unless that is a code block or a table that fits only without it.
-/// - Code blocks, tables, list items and paragraphs are whole where they fit. Otherwise tables fall into rows, code into
-///   lines, lists into items, and paragraphs into sentences.
-/// - What is known of a chunk: `headers`, the headings above its start, outermost first, as plain text, and
-///   `header_levels`, the level of each.
-///
-/// Costs the length of the text, however deep it is nested.
-///
-/// ```
-/// use vecstore_text::split::{FieldValue, Limits, MarkdownSplitter, Splitter};
-///
-/// let text = "# Guide\n\n## Install\n\nRun `pip`.\n\n## Use\n\nImport it.\n";
-/// let chunks = MarkdownSplitter::new(Limits::new(40, 0)?).split(text)?;
-/// let texts: Vec<&str> = chunks.texts(text).collect();
-/// assert_eq!(texts, ["# Guide\n\n## Install\n\nRun `pip`.", "## Use\n\nImport it."]);
-/// let path = FieldValue::Texts(vec!["Guide".into(), "Use".into()]);
-/// assert_eq!(chunks.context(1)[0].value, path);
-/// # Ok::<(), vecstore_text::split::SplitError>(())
-/// ```
-#[derive(Clone)]
-pub struct MarkdownSplitter {
-    limits: Limits,
-    sizer: Arc<dyn Sizer>,
+measured_splitter! {
+    /// Splits Markdown (CommonMark, with tables and front matter) by sections, then by blocks.
+    ///
+    /// - A chunk is of one section. Headings with nothing of their own go with the section below them.
+    /// - A heading stays with the start of its text, unless that is a code block or a table that fits only without it.
+    /// - Code blocks, tables, list items and paragraphs are whole where they fit. Otherwise tables fall into rows, code into
+    ///   lines, lists into items, and paragraphs into sentences.
+    /// - What is known of a chunk: `headers`, the headings above its start, outermost first, as plain text, and
+    ///   `header_levels`, the level of each.
+    ///
+    /// Costs the length of the text, however deep it is nested.
+    ///
+    /// ```
+    /// use vecstore_text::split::{FieldValue, Limits, MarkdownSplitter, Splitter};
+    ///
+    /// let text = "# Guide\n\n## Install\n\nRun `pip`.\n\n## Use\n\nImport it.\n";
+    /// let chunks = MarkdownSplitter::new(Limits::new(40, 0)?).split(text)?;
+    /// let texts: Vec<&str> = chunks.texts(text).collect();
+    /// assert_eq!(texts, ["# Guide\n\n## Install\n\nRun `pip`.", "## Use\n\nImport it."]);
+    /// let path = FieldValue::Texts(vec!["Guide".into(), "Use".into()]);
+    /// assert_eq!(chunks.context(1)[0].value, path);
+    /// # Ok::<(), vecstore_text::split::SplitError>(())
+    /// ```
+    MarkdownSplitter,
+    split
 }
 
-impl MarkdownSplitter {
-    /// Returns a splitter that counts characters.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, sizer: Arc::new(Chars) }
-    }
-
-    /// Measures chunks by `sizer`.
-    #[must_use]
-    pub fn sizer(mut self, sizer: Arc<dyn Sizer>) -> Self {
-        self.sizer = sizer;
-        self
-    }
-}
-
-impl Splitter for MarkdownSplitter {
-    fn split(&self, text: &str) -> Result<Chunks> {
-        let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
+fn split(measured: &Measured, text: &str) -> Result<Chunks> {
+    measured.pack(text, |packer| {
         let mut blocks = read(text);
         let top: Vec<usize> = blocks.siblings(0, blocks.len()).collect();
         let sections = sections(&blocks, &top, text.len());
@@ -74,10 +53,10 @@ impl Splitter for MarkdownSplitter {
             if let Some((at, level)) = section.heading {
                 path.enter(level, blocks.title(at));
             }
-            push_section(&mut blocks, section, &top, &mut packer)?;
+            push_section(&mut blocks, section, &top, packer)?;
             let below = sections.get(index + 1).and_then(|next| next.heading);
             let leads = section.heading.zip(below).is_some_and(|((at, level), (_, below))| {
-                below > level && is_blank(text, blocks.at(at).end..section.range.end)
+                below > level && packer.ruler().edges.is_blank(blocks.at(at).end..section.range.end)
             });
             if !leads {
                 contexts.push(run, &path.fields());
@@ -85,8 +64,8 @@ impl Splitter for MarkdownSplitter {
                 run = section.range.end;
             }
         }
-        Ok(Chunks { ranges: packer.finish()?, contexts })
-    }
+        Ok(contexts)
+    })
 }
 
 /// A heading, if there is one, and what is below it up to the next.
@@ -122,7 +101,6 @@ fn push_section(
     top: &[usize],
     packer: &mut Packer<'_, '_>,
 ) -> Result<()> {
-    let text = packer.ruler().text;
     let range = section.range.clone();
     let mut nodes: Vec<usize> = section.heading.map(|(at, _)| at).into_iter().collect();
     let body = &top[section.body.clone()];
@@ -132,9 +110,11 @@ fn push_section(
         && blocks.at(first).kind == Kind::Prose
         && !packer
             .ruler()
-            .fits(edges::stripped(text, range.start..blocks.at(first).end), packer.chunk_size())?
+            .fits(packer.ruler().edges.stripped(range.start..blocks.at(first).end), packer.chunk_size())?
     {
         let Block { start, end, .. } = *blocks.at(first);
+        let edges = &packer.ruler().edges;
+        let (start, end) = (edges.boundary_from(start), edges.boundary_from(end).min(range.end));
         push_outline(blocks, nodes, range.start..start, packer)?;
         push_pieces(packer, start..end, PROSE)?;
         return push_outline(blocks, others.to_vec(), end..range.end, packer);

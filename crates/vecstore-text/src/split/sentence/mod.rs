@@ -11,13 +11,12 @@ pub use boundaries::{SentenceRules, sentences};
 pub(crate) use boundaries::sentence_ends;
 
 use super::Splitter;
-use super::chunks::Chunks;
+use super::chunks::{Chunks, Contexts};
 use super::error::Result;
 use super::levels::{WORDS, push_text};
 use super::limits::Limits;
-use super::packer::{Ends, Packer};
-use super::ruler::Ruler;
-use super::sizer::{Chars, Sizer};
+use super::measured::Measured;
+use super::sizer::Sizer;
 
 /// Packs whole sentences into chunks. A sentence that is too long alone falls into words, and those into characters.
 ///
@@ -36,22 +35,20 @@ use super::sizer::{Chars, Sizer};
 /// ```
 #[derive(Clone)]
 pub struct SentenceSplitter {
-    limits: Limits,
-    sizer: Arc<dyn Sizer>,
+    measured: Measured,
     rules: SentenceRules,
 }
 
 impl SentenceSplitter {
     /// Returns a splitter by the usual rules, which counts characters.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, sizer: Arc::new(Chars), rules: SentenceRules::default() }
+        Self { measured: Measured::new(limits), rules: SentenceRules::default() }
     }
 
     /// Measures chunks by `sizer`.
     #[must_use]
-    pub fn sizer(mut self, sizer: Arc<dyn Sizer>) -> Self {
-        self.sizer = sizer;
-        self
+    pub fn sizer(self, sizer: Arc<dyn Sizer>) -> Self {
+        Self { measured: self.measured.by(sizer), ..self }
     }
 
     /// Finds sentences by other rules.
@@ -64,12 +61,15 @@ impl SentenceSplitter {
 
 impl Splitter for SentenceSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
-        let ruler = Ruler::new(text, &*self.sizer);
-        let mut packer = Packer::new(&ruler, self.limits, Ends::NEAT);
-        let mut start = 0;
-        sentence_ends(text, 0..text.len(), &self.rules, &mut |end| {
-            push_text(&mut packer, std::mem::replace(&mut start, end)..end, WORDS)
-        })?;
-        packer.finish().map(Chunks::plain)
+        self.measured.pack(text, |packer| {
+            let mut start = 0;
+            sentence_ends(text, 0..text.len(), &self.rules, &mut |end| {
+                if end < text.len() && !packer.ruler().edges.is_boundary(end) {
+                    return Ok(());
+                }
+                push_text(packer, std::mem::replace(&mut start, end)..end, WORDS)
+            })?;
+            Ok(Contexts::default())
+        })
     }
 }

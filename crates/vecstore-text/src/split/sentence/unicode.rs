@@ -55,13 +55,49 @@ pub(super) fn unicode_ends(text: &str, end: &mut dyn FnMut(usize) -> Result<()>)
         if bytes[start..line_end].is_ascii() {
             ascii_ends(&bytes[start..line_end], &mut |at| end(start + at))?;
         } else {
-            for (at, sentence) in text[start..line_end].split_sentence_bound_indices() {
-                end(start + at + sentence.len())?;
-            }
+            ends_of_other_scripts(text, start, line_end, end)?;
         }
         start = line_end;
     }
     Ok(())
+}
+
+/// Whether a sentence ends may depend on the next letter, which UAX 29 lets be anywhere on the line, and which is looked
+/// for from every mark. Longer stretches without a letter are no text, and are looked at in pieces.
+const LETTERLESS_BYTES: usize = 512;
+
+/// The boundaries of a line that has more than ASCII.
+fn ends_of_other_scripts(
+    text: &str,
+    mut start: usize,
+    line_end: usize,
+    end: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<()> {
+    while start < line_end {
+        let piece_end = piece_end(text, start, line_end);
+        for (at, sentence) in text[start..piece_end].split_sentence_bound_indices() {
+            let found = start + at + sentence.len();
+            if found < piece_end || found == line_end {
+                end(found)?;
+            }
+        }
+        start = piece_end;
+    }
+    Ok(())
+}
+
+/// Returns the end of the line, or of the first piece of it that ends with so many bytes without a letter.
+fn piece_end(text: &str, start: usize, line_end: usize) -> usize {
+    let mut letterless = start;
+    for (at, character) in text[start..line_end].char_indices() {
+        let next = start + at + character.len_utf8();
+        if character.is_alphabetic() {
+            letterless = next;
+        } else if next - letterless >= LETTERLESS_BYTES {
+            return next;
+        }
+    }
+    line_end
 }
 
 /// The boundaries of a line of ASCII.

@@ -1,6 +1,7 @@
 //! Splitting by tokens alone: as many as fit, wherever a token ends between characters.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::ops::Range;
 
 use super::cache::with_cache;
@@ -8,7 +9,7 @@ use super::pretokens::Pretokens;
 use super::{Encoding, Vocabulary};
 use crate::split::Splitter;
 use crate::split::chunks::Chunks;
-use crate::split::edges;
+use crate::split::edges::{self, Edges};
 use crate::split::error::Result;
 use crate::split::limits::Limits;
 
@@ -52,8 +53,14 @@ impl TokenSplitter {
 
 impl Splitter for TokenSplitter {
     fn split(&self, text: &str) -> Result<Chunks> {
-        let mut windows =
-            Windows { splitter: self, text, cuts: VecDeque::new(), tokens: 0, done: Vec::new() };
+        let mut windows = Windows {
+            splitter: self,
+            text,
+            edges: Edges::new(text),
+            cuts: VecDeque::new(),
+            tokens: 0,
+            done: Vec::new(),
+        };
         windows.cuts.push_back(Cut { at: 0, tokens: 0, between_words: true });
         let vocabulary = self.encoding.vocabulary();
         let mut words = Pretokens::new(text, self.encoding);
@@ -101,6 +108,7 @@ struct Cut {
 struct Windows<'a> {
     splitter: &'a TokenSplitter,
     text: &'a str,
+    edges: Edges<'a>,
     /// From the start of the window that is being filled to what was read.
     cuts: VecDeque<Cut>,
     tokens: usize,
@@ -131,7 +139,7 @@ impl Windows<'_> {
 
     fn add_cut(&mut self, at: usize, between_words: bool) {
         let last = at == self.text.len();
-        if self.splitter.graphemes && !last && !edges::is_grapheme_boundary(self.text, at) {
+        if self.splitter.graphemes && !last && !self.edges.is_boundary(at) {
             return;
         }
         self.cuts.push_back(Cut { at, tokens: self.tokens, between_words });
@@ -163,7 +171,7 @@ impl Windows<'_> {
             end -= 1;
         }
         if end == 0 || end == 1 && !self.measures(0, 1, size) {
-            return self.emit_characters();
+            return self.emit_parts();
         }
         if self.done.last().is_some_and(|last| self.cuts[end].at <= last.end) {
             // What is repeated leaves no room for the next token.
@@ -175,24 +183,47 @@ impl Windows<'_> {
         true
     }
 
-    /// Emits what lies before the next cut and is too large for a window, in characters.
-    fn emit_characters(&mut self) -> bool {
+    /// Emits what lies before the next cut and is too large for a window: in grapheme clusters, if these are not to be cut,
+    /// and in characters.
+    fn emit_parts(&mut self) -> bool {
         let Some(&next) = self.cuts.get(1) else { return false };
-        let size = self.splitter.limits.chunk_size();
-        let range = self.cuts[0].at..next.at;
-        let mut start = range.start;
-        let mut fitting = start;
-        for end in edges::char_ends(self.text, &range) {
-            let fits = self.splitter.encoding.count_within(&self.text[start..end], size).is_some();
-            if !fits && fitting > start {
-                self.done.push(start..fitting);
-                start = fitting;
-            }
-            fitting = end;
+        let Some(first) = self.cuts.pop_front() else { return false };
+        if self.done.last().is_some_and(|last| next.at <= last.end) {
+            return true;
         }
-        self.done.push(start..range.end);
-        self.cuts.pop_front();
+        let range = first.at..next.at;
+        if self.splitter.graphemes {
+            let ends: Vec<usize> = edges::grapheme_ends(self.text, &range).collect();
+            self.fill(range.start, &ends, true);
+        } else {
+            self.fill_characters(&range);
+        }
         true
+    }
+
+    fn fill_characters(&mut self, range: &Range<usize>) {
+        let ends: Vec<usize> = edges::char_ends(self.text, range).collect();
+        self.fill(range.start, &ends, false);
+    }
+
+    /// Emits windows that end at some of `ends`, each as large as fits.
+    fn fill(&mut self, mut start: usize, mut ends: &[usize], clusters: bool) {
+        let (encoding, size) = (self.splitter.encoding, self.splitter.limits.chunk_size());
+        while let Some(&first) = ends.first() {
+            let text = self.text;
+            let fits = |end: usize| encoding.count_within(&text[start..end], size).is_some();
+            let Ok(fitting) = edges::most_that_fit(ends.len(), |count| {
+                Ok::<_, Infallible>(ends.get(count - 1).is_some_and(|&end| fits(end)))
+            });
+            let (taken, others) = ends.split_at(fitting.max(1));
+            let end = taken.last().copied().unwrap_or(first);
+            if fitting == 0 && clusters {
+                self.fill_characters(&(start..end));
+            } else {
+                self.done.push(start..end);
+            }
+            (start, ends) = (end, others);
+        }
     }
 
     /// Starts the next window: at the first cut after this one's start that repeats no more than it may.
