@@ -55,7 +55,7 @@ def main() -> None:
 
         vectors = {question: embedder.embed(question) for question in JUDGED}
         reranker = BM25Reranker()
-        found = {
+        found: dict[str, dict[str, list[vecstore.Neighbor]]] = {
             "vector": {q: store.query(vectors[q], 20, include=("metadata", "text")) for q in JUDGED},
             "words": {q: store.text_query(q, 20) for q in JUDGED},
             "hybrid": {q: store.hybrid_query(vectors[q], q, 20) for q in JUDGED},

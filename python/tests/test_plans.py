@@ -162,9 +162,9 @@ def test_a_walk_to_the_wrong_place_is_followed_by_a_scan(
     assert (walk.method, walk.results, walk.reranked) == ("graph walk", 0, 0)
     assert walk.outcome in ("gave up", "found too few")
     assert walk.visits > 0
-    assert (scan.method, scan.reason, scan.outcome) == ("scan of codes", "the walk was not enough", "done")
+    assert (scan.method, scan.reason, scan.outcome) == ("matches by codes", "the walk was not enough", "done")
     assert (scan.part, scan.results) == (walk.part, 10)
-    assert scan.code_distances == ROWS
+    assert 0 < scan.code_distances < ROWS
 
 
 def test_each_part_has_its_step(target: npt.NDArray[np.float32]) -> None:

@@ -389,7 +389,7 @@ class Generator:
     def _is_store(self, value: ast.expr) -> bool:
         """Whether an expression of an example is a store, a database or a collection."""
         if isinstance(value, ast.Name):
-            return not value.id[0].isupper()
+            return not value.id[0].isupper() and value.id not in sys.stdlib_module_names | {"numpy"}
         if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
             return False
         made = value.func.attr in {"open", *CLASSES.values()} and ast.unparse(value.func).startswith(
@@ -469,6 +469,8 @@ class Generator:
                 names = [alias.name for alias in node.names if alias.name in used]
                 if names:
                     lines.append(f"from {node.module} import {', '.join(names)}")
+            elif isinstance(node, ast.Import):
+                lines.extend(f"import {alias.name}" for alias in node.names if alias.name in used)
         own = {
             *(node.name for node in self._tree.body if isinstance(node, ast.ClassDef)),
             *(

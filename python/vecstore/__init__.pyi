@@ -30,7 +30,6 @@ from vecstore._values import (
     ExplainedNeighbor,
     ExportResult,
     Facet,
-    FieldIndex,
     FieldBoost,
     FieldIndex,
     FilterBoost,

@@ -1550,7 +1550,7 @@ class AsyncBaseCollection(Twin):
         >>> directory = pathlib.Path(tempfile.mkdtemp())
         >>> import numpy
         >>> file = directory / "nuts.npy"
-        >>> await numpy.save(file, [[0.2, 0.2, 0.9]])
+        >>> numpy.save(file, [[0.2, 0.2, 0.9]])
         >>> (await store.import_numpy(file, ids=["nut"])).records
         1
         """

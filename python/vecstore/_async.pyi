@@ -4,6 +4,9 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, SupportsIndex, overload
 
+import pandas
+import polars
+import pyarrow
 from typing_extensions import Self, TypeVar
 
 from vecstore._async_calls import Twin

@@ -153,7 +153,11 @@ class HybridQuery:
 
 
 class Group(typing.NamedTuple):
-    """Records that have the same value at a path: ``VecStore.group_query``."""
+    """Records that have the same value at a path: ``VecStore.group_query``.
+
+    >>> [(group.value, [n.id for n in group.neighbors]) for group in store.group_query([1, 0, 0], "kind")]
+    [('fruit', ['apple', 'pear']), ('vegetable', ['leek'])]
+    """
 
     #: The value, as the best of the records has it.
     value: typing.Any
@@ -162,7 +166,11 @@ class Group(typing.NamedTuple):
 
 
 class Duplicate(typing.NamedTuple):
-    """A record that is like another: ``VecStore.find_duplicates``."""
+    """A record that is like another: ``VecStore.find_duplicates``.
+
+    >>> [(one.id, one.of) for one in store.find_duplicates(0.9)]
+    [('pear', 'apple')]
+    """
 
     id: str
     #: The record that it is most like, which stays.
@@ -172,7 +180,12 @@ class Duplicate(typing.NamedTuple):
 
 @dataclass(frozen=True)
 class UniqueResult:
-    """What ``VecStore.upsert_unique`` did."""
+    """What ``VecStore.upsert_unique`` did.
+
+    >>> result = store.upsert_unique(["apple2", "plum"], [[1, 0.01, 0], [0, 0.2, 1]])
+    >>> result.written, [one.id for one in result.duplicates]
+    (1, ['apple2'])
+    """
 
     #: How many records were written.
     written: int
@@ -206,7 +219,12 @@ class QueryStage:
         min_score: float | None = None,
         boost: _Boosts | None = None,
     ) -> QueryStage:
-        """Searches for the nearest records, as ``VecStore.query``."""
+        """Searches for the nearest records, as ``VecStore.query``.
+
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0], k=2)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['apple', 'pear']
+        """
         query = Query(vector, k, filter, recall, exact, min_score=min_score, boost=boost)
         return cls("vector_search", {"query": query})
 
@@ -221,7 +239,13 @@ class QueryStage:
         min_score: float | None = None,
         boost: _Boosts | None = None,
     ) -> QueryStage:
-        """Searches texts, as ``VecStore.text_query``."""
+        """Searches texts, as ``VecStore.text_query``.
+
+        >>> store.index_text("pear", "a green pear")
+        >>> stages = [vecstore.QueryStage.text_search("green")]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['pear']
+        """
         arguments = {"keywords": keywords, "k": k, "filter": filter, "boosts": boosts}
         return cls("text_search", {**arguments, "min_score": min_score, "boost": boost})
 
@@ -235,7 +259,13 @@ class QueryStage:
         min_score: float | None = None,
         boost: _Boosts | None = None,
     ) -> QueryStage:
-        """Searches sparse vectors, as ``VecStore.sparse_query``."""
+        """Searches sparse vectors, as ``VecStore.sparse_query``.
+
+        >>> store.upsert("kiwi", [0.5, 0.5, 0], sparse={7: 1.0})
+        >>> stages = [vecstore.QueryStage.sparse_search({7: 2.0})]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['kiwi']
+        """
         arguments = {"indices_values": indices_values, "k": k, "filter": filter}
         return cls("sparse_search", {**arguments, "min_score": min_score, "boost": boost})
 
@@ -258,7 +288,13 @@ class QueryStage:
         min_score: float | None = None,
         boost: _Boosts | None = None,
     ) -> QueryStage:
-        """Searches by a vector and words, as ``VecStore.hybrid_query``."""
+        """Searches by a vector and words, as ``VecStore.hybrid_query``.
+
+        >>> store.index_text("pear", "a green pear")
+        >>> stages = [vecstore.QueryStage.hybrid_search([1, 0, 0], "green", alpha=0.1)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages, k=1))]
+        ['pear']
+        """
         query = HybridQuery(
             vector,
             keywords,
@@ -289,7 +325,13 @@ class QueryStage:
         min_score: float | None = None,
         boost: _Boosts | None = None,
     ) -> QueryStage:
-        """Searches by late interaction, as ``VecStore.multi_query``."""
+        """Searches by late interaction, as ``VecStore.multi_query``.
+
+        >>> store.upsert_multi("salad", [[1, 0, 0], [0, 1, 0]])
+        >>> stages = [vecstore.QueryStage.multi_search([[1, 0, 0], [0, 1, 0]])]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['salad', 'pear', 'apple', 'leek']
+        """
         arguments = {"vectors": vectors, "k": k, "filter": filter, "candidates": candidates, "exact": exact}
         return cls("multi_search", {**arguments, "min_score": min_score, "boost": boost})
 
@@ -306,13 +348,26 @@ class QueryStage:
         """Runs several searches, and makes one ranking of all by a fusion of ``VecStore.hybrid_query``.
 
         A stage among them is a search of that one stage. Each counts by its weight, 1 if there are none.
+
+        >>> searches = [vecstore.QueryStage.vector_search(vector) for vector in ([1, 0, 0], [0, 1, 0])]
+        >>> stages = [vecstore.QueryStage.fusion(searches)]
+        >>> len(store.prefetch_query(vecstore.PrefetchQuery(stages, k=2)))
+        2
         """
         arguments = {"prefetch": tuple(prefetch), "fusion": fusion, "k": k, "rrf_k": rrf_k}
         return cls("fusion", {**arguments, "weights": None if weights is None else tuple(weights)})
 
     @classmethod
     def filter(cls, filter: _types.Filter) -> QueryStage:
-        """Keeps the records that match."""
+        """Keeps the records that match.
+
+        >>> stages = [
+        ...     vecstore.QueryStage.vector_search([1, 0, 0]),
+        ...     vecstore.QueryStage.filter({"kind": "vegetable"}),
+        ... ]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['leek']
+        """
         return cls("filter", {"filter": filter})
 
     @classmethod
@@ -341,7 +396,13 @@ class QueryStage:
 
     @classmethod
     def boost(cls, boost: _Boosts, k: int | None = None) -> QueryStage:
-        """Changes scores by metadata, orders by them and keeps the best ``k``, or all."""
+        """Changes scores by metadata, orders by them and keeps the best ``k``, or all.
+
+        >>> boost = vecstore.FilterBoost({"kind": "vegetable"}, 10)
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]), vecstore.QueryStage.boost(boost, k=1)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['leek']
+        """
         return cls("boost", {"boost": boost, "k": k})
 
     @classmethod
@@ -350,23 +411,42 @@ class QueryStage:
 
         Their scores are those with ``vector``; without it those of the stage before, from 0 for the worst to
         1.
+
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]), vecstore.QueryStage.mmr(2, lambda_=0.1)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['apple', 'leek']
         """
         return cls("mmr", {"k": k, "lambda_": lambda_, "vector": vector})
 
     @classmethod
     def limit(cls, k: int) -> QueryStage:
-        """Keeps the first ``k``."""
+        """Keeps the first ``k``.
+
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]), vecstore.QueryStage.limit(1)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['apple']
+        """
         return cls("limit", {"k": k})
 
     @classmethod
     def min_score(cls, score: float) -> QueryStage:
-        """Keeps what has at least this score."""
+        """Keeps what has at least this score.
+
+        >>> stages = [vecstore.QueryStage.vector_search([1, 0, 0]), vecstore.QueryStage.min_score(0.9)]
+        >>> [n.id for n in store.prefetch_query(vecstore.PrefetchQuery(stages))]
+        ['apple', 'pear']
+        """
         return cls("min_score", {"score": score})
 
 
 @dataclass(frozen=True)
 class PrefetchQuery:
-    """A search in stages, for ``VecStore.prefetch_query``: see `QueryStage`."""
+    """A search in stages, for ``VecStore.prefetch_query``: see `QueryStage`.
+
+    >>> query = vecstore.PrefetchQuery([vecstore.QueryStage.vector_search([1, 0, 0])], k=1)
+    >>> [n.id for n in store.prefetch_query(query)]
+    ['apple']
+    """
 
     stages: typing.Sequence[QueryStage]
     #: How many neighbors are returned; None is 10, or in a fusion all that the last stage passes on.

@@ -307,7 +307,11 @@ class Page(typing.NamedTuple):
 
 
 class Facet(typing.NamedTuple):
-    """A value and how many records have it: ``dict(store.facets("kind"))``."""
+    """A value and how many records have it: ``dict(store.facets("kind"))``.
+
+    >>> [(facet.value, facet.count) for facet in store.facets("kind")]
+    [('fruit', 2), ('vegetable', 1)]
+    """
 
     value: typing.Any
     # Stands before the method `count` that every tuple has, and that nobody needs of a pair.
@@ -315,7 +319,11 @@ class Facet(typing.NamedTuple):
 
 
 class RangeFacet(typing.NamedTuple):
-    """A range of values and how many records have one in it."""
+    """A range of values and how many records have one in it.
+
+    >>> [(facet.start, facet.end, facet.count) for facet in store.facets("price", buckets=[0, 3, 5])]
+    [(0, 3, 1), (3, 5, 2)]
+    """
 
     #: The first value that is in it; None if it has no lower end.
     start: typing.Any
@@ -326,7 +334,12 @@ class RangeFacet(typing.NamedTuple):
 
 @dataclass(frozen=True)
 class FieldIndex:
-    """The index on one path of the metadata: a value of ``VecStore.list_indexes``."""
+    """The index on one path of the metadata: a value of ``VecStore.list_indexes``.
+
+    >>> store.create_index("kind", "keyword")
+    >>> [(index.path, index.kind, index.automatic) for index in store.list_indexes()]
+    [('kind', 'keyword', False)]
+    """
 
     path: str
     #: What was asked for: ``any``, ``keyword``, ``number``, ``bool``, ``datetime``, ``geo``; None if it
@@ -436,7 +449,14 @@ class Snapshot(typing.NamedTuple):
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What ``VecStore.export_jsonl`` and its like wrote."""
+    """What ``VecStore.export_jsonl`` and its like wrote.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     result = store.export_jsonl(f"{path}/records.jsonl")
+    >>> result.records == len(store)
+    True
+    """
 
     records: int
     bytes: int
@@ -444,7 +464,15 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What ``VecStore.import_jsonl`` and its like did."""
+    """What ``VecStore.import_jsonl`` and its like did.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     _ = store.export_jsonl(f"{path}/records.jsonl")
+    ...     result = store.import_jsonl(f"{path}/records.jsonl")
+    >>> result.records == len(store), result.resumed_at
+    (True, 0)
+    """
 
     #: Records written, those of attempts before this one too. Of several with one id the last is there.
     records: int

@@ -17,7 +17,6 @@ from vecstore import (
     Facet,
     FieldBoost,
     FieldIndex,
-    FieldBoost,
     FilterBoost,
     FilterExpr,
     Group,

@@ -156,10 +156,10 @@ impl ConversationMemory {
 
     /// Returns the most tokens that an unpinned message may have without being cut: what pinned messages leave.
     pub fn room(&self) -> usize {
-        self.max_tokens.saturating_sub(self.fixed_tokens())
+        self.max_tokens.saturating_sub(self.pinned_tokens())
     }
 
-    /// Adds a message and forgets the oldest unpinned ones until all fit.
+    /// Adds a message and forgets the oldest unpinned ones until all fit. A summary is cut to what the message leaves.
     ///
     /// # Errors
     ///
@@ -179,6 +179,14 @@ impl ConversationMemory {
                 }
                 tokens = counter.count(&message.content)?;
             }
+            if let Some(summary) = &self.summary
+                && summary.tokens > room.saturating_sub(tokens)
+            {
+                let left = room.saturating_sub(tokens);
+                let content = truncate_to_tokens(&summary.message.content, left, counter)?.to_owned();
+                let counted = counter.count(&content)?;
+                self.replace_summary(content, counted);
+            }
         }
         let entry = Entry { order: self.next_order, tokens, message };
         self.next_order += 1;
@@ -191,7 +199,8 @@ impl ConversationMemory {
         }
         if self.tokens > self.max_tokens {
             if self.keeps_forgotten {
-                self.forget_all_but_newest(self.fixed_tokens() + self.room() / 2);
+                let fixed = self.fixed_tokens();
+                self.forget_all_but_newest(fixed + self.max_tokens.saturating_sub(fixed) / 2);
             }
             // The newest message alone fits, unless it is a pinned one.
             self.forget_until(self.max_tokens);
@@ -246,19 +255,28 @@ impl ConversationMemory {
         counter: &mut impl TokenCounter<E>,
     ) -> Result<(), E> {
         let newest = self.recent.back().map_or(0, |entry| entry.tokens);
-        let pinned = self.fixed_tokens() - self.summary.as_ref().map_or(0, |entry| entry.tokens);
-        let room = self.max_tokens.saturating_sub(pinned + newest).min(self.max_tokens / 4);
-        let content = truncate_to_tokens(summary.trim(), room, counter)?;
-        let tokens = counter.count(content)?;
+        let room = self.room().saturating_sub(newest).min(self.max_tokens / 4);
+        let content = truncate_to_tokens(summary.trim(), room, counter)?.to_owned();
+        let tokens = counter.count(&content)?;
         self.forgotten.drain(..covered.min(self.forgotten.len()));
+        self.replace_summary(content, tokens);
+        self.forget_all_but_newest(self.max_tokens);
+        Ok(())
+    }
+
+    /// Puts a summary in the place of the one there is; none if it is empty.
+    fn replace_summary(&mut self, content: String, tokens: usize) {
         self.tokens -= self.summary.take().map_or(0, |entry| entry.tokens);
         if !content.is_empty() {
             self.tokens += tokens;
             let message = Message::new(PINNED_ROLE, content);
             self.summary = Some(Entry { order: 0, tokens, message });
         }
-        self.forget_all_but_newest(self.max_tokens);
-        Ok(())
+    }
+
+    /// Returns the tokens of the pinned messages, without the summary.
+    fn pinned_tokens(&self) -> usize {
+        self.fixed_tokens() - self.summary.as_ref().map_or(0, |entry| entry.tokens)
     }
 
     /// Returns the tokens of what is not forgotten.

@@ -235,6 +235,7 @@ def test_breaks_of_pages_behind_a_cut_are_left_out(embedder: HashingEmbedder) ->
         full = Retriever(store, embedder).retrieve("one").sources[0]
         cut = Retriever(store, embedder, max_document_tokens=5).retrieve("one").sources[0]
     assert len(full.metadata["page_breaks"]) == 2
+    assert cut.text is not None
     assert cut.metadata["page_breaks"] == [
         place for place in full.metadata["page_breaks"] if place < len(cut.text)
     ]
