@@ -95,7 +95,7 @@ def examples_missing(module: Any) -> Iterator[str]:
             is_method = inspect.isroutine(defined) or isinstance(defined, (classmethod, staticmethod))
             shown = [
                 inspect.getdoc(getattr(base, member))
-                for base in inspect.getmro(value)
+                for base in inspect.getmro(value)  # pyright: ignore[reportArgumentType]
                 if member in vars(base)
             ]
             if (

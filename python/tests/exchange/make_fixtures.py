@@ -86,7 +86,7 @@ def indexes() -> None:
     lists.add(VECTORS)
     faiss.write_index(lists, str(HERE / "ivf.faiss"))
     for space, name in (("l2", "l2"), ("cosine", "cosine")):
-        index = hnswlib.Index(space, DIM)
+        index = hnswlib.Index(space, DIM)  # pyright: ignore[reportArgumentType]
         index.init_index(COUNT + 20)
         index.add_items(VECTORS, keys)
         index.mark_deleted(8)

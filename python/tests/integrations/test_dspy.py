@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false, reportReturnType=false
+# What a module of DSPy returns has the attributes that it was given.
 """The DSPy retrievers."""
 
 from __future__ import annotations

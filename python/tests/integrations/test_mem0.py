@@ -149,7 +149,7 @@ def test_memory_of_mem0_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [one["memory"] for one in found] == ["ann likes fig soup"]
     (everything,) = memory.get_all(filters={"user_id": "bob"})["results"]
     memory.update(everything["id"], "bob likes pear")
-    assert memory.get(everything["id"])["memory"] == "bob likes pear"
+    assert memory.get(everything["id"])["memory"] == "bob likes pear"  # pyright: ignore[reportOptionalSubscript]
     memory.delete(everything["id"])
     assert memory.get_all(filters={"user_id": "bob"})["results"] == []
     with pytest.raises(ValueError, match="no_such"):

@@ -214,7 +214,7 @@ class ArrowSource:
             elif isinstance(data, abc.Iterable) and not isinstance(data, (str, bytes, abc.Mapping)):
                 batches = iter(data)
                 first = next(batches, None)
-                if not isinstance(first, pa.RecordBatch):
+                if first is None or not isinstance(first, pa.RecordBatch):
                     raise TypeError(f"data: expected Arrow data, got {type(data).__name__}")
                 data = pa.RecordBatchReader.from_batches(first.schema, _chain(first, batches))
             else:

@@ -116,7 +116,7 @@ def _collection(database: sqlite3.Connection, name: str | None) -> tuple[str, st
             (text,) = database.execute(f"SELECT {column} FROM collections WHERE id = ?", (uuid,)).fetchone()
             with contextlib.suppress(ValueError, RecursionError):
                 metric = _space(json.loads(text or "{}"))
-    return uuid, name, _METRICS.get(metric or "l2")
+    return str(uuid), str(name), _METRICS.get(metric or "l2")
 
 
 def _space(config: typing.Any) -> str | None:

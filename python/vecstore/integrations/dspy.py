@@ -1,3 +1,4 @@
+# pyright: reportIncompatibleMethodOverride=false
 """Retrievers of DSPy over vecstore. Needs ``vecstore[dspy]``.
 
 >>> import vecstore

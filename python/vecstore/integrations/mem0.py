@@ -1,3 +1,5 @@
+# pyright: reportIncompatibleMethodOverride=false, reportIndexIssue=false
+# mem0 says of its abstract methods that they return None.
 """A mem0 vector store over vecstore, with searches by words. Needs ``vecstore[mem0]``.
 
 >>> from vecstore.integrations.mem0 import VecStoreVectorStore

@@ -36,6 +36,7 @@ _TRANSIENT = (408, 409, 425, 429)
 
 
 def refused(url: str, error: urllib.error.HTTPError) -> ModelServerError:
+    """Returns what a server said when it refused, as an error that says whether to try again."""
     body = error.read(2000).decode("utf-8", "replace")
     try:
         body = json.loads(body)["error"]["message"]
