@@ -119,10 +119,8 @@ impl Segment {
             return;
         }
         let (segment, residency) = (Arc::clone(self), Arc::clone(residency));
-        let make = move || {
-            give_way();
-            segment.make_sign_rows(&residency, scoring);
-        };
+        // It does not give way: it takes as long as some hundred of the searches that it then makes faster.
+        let make = move || segment.make_sign_rows(&residency, scoring);
         // Where no thread is to be had, codes do.
         _ = std::thread::Builder::new().name("vecstore-signs".to_owned()).spawn(make);
     }
