@@ -76,7 +76,7 @@ impl Search<'_> {
             && rows.len() > FEW_ROWS_MIN
             && (segment.has_codes() || has_nibbles(segment))
         {
-            let rows = self.wanted_of(task, rows.iter().copied(), undecided, matcher)?;
+            let rows = self.few_wanted(task, rows, undecided, matcher)?;
             return self.score_matches(task, segment, &rows, query, best);
         }
         if let Part::Segment(segment) = &task.view.part

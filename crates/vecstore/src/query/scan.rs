@@ -190,7 +190,7 @@ impl Search<'_> {
             (task.filter, &task.view.part)
         {
             let vectors = &self.queries[queries.start * self.dim..queries.end * self.dim];
-            let wanted = self.wanted_of(task, rows.iter().copied(), undecided, matcher)?;
+            let wanted = self.few_wanted(task, rows, undecided, matcher)?;
             return self.scan_few(task, segment, &wanted, vectors, best);
         }
         if let ([best], Part::Segment(segment)) = (&mut *best, &task.view.part)

@@ -103,8 +103,8 @@ impl<'s> PartFilter<'s> {
 }
 
 impl Search<'_> {
-    /// Returns those of the rows that a filter selects that are in a task and wanted. Documents decide on the undecided.
-    pub(super) fn wanted_of(
+    /// Returns those of the rows of a task that a filter selects that are wanted. Documents decide on the undecided.
+    fn wanted_of(
         &self,
         task: &Task<'_>,
         rows: impl Iterator<Item = u32>,
@@ -115,7 +115,7 @@ impl Search<'_> {
         let is_decided = undecided.is_empty();
         let all_visible = view.marks.is_empty() && !view.part.has_expiry();
         let mut wanted = Vec::with_capacity(rows.size_hint().0);
-        for row in rows.filter(|&row| task.rows.contains(&(row as usize))) {
+        for row in rows {
             if (all_visible || view.is_visible(row, self.now)?)
                 && (is_decided
                     || !undecided.contains(row)
@@ -127,6 +127,20 @@ impl Search<'_> {
         Ok(wanted)
     }
 
+    /// Returns those of a few rows, which are ascending, that are in a task and wanted.
+    pub(super) fn few_wanted(
+        &self,
+        task: &Task<'_>,
+        rows: &[u32],
+        undecided: &RowIds,
+        matcher: &Matcher,
+    ) -> Result<Vec<u32>> {
+        // A scan by several threads has many tasks, each of which has few of the rows.
+        let before = |row: usize| rows.partition_point(|&other| (other as usize) < row);
+        let rows = &rows[before(task.rows.start)..before(task.rows.end)];
+        self.wanted_of(task, rows.iter().copied(), undecided, matcher)
+    }
+
     /// Returns the rows of a task that match, if its columns know anything of it.
     pub(super) fn matches_of(
         &self,
@@ -136,7 +150,8 @@ impl Search<'_> {
     ) -> Result<Option<Vec<u32>>> {
         let Some(fields) = segment.fields()? else { return Ok(None) };
         let selection = fields.plan_trying(matcher, TRIED_TEXTS_MAX)?.select()?;
-        self.wanted_of(task, selection.rows.iter(), &selection.undecided, matcher).map(Some)
+        let rows = selection.rows.iter().filter(|&row| task.rows.contains(&(row as usize)));
+        self.wanted_of(task, rows, &selection.undecided, matcher).map(Some)
     }
 
     /// Offers a few rows to the best of each query.
