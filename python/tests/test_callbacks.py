@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,24 +123,119 @@ def test_closing_while_a_long_query_runs_lets_it_finish() -> None:
     assert outcome in ([200], ["closed"])
 
 
-def test_ctrl_c_during_a_long_call_arrives_and_does_no_harm() -> None:
-    if os.name != "posix":
-        pytest.skip("sends SIGINT")
-    script = (
-        "import os, signal, threading, numpy, vecstore\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "store = vecstore.VecStore(':memory:', threads=1)\n"
-        "rows = numpy.random.default_rng(0).standard_normal((20_000, 128)).astype('f4')\n"
-        "store.upsert_many([str(n) for n in range(20_000)], rows)\n"
-        "threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        "try:\n"
-        "    for _ in range(100):\n        store.query_batch(rows[:200], 10, exact=True)\n"
-        "except KeyboardInterrupt:\n    print('interrupted', len(store), store.verify().ok)\n"
+#: Calls that would take seconds to minutes; `rows` are 30,000 vectors of 64 components, in `store`.
+LONG_CALLS = {
+    "query_batch": "store.query_batch(numpy.tile(rows, (10, 1)), 10, exact=True)",
+    "approximate query_batch": "store.query_batch(numpy.tile(rows, (100, 1)), 10)",
+    "query_batch on threads": "pooled().query_batch(numpy.tile(rows, (10, 1)), 10, exact=True)",
+    "find_duplicates": "store.find_duplicates(0.99, exact=True)",
+    "upsert_unique": "store.upsert_unique([f'new {n}' for n in range(30_000)], rows + 1, exact=True)",
+    "upsert_many": "store.upsert_many(ids(), ReadSlowly(), [{'n': n} for n in range(30_000)])",
+    "batch_upsert": "store.batch_upsert((f'new {n}', row, {'n': n}) for n, row in enumerate(forever()))",
+    "import": "store.import_jsonl('rows.jsonl', batch_size=1)",
+    "tokens": "rag.TokenTextSplitter(64).split_text(text)",
+    "recursive, in tokens": "rag.RecursiveCharacterTextSplitter(64, sizer='cl100k').split_text(text)",
+    "code": "rag.CodeTextSplitter(500, language='python').split_text(code)",
+    "many texts": "rag.TokenTextSplitter(64).split_many([text] * 8)",
+    "a sizer in Python": "rag.RecursiveCharacterTextSplitter(50, sizer=len).split_text(text)",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+@pytest.mark.parametrize("call", LONG_CALLS)
+def test_ctrl_c_ends_a_long_call_and_does_no_harm(call: str, tmp_path: Path) -> None:
+    if call == "import":
+        line = '{"id": "%d", "vector": [' + ", ".join(["0.5"] * 64) + "]}\n"
+        (tmp_path / "rows.jsonl").write_text("".join(line % n for n in range(30_000)), encoding="utf-8")
+    script = f"""
+import os, signal, threading, time, numpy, vecstore
+from vecstore import rag
+signal.signal(signal.SIGINT, signal.default_int_handler)
+rows = numpy.random.default_rng(0).standard_normal((30_000, 64)).astype("f4")
+large = 400_000 if "rag." in {LONG_CALLS[call]!r} else 1
+text = "A sentence of ordinary words, which is cut somewhere. " * large
+code = "def name(argument):\\n    return [argument for _ in range(3)]\\n\\n" * large
+
+def opened(**options):
+    store = vecstore.VecStore(":memory:", **options)
+    store.upsert_many([str(n) for n in range(30_000)], rows)
+    return store
+
+def pooled():
+    return other
+
+def ids():
+    return [f"new {{n}}" for n in range(30_000)]
+
+def forever():
+    while True:
+        yield from rows
+
+class ReadSlowly:
+    def __len__(self):
+        return 30_000
+    def __getitem__(self, n):
+        if n == 30_000:
+            raise IndexError
+        time.sleep(1e-3)
+        return rows[n]
+
+store = opened(threads=1)
+other = opened(threads=2) if "pooled" in {LONG_CALLS[call]!r} else None
+before = len(store)
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    {LONG_CALLS[call]}
+except KeyboardInterrupt:
+    print("interrupted", len(store) - before if {call!r} != "import" else 0, store.verify().ok)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
     )
+    assert done.stdout.startswith("interrupted 0 True\n"), done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_ends_the_wait_for_a_graph(tmp_path: Path) -> None:
+    script = """
+import os, signal, threading, numpy, vecstore
+signal.signal(signal.SIGINT, signal.default_int_handler)
+rows = numpy.random.default_rng(0).standard_normal((50_000, 64)).astype("f4")
+with vecstore.VecStore("store", threads=1) as store:
+    store.upsert_many([str(n) for n in range(50_000)], rows)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        store.optimize()
+    except KeyboardInterrupt:
+        print("interrupted", len(store), store.query(rows[7], k=1)[0].id)
+with vecstore.VecStore("store") as store:
+    print(len(store), store.verify().ok)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert done.stdout == "interrupted 50000 7\n50000 True\n", done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_a_handler_that_does_not_raise_interrupts_nothing() -> None:
+    script = """
+import os, signal, threading, numpy, vecstore
+seen = []
+signal.signal(signal.SIGUSR1, lambda *_: seen.append(len(store)))
+rows = numpy.random.default_rng(0).standard_normal((20_000, 64)).astype("f4")
+store = vecstore.VecStore(":memory:", threads=1)
+store.upsert_many([str(n) for n in range(20_000)], rows)
+threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+found = set()
+while not seen:
+    found.add(len(store.query_batch(rows[:300], 1, exact=True)))
+print(found, seen)
+"""
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.stdout == "interrupted 20000 True\n", done.stderr
+    assert done.stdout == "{300} [20000]\n", done.stdout + done.stderr
 
 
 def test_a_subinterpreter_is_refused() -> None:

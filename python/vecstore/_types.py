@@ -11,6 +11,7 @@ __all__ = [
     "Embedder",
     "Filter",
     "FilterOperators",
+    "LLM",
     "Metadata",
     "OrderBy",
     "Sparse",
@@ -24,6 +25,7 @@ __all__ = [
     "SupportsEmbedDocuments",
     "SupportsEmbedMany",
     "SupportsEncode",
+    "SupportsGenerate",
     "SupportsSparse",
     "SupportsSplitText",
     "SupportsSplitWithMetadata",
@@ -178,6 +180,19 @@ Embedder = typing.Union[
     SupportsEncode,
     abc.Callable[[typing.Any], typing.Any],
 ]
+
+
+class SupportsGenerate(typing.Protocol):
+    """What answers prompts; it may be a coroutine that does."""
+
+    def generate(self, prompt: str, /) -> typing.Any:
+        """The answer to a prompt."""
+        ...
+
+
+#: What answers prompts, wherever a call takes an ``llm``; ``vecstore.rag.LanguageModel`` says how it is
+#: called.
+LLM = typing.Union[SupportsGenerate, abc.Callable[[str], typing.Any]]
 
 
 class SupportsSplitWithMetadata(typing.Protocol):

@@ -1,4 +1,4 @@
-"""What arguments may be, for annotations of your own functions: vectors, filters, embedders.
+"""What arguments may be, for annotations of your own functions: vectors, filters, embedders, models.
 
 >>> from vecstore.types import FilterOperators, Vector
 >>> def cheaper(store: vecstore.VecStore, vector: Vector, price: float) -> list[str]:
@@ -9,6 +9,7 @@
 """
 
 from vecstore._types import (
+    LLM,
     Embedder,
     Filter,
     FilterOperators,
@@ -23,6 +24,7 @@ from vecstore._types import (
     SupportsEmbedDocuments,
     SupportsEmbedMany,
     SupportsEncode,
+    SupportsGenerate,
     SupportsSparse,
     SupportsSplitText,
     SupportsSplitWithMetadata,
@@ -34,6 +36,7 @@ __all__ = [
     "Embedder",
     "Filter",
     "FilterOperators",
+    "LLM",
     "Metadata",
     "OrderBy",
     "Sparse",
@@ -45,6 +48,7 @@ __all__ = [
     "SupportsEmbedDocuments",
     "SupportsEmbedMany",
     "SupportsEncode",
+    "SupportsGenerate",
     "SupportsSparse",
     "SupportsSplitText",
     "SupportsSplitWithMetadata",

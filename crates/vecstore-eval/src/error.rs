@@ -15,6 +15,11 @@ impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
+
+    /// Fails if an early end of this call was asked for: see `vecstore_interrupt`.
+    pub(crate) fn check_interrupt() -> Result<()> {
+        if vecstore_interrupt::is_requested() { Err(Self::new("interrupted")) } else { Ok(()) }
+    }
 }
 
 impl fmt::Display for Error {

@@ -155,8 +155,27 @@ named_texts! {
     SnapshotName "name"
     CollectionName "name"
     NewName "new_name"
+    Before "before"
+    After "after"
     Status "status"
     PartitionPath "partition_by"
+}
+
+/// Defines how bool arguments are read, which then name themselves in errors.
+macro_rules! named_flags {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Reads the argument `", stringify!($name), "`.")]
+        pub(crate) fn $name(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+            object.extract().map_err(|_| wrong_type(stringify!($name), "a bool", object))
+        }
+    )*};
+}
+
+/// Arguments that are a bool, for `from_py_with`.
+pub(crate) mod flags {
+    use super::{Bound, PyAny, PyAnyMethods, PyResult, wrong_type};
+
+    named_flags! { exact include_deleted include_self incremental present progress read_only with_vectors }
 }
 
 impl FusionName {

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::{Condition, Filter, Metadata, Value};
 
-use crate::arguments::{Affix, Flags, Path, Pattern, Words};
+use crate::arguments::{Affix, Flags, Path, Pattern, Words, flags};
 use crate::errors::{OrRaise, filter_error, wrong_type};
 use crate::filters::FilterExpr;
 use crate::metadata_in::value;
@@ -153,7 +153,11 @@ impl F {
     /// >>> store.count(vecstore.F("price").exists()), store.count(vecstore.F("none").exists())
     /// (3, 0)
     #[pyo3(signature = (present=true))]
-    fn exists(&self, py: Python<'_>, present: bool) -> PyResult<FilterExpr> {
+    fn exists(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = flags::present)] present: bool,
+    ) -> PyResult<FilterExpr> {
         self.condition(py, Condition::Exists(present))
     }
 

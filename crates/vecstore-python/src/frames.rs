@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
+use crate::arguments::flags;
 use crate::database::VecDatabase;
 use crate::query_batch::QueryBatch;
 use crate::store::BaseCollection;
@@ -67,7 +68,7 @@ impl BaseCollection {
         slf: &Bound<'py, Self>,
         filter: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
-        with_vectors: bool,
+        #[pyo3(from_py_with = flags::with_vectors)] with_vectors: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         made(slf.py(), "vecstore._frames", "store_to_arrow", (slf, filter, params, with_vectors))
     }
@@ -93,7 +94,7 @@ impl BaseCollection {
         slf: &Bound<'py, Self>,
         filter: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
-        with_vectors: bool,
+        #[pyo3(from_py_with = flags::with_vectors)] with_vectors: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         made(slf.py(), "vecstore._frames", "store_to_pandas", (slf, filter, params, with_vectors))
     }
@@ -119,7 +120,7 @@ impl BaseCollection {
         slf: &Bound<'py, Self>,
         filter: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
-        with_vectors: bool,
+        #[pyo3(from_py_with = flags::with_vectors)] with_vectors: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         made(slf.py(), "vecstore._frames", "store_to_polars", (slf, filter, params, with_vectors))
     }

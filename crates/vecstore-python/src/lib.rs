@@ -25,6 +25,7 @@ mod numpy_interop;
 mod query_batch;
 mod rag;
 mod records;
+mod signals;
 mod sparse;
 mod splitters;
 mod store;

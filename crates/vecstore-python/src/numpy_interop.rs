@@ -1,6 +1,7 @@
 //! numpy, only where the caller already uses it: neither importing this package nor lists of floats need it.
 
 use numpy::PyUntypedArray;
+use pyo3::exceptions::{PyImportError, PyModuleNotFoundError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -26,7 +27,15 @@ pub(crate) fn loaded(py: Python<'_>) -> PyResult<Option<&Bound<'_, PyModule>>> {
 
 /// Imports numpy for a result that is made of its arrays.
 pub(crate) fn require(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    Ok(NUMPY.get_or_try_init(py, || py.import("numpy").map(Bound::unbind))?.bind(py))
+    let missing = |error: PyErr| {
+        if !error.is_instance_of::<PyModuleNotFoundError>(py) {
+            return error;
+        }
+        let named = PyImportError::new_err("arrays need numpy: pip install 'vecstore[numpy]'");
+        named.set_cause(py, Some(error));
+        named
+    };
+    Ok(NUMPY.get_or_try_init(py, || py.import("numpy").map(Bound::unbind).map_err(missing))?.bind(py))
 }
 
 /// Returns the object as an array of whatever type, if it is one.

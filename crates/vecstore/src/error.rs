@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use vecstore_interrupt::Interrupt;
+
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -34,6 +36,8 @@ pub enum ErrorKind {
     Io,
     /// The operation, or the format version, is not supported here.
     Unsupported,
+    /// An early end was asked for by an [`Interrupt`](crate::Interrupt); nothing was changed.
+    Interrupted,
 }
 
 /// An error of the engine.
@@ -68,6 +72,15 @@ impl Error {
 
     pub(crate) fn closed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Closed, message)
+    }
+
+    /// Fails if an early end of this call was asked for.
+    pub(crate) fn check_interrupt(interrupt: &Interrupt) -> Result<()> {
+        if interrupt.is_requested() { Err(Self::interrupted()) } else { Ok(()) }
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "the call was interrupted")
     }
 
     /// Wraps an operating-system error with the act and the path it failed on.

@@ -94,5 +94,6 @@ pub use repair::{Loss, RepairReport};
 pub use sparse::SparseVector;
 pub use store::VecStore;
 pub use vec_database::{AggregateStats, VecDatabase};
+pub use vecstore_interrupt::Interrupt;
 pub use vecstore_kernels::Metric;
 pub use vecstore_text::{Analyzer, UnknownAnalyzer};

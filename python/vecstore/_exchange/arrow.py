@@ -48,6 +48,8 @@ def export_parquet(
     import pyarrow.parquet as pq
 
     target = path_of(path)
+    if not isinstance(compression, str):
+        raise TypeError(f"compression: expected a str, got {type(compression).__name__}")
     batches = _RowBatches(collection, filter, params, include_deleted, batch_size)
     dim = collection.dimension() or 0
     schema = pa.schema(

@@ -8,7 +8,7 @@ import pathlib
 import typing
 from collections import abc
 
-from vecstore._errors import InvalidInputError, StorageError
+from vecstore._errors import InvalidInputError, StorageError, UnsupportedError
 
 
 def path_of(path: str | os.PathLike[str], what: str = "path") -> pathlib.Path:
@@ -17,6 +17,14 @@ def path_of(path: str | os.PathLike[str], what: str = "path") -> pathlib.Path:
         return pathlib.Path(path)
     except TypeError:
         raise TypeError(f"{what}: expected a path, got {type(path).__name__}") from None
+
+
+def check_numpy(what: str) -> None:
+    """Fails, before anything is made, where numpy is needed and cannot be imported."""
+    try:
+        import numpy as np  # noqa: F401
+    except ImportError as error:
+        raise UnsupportedError(f"{what} needs numpy: pip install 'vecstore[numpy]'") from error
 
 
 def storage_error(error: OSError, act: str, path: object) -> StorageError:

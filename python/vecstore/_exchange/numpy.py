@@ -15,7 +15,7 @@ import zlib
 from collections import abc
 
 from vecstore._errors import InvalidInputError
-from vecstore._exchange.files import identity, new_file, path_of, reading
+from vecstore._exchange.files import check_numpy, identity, new_file, path_of, reading
 from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
@@ -119,6 +119,7 @@ class NumpySource:
         ids: abc.Sequence[str] | None = None,
         metadatas: abc.Sequence[abc.Mapping[str, typing.Any] | None] | None = None,
     ) -> None:
+        check_numpy("importing arrays")
         self.name = f"`{path}`"
         self.identity = f"numpy, {identity(path)}"
         self.total: int | None = None

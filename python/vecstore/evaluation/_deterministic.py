@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation._inputs import EvaluationInput
 from vecstore.evaluation._metric import Metric, NothingToJudgeError, cosine
@@ -73,7 +74,7 @@ class Rouge(Metric):
     needs = ("answer", "ground_truth")
 
     def __init__(self, kind: str = "L") -> None:
-        _vecstore._eval_rouge(kind, "", "")
+        _vecstore._eval_rouge(check_text("kind", kind), "", "")
         self.kind = kind
         self.name = f"rouge_{kind.lower()}"
 
@@ -111,7 +112,7 @@ class Chrf(Metric):
     needs = ("answer", "ground_truth")
 
     def __init__(self, word_order: int = 0) -> None:
-        if not 0 <= word_order <= 2:
+        if not 0 <= check_int("word_order", word_order) <= 2:
             raise InvalidInputError(f"word_order: expected 0 to 2, got {word_order}")
         self.word_order = word_order
 
@@ -310,6 +311,6 @@ def _pair(sample: EvaluationInput) -> tuple[str, str]:
 
 
 def _share(value: float, name: str) -> float:
-    if not 0 <= value <= 1:
+    if not 0 <= check_number(name, value) <= 1:
         raise InvalidInputError(f"{name}: expected 0 to 1, got {value}")
     return float(value)

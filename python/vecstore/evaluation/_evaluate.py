@@ -14,6 +14,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
+from vecstore._arguments import check_items
 from vecstore._errors import AlreadyExistsError, InvalidInputError
 from vecstore.evaluation import _deterministic, _judged
 from vecstore.evaluation._inputs import Dataset, EvaluationInput, read_dataset
@@ -181,7 +182,7 @@ class Evaluator:
     def __init__(self, metrics: abc.Iterable[Metric] = (), *, settings: Settings | None = None) -> None:
         self._metrics: list[Metric] = []
         self._settings = settings
-        for metric in metrics:
+        for metric in check_items("metrics", metrics, "a list of metrics"):
             self.add_metric(metric)
 
     def add_metric(self, metric: Metric) -> None:

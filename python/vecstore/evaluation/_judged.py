@@ -8,6 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation import _parse, _prompts
 from vecstore.evaluation._deterministic import SUPPORT_THRESHOLD
@@ -327,7 +328,7 @@ class AnswerRelevancy(JudgedMetric):
         super().__init__(llm)
         if embedder is None:
             raise InvalidInputError("answer_relevancy needs an embedder")
-        if questions < 1:
+        if check_int("questions", questions) < 1:
             raise InvalidInputError(f"questions: expected at least 1, got {questions}")
         self.embedder = embedder
         self.questions = questions
@@ -488,7 +489,7 @@ class NoiseSensitivity(JudgedMetric):
         self, llm: LLM, mode: typing.Literal["relevant", "irrelevant"] = "relevant", *, votes: int = 1
     ) -> None:
         super().__init__(llm, votes)
-        _vecstore._eval_noise_sensitivity([], [], [], mode)
+        _vecstore._eval_noise_sensitivity([], [], [], check_text("mode", mode))
         self.mode = mode
         self.name = f"noise_sensitivity_{mode}"
 
@@ -710,7 +711,7 @@ def _joint_coverage(parts: abc.Sequence[Verdicts]) -> float:
 
 
 def _beta(beta: float) -> float:
-    if not beta > 0:
+    if not check_number("beta", beta) > 0:
         raise InvalidInputError(f"beta: expected a number above 0, got {beta!r}")
     return float(beta)
 

@@ -8,6 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation import _parse, _prompts
 from vecstore.evaluation._metric import Metric
@@ -49,7 +50,7 @@ class JudgedMetric(Metric):
     """
 
     def __init__(self, llm: LLM, votes: int = 1) -> None:
-        if isinstance(votes, bool) or votes < 1:
+        if check_int("votes", votes) < 1:
             raise InvalidInputError(f"votes: expected an int of at least 1, got {votes!r}")
         if isinstance(llm, str) or not (
             callable(llm) or any(hasattr(llm, name) for name in ("generate", "agenerate", "generate_batch"))

@@ -11,6 +11,15 @@ from collections import abc
 from pathlib import Path
 
 from vecstore import _vecstore
+from vecstore._arguments import (
+    check_bool,
+    check_int,
+    check_items,
+    check_mapping,
+    check_number,
+    check_path,
+    check_text,
+)
 from vecstore._errors import InvalidInputError
 
 __all__ = [
@@ -135,9 +144,12 @@ def evaluate_run(
     >>> evaluate_run({"q": {"a": 1}}, {"q": {"b": 2.0, "a": 1.0}}, ["recip_rank"]).mean
     {'recip_rank': 0.5}
     """
-    names = [measures] if isinstance(measures, str) else list(measures)
-    if isinstance(relevance_level, bool) or not 0 <= relevance_level < 2**32:
+    named = [measures] if isinstance(measures, str) else check_items("measures", measures, "a list of str")
+    names = [check_text(f"measures[{at}]", name) for at, name in enumerate(named)]
+    if not 0 <= check_int("relevance_level", relevance_level) < 2**32:
         raise InvalidInputError(f"relevance_level: expected an int from 0 on, got {relevance_level!r}")
+    check_text("compat", compat)
+    check_bool("complete", complete)
     per_query, mean = _vecstore._eval_run(qrels, run, names, compat, relevance_level, complete)
     if not per_query:
         raise InvalidInputError(
@@ -172,9 +184,13 @@ def evaluate_diversity(
     >>> evaluate_diversity(qrels, {"q": {"a": 3.0, "c": 2.0, "b": 1.0}}, k=2).mean
     {'alpha_ndcg_cut_2': 1.0}
     """
-    cuts = [k] if isinstance(k, int) else list(k)
+    check_mapping("qrels", qrels)
+    check_mapping("run", run)
+    check_number("alpha", alpha)
+    check_text("compat", compat)
+    cuts = [k] if isinstance(k, int) else list(check_items("k", k, "an int or a list of int"))
     for cut in cuts:
-        if isinstance(cut, bool) or cut < 1:
+        if check_int("k", cut) < 1:
             raise InvalidInputError(f"k: expected ints of at least 1, got {cut!r}")
     per_query: dict[str, dict[str, float]] = {}
     for query in run:
@@ -234,7 +250,9 @@ def run_from_collection(
     >>> list(run["q"])
     ['apple', 'pear']
     """
-    if not queries:
+    _check_searched(collection)
+    check_bool("exact", exact)
+    if not check_mapping("queries", queries):
         raise InvalidInputError("queries: expected at least one, got none")
     names = list(queries)
     values = [queries[name] for name in names]
@@ -282,6 +300,8 @@ def evaluate_retrieval(
     >>> report.mean["recip_rank"]
     0.5
     """
+    check_mapping("queries", queries)
+    check_mapping("qrels", qrels)
     judged = {name: query for name, query in queries.items() if name in qrels}
     if not judged:
         raise InvalidInputError(
@@ -291,6 +311,11 @@ def evaluate_retrieval(
     if measures is None:
         measures = (f"ndcg_cut_{k}", f"P_{k}", f"recall_{k}", f"success_{k}", "map", "recip_rank")
     return evaluate_run(qrels, run, measures, compat, relevance_level=relevance_level)
+
+
+def _check_searched(collection: typing.Any) -> None:
+    if not callable(getattr(collection, "query_batch", None)):
+        raise TypeError(f"collection: expected a store or collection, got {type(collection).__name__}")
 
 
 def recall_at_k(
@@ -313,7 +338,9 @@ def recall_at_k(
     >>> recall_at_k(store, [[1, 0, 0], [0, 1, 0]], k=2)
     1.0
     """
-    vectors = list(queries.values()) if isinstance(queries, abc.Mapping) else list(queries)
+    _check_searched(collection)
+    listed = queries.values() if isinstance(queries, abc.Mapping) else queries
+    vectors = list(check_items("queries", listed, "a list of vectors"))
     if not vectors:
         raise InvalidInputError("queries: expected at least one, got none")
     options = {} if recall is None else {"recall": recall}
@@ -344,8 +371,11 @@ def fuse_runs(
     ['a', 'b']
     """
     fused: dict[str, dict[str, float]] = {}
-    for run in runs:
-        for query, documents in run.items():
+    check_number("k", k)
+    if depth is not None:
+        check_int("depth", depth)
+    for at, run in enumerate(check_items("runs", runs, "a list of runs")):
+        for query, documents in check_mapping(f"runs[{at}]", run).items():
             scores = fused.setdefault(query, {})
             ranked = _vecstore._eval_ranking(query, documents, "trec_eval-10")
             for rank, document in enumerate(ranked[:depth], 1):
@@ -406,10 +436,10 @@ def write_qrels(qrels: Qrels, path: str | os.PathLike[str]) -> None:
     """
     lines = [
         f"{_field(query)} 0 {_field(document)} {grade}\n"
-        for query, documents in qrels.items()
+        for query, documents in check_mapping("qrels", qrels).items()
         for document, grade in documents.items()
     ]
-    Path(path).write_bytes("".join(lines).encode())
+    Path(check_path("path", path)).write_bytes("".join(lines).encode())
 
 
 def write_run(run: Run, path: str | os.PathLike[str], tag: str = "vecstore") -> None:
@@ -424,11 +454,12 @@ def write_run(run: Run, path: str | os.PathLike[str], tag: str = "vecstore") -> 
     'q Q0 a 1 0.5 mine\\n'
     """
     lines = []
-    for query, documents in run.items():
+    check_text("tag", tag)
+    for query, documents in check_mapping("run", run).items():
         for rank, document in enumerate(_vecstore._eval_ranking(query, documents, "trec_eval-10"), 1):
             score = float(documents[document])
             lines.append(f"{_field(query)} Q0 {_field(document)} {rank} {score!r} {_field(tag)}\n")
-    Path(path).write_bytes("".join(lines).encode())
+    Path(check_path("path", path)).write_bytes("".join(lines).encode())
 
 
 def qrels_from_arrays(
@@ -441,7 +472,8 @@ def qrels_from_arrays(
     >>> qrels_from_arrays(["q", "q"], ["a", "b"], [1, 0])
     {'q': {'a': 1, 'b': 0}}
     """
-    columns = [_column(values) for values in (query_ids, document_ids, grades)]
+    named = {"query_ids": query_ids, "document_ids": document_ids, "grades": grades}
+    columns = [_column(name, values) for name, values in named.items()]
     if len({len(column) for column in columns}) != 1:
         raise InvalidInputError(
             f"expected columns of one length, got {', '.join(str(len(c)) for c in columns)}"
@@ -470,8 +502,8 @@ def run_from_arrays(
     >>> run_from_arrays(["q"], [["a", "b"]], [[0.9, 0.4]])
     {'q': {'a': 0.9, 'b': 0.4}}
     """
-    queries, rows = _column(query_ids), _column(document_ids)
-    values = _column(scores) if scores is not None else [None] * len(rows)
+    queries, rows = _column("query_ids", query_ids), _column("document_ids", document_ids)
+    values = _column("scores", scores) if scores is not None else [None] * len(rows)
     if not len(queries) == len(rows) == len(values):
         raise InvalidInputError(
             f"expected a row for each query, got {len(queries)} queries, {len(rows)} rows, "
@@ -492,13 +524,14 @@ def run_from_arrays(
     return run
 
 
-def _column(values: typing.Any) -> list[typing.Any]:
-    return list(values.tolist()) if hasattr(values, "tolist") else list(values)
+def _column(name: str, values: typing.Any) -> list[typing.Any]:
+    listed = values.tolist() if hasattr(values, "tolist") else values
+    return list(check_items(name, listed, "a list or an array"))
 
 
 def _text(path: str | os.PathLike[str]) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(check_path("path", path)).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{path}: expected UTF-8, got {error}") from None
 

@@ -15,6 +15,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
+from vecstore._arguments import check_number
 from vecstore._errors import InvalidInputError, VecStoreError
 from vecstore.evaluation._parse import UnparsableError
 from vecstore.evaluation._results import Failure
@@ -105,9 +106,9 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidInputError(f"{name}: expected an int of at least {least}, got {value!r}")
-        if not self.timeout > 0:
+        if not check_number("timeout", self.timeout) > 0:
             raise InvalidInputError(f"timeout: expected a number of seconds above 0, got {self.timeout!r}")
-        if not self.backoff >= 0:
+        if not check_number("backoff", self.backoff) >= 0:
             raise InvalidInputError(
                 f"backoff: expected a number of seconds of at least 0, got {self.backoff!r}"
             )

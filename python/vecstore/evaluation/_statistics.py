@@ -8,6 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int, check_items, check_number, check_text
 from vecstore._errors import InvalidInputError
 
 __all__ = [
@@ -83,6 +84,7 @@ def wilcoxon_test(
     >>> wilcoxon_test([1.0, 2.0, 3.0], [2.0, 3.5, 4.2]).p_value
     0.25
     """
+    check_text("method", method)
     differences = _differences(a, b)
     statistic, p_value = _vecstore._eval_wilcoxon(differences, method)
     return TestResult("Wilcoxon", statistic, p_value, len(differences), method == "exact")
@@ -96,7 +98,8 @@ def randomization_test(
     >>> randomization_test([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).p_value
     0.25
     """
-    if isinstance(permutations, bool) or not 1 <= permutations <= 10**9:
+    check_int("seed", seed)
+    if not 1 <= check_int("permutations", permutations) <= 10**9:
         raise InvalidInputError(f"permutations: expected 1 to 10^9, got {permutations!r}")
     differences = _differences(a, b)
     mean, p_value, _, exact = _vecstore._eval_randomization(differences, permutations, seed)
@@ -116,6 +119,10 @@ def bootstrap_interval(
     >>> interval.low < 0.5 < interval.high
     True
     """
+    check_number("confidence", confidence)
+    check_int("resamples", resamples)
+    check_int("seed", seed)
+    check_text("method", method)
     return Interval(
         *_vecstore._eval_bootstrap_mean(_numbers(values, "values"), confidence, resamples, seed, method)
     )
@@ -127,7 +134,7 @@ def holm(p_values: abc.Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04])
     [0.02, 0.04]
     """
-    return _vecstore._eval_holm([float(p) for p in p_values])
+    return _vecstore._eval_holm(_numbers(p_values, "p_values"))
 
 
 def cohen_kappa(
@@ -142,6 +149,9 @@ def cohen_kappa(
     >>> cohen_kappa([1, 0, 1, 0], [1, 0, 0, 0])
     0.5
     """
+    check_text("weights", weights)
+    check_items("a", a, "a list of ratings")
+    check_items("b", b, "a list of ratings")
     try:
         categories = {category: number for number, category in enumerate(sorted({*a, *b}))}
     except TypeError:
@@ -186,6 +196,8 @@ def judge_agreement(
     >>> judge_agreement([0.9, 0.2], [1, 0]).kappa
     1.0
     """
+    check_items("judge", judge, "a list of scores")
+    check_items("human", human, "a list of ratings")
     if len(judge) != len(human):
         raise InvalidInputError(f"expected as many ratings of both, got {len(judge)} and {len(human)}")
     pairs = [(ours, theirs) for ours, theirs in zip(judge, human) if ours is not None]
@@ -211,8 +223,8 @@ def _differences(a: abc.Sequence[float], b: abc.Sequence[float]) -> list[float]:
 
 def _numbers(values: abc.Sequence[typing.Any], name: str) -> list[float]:
     numbers = []
-    for at, value in enumerate(values):
-        if value is None or not math.isfinite(value):
+    for at, value in enumerate(check_items(name, values, "a list of numbers")):
+        if value is None or not math.isfinite(check_number(f"{name}[{at}]", value)):
             raise InvalidInputError(f"{name}[{at}]: expected a finite number, got {value!r}")
         numbers.append(float(value))
     return numbers

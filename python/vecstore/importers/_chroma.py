@@ -20,7 +20,7 @@ import urllib.parse
 from collections import abc
 
 from vecstore._errors import InvalidInputError
-from vecstore._exchange.files import identity, path_of, reading
+from vecstore._exchange.files import check_numpy, identity, path_of, reading
 from vecstore._exchange.rows import Rows
 from vecstore.importers._hnsw_file import Elements, read_lengths, read_segment
 
@@ -33,6 +33,7 @@ class ChromaSource:
     """The records of a collection."""
 
     def __init__(self, path: str | os.PathLike[str], *, collection: str | None = None) -> None:
+        check_numpy("reading the files of Chroma")
         place = path_of(path)
         self._file = place / "chroma.sqlite3" if place.is_dir() else place
         self._directory = self._file.parent

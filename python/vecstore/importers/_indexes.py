@@ -8,7 +8,7 @@ import typing
 from collections import abc
 
 from vecstore._errors import InvalidInputError, UnsupportedError
-from vecstore._exchange.files import identity, path_of, reading
+from vecstore._exchange.files import check_numpy, identity, path_of, reading
 from vecstore._exchange.rows import Rows
 from vecstore.importers._hnsw_file import read_index
 from vecstore.importers._json import objects
@@ -59,6 +59,7 @@ class HnswlibSource:
     metric: str | None = None
 
     def __init__(self, path: _Path, *, records: _Path | None = None) -> None:
+        check_numpy("reading a file of hnswlib")
         self._path = path_of(path)
         self.name = f"`{self._path}`"
         self._beside = _Beside(records)

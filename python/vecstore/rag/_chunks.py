@@ -10,6 +10,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Filter, Metadata
 from vecstore._vecstore import Neighbor
@@ -73,9 +74,10 @@ def chunks_upserted(
     batch_size: int = 64,
 ) -> Work[int]:
     """Splits, embeds, upserts; see ``VecStore.upsert_chunks``."""
-    for name, value in (("doc_id", doc_id), ("text", text)):
-        if not isinstance(value, str):
-            raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
+    check_text("doc_id", doc_id)
+    check_text("text", text)
+    if metadata is not None and not isinstance(metadata, abc.Mapping):
+        raise TypeError(f"metadata: expected a dict or None, got {type(metadata).__name__}")
     split = _split_of(splitter)
     starts = _checked_starts(page_starts, len(text))
     chunks = list((yield Call(split, text)))
@@ -145,9 +147,10 @@ def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
 
 
 def _checked_starts(page_starts: abc.Sequence[int] | None, length: int) -> list[int]:
-    starts = list(page_starts or [])
-    if any(isinstance(start, bool) or not isinstance(start, int) for start in starts):
-        raise TypeError("page_starts: expected a list of int")
+    starts = [] if page_starts is None else list(check_items("page_starts", page_starts, "a list of int"))
+    for start in starts:
+        if isinstance(start, bool) or not isinstance(start, int):
+            raise TypeError(f"page_starts: expected a list of int, got {type(start).__name__} in it")
     if starts != sorted(starts) or (starts and not 0 <= starts[0] <= starts[-1] <= length):
         raise InvalidInputError(
             f"page_starts: expected places in a text of {length} characters, in order, got {starts[:5]!r}"
@@ -161,7 +164,9 @@ def join_pages(pages: abc.Iterable[str], separator: str = "\n\n") -> tuple[str, 
     >>> join_pages(["one", "two"])
     ('one\\n\\ntwo', [0, 5])
     """
-    texts = list(pages)
+    check_text("separator", separator)
+    listed = enumerate(check_items("pages", pages, "a list of str"))
+    texts = [check_text(f"pages[{at}]", page) for at, page in listed]
     starts, at = [], 0
     for text in texts:
         starts.append(at)
@@ -181,7 +186,7 @@ def texts_upserted(
 ) -> Work[int]:
     """Embeds and upserts; see ``VecStore.batch_upsert_texts``."""
     ids, texts, metadatas = [], [], []
-    for at, item in enumerate(items):
+    for at, item in enumerate(check_items("items", items, "a list of (id, text)")):
         identity, text, metadata = _item(item, at)
         ids.append(identity)
         texts.append(text)
@@ -210,6 +215,10 @@ def _item(item: typing.Any, at: int) -> tuple[str, str, Metadata]:
         )
     if not isinstance(text, str):
         raise TypeError(f"items[{at}]: expected the text as a str, got {type(text).__name__}")
+    if metadata is not None and not isinstance(metadata, abc.Mapping):
+        raise TypeError(
+            f"items[{at}]: expected the metadata as a dict or None, got {type(metadata).__name__}"
+        )
     return identity, text, metadata or {}
 
 

@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._results import Result, as_neighbors, text_of
@@ -86,7 +87,8 @@ def citations(answer: str, sources: abc.Iterable[Result], threshold: float = 0.5
     >>> sources[0][start:end]
     'The log is synced before a write returns.'
     """
-    if not 0 <= threshold <= 1:
+    check_text("answer", answer)
+    if not 0 <= check_number("threshold", threshold) <= 1:
         raise InvalidInputError(f"threshold: expected a number from 0 to 1, got {threshold!r}")
     neighbors = as_neighbors(sources, "sources")
     found, uncited = _vecstore._rag_citations(answer, [text_of(one) for one in neighbors], threshold)

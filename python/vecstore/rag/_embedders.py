@@ -8,6 +8,7 @@ from collections import abc
 from types import TracebackType
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items, check_path, check_text
 from vecstore.rag._calls import arun, run
 from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, embedded
 
@@ -41,7 +42,7 @@ class HashingEmbedder:
         >>> len(HashingEmbedder(64).embed("a text"))
         64
         """
-        return _vecstore._rag_hashed([text], self.dim)[0]
+        return _vecstore._rag_hashed([check_text("text", text)], self.dim)[0]
 
     def embed_batch(self, texts: abc.Sequence[str]) -> list[list[float]]:
         """The vectors of texts.
@@ -49,10 +50,15 @@ class HashingEmbedder:
         >>> [len(vector) for vector in HashingEmbedder(64).embed_batch(["one", "two"])]
         [64, 64]
         """
-        return _vecstore._rag_hashed(list(texts), self.dim)
+        listed = enumerate(check_items("texts", texts, "a list of str"))
+        return _vecstore._rag_hashed([check_text(f"texts[{at}]", text) for at, text in listed], self.dim)
 
-    def __call__(self, text: str) -> list[float]:
-        return self.embed(text)
+    @typing.overload
+    def __call__(self, text: str) -> list[float]: ...
+    @typing.overload
+    def __call__(self, text: abc.Sequence[str]) -> list[list[float]]: ...
+    def __call__(self, text: str | abc.Sequence[str]) -> list[float] | list[list[float]]:
+        return self.embed(text) if isinstance(text, str) else self.embed_batch(text)
 
     def __repr__(self) -> str:
         return f"HashingEmbedder(dim={self.dim})"
@@ -99,7 +105,8 @@ class CachedEmbedder:
         self._embedder = embedder
         self._batch_size = check_count("batch_size", batch_size)
         self._retries = Retries.checked(retries, backoff)
-        self._cache = _vecstore._RagEmbeddingCache(path, check_count("capacity", capacity))
+        place = None if path is None else check_path("path", path)
+        self._cache = _vecstore._RagEmbeddingCache(place, check_count("capacity", capacity))
 
     def embed(self, text: str) -> list[float]:
         """The vector of a text.

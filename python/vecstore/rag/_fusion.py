@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._results import Result, as_neighbors, ranked
@@ -31,7 +32,7 @@ def fused(
     places: dict[str, int] = {}
     first: list[Neighbor] = []
     runs = []
-    for at, results in enumerate(result_sets):
+    for at, results in enumerate(check_items("result_sets", result_sets, "a list of rankings")):
         run: dict[int, float] = {}
         for neighbor in as_neighbors(results, f"result_sets[{at}]"):
             place = places.setdefault(neighbor.id, len(first))
@@ -44,6 +45,11 @@ def fused(
     return ranked(first, fuse(runs))
 
 
+def _numbers(weights: abc.Sequence[float]) -> list[float]:
+    listed = enumerate(check_items("weights", weights, "a list of numbers"))
+    return [check_number(f"weights[{at}]", weight) for at, weight in listed]
+
+
 def reciprocal_rank_fusion(
     result_sets: ResultSets, k: float = 60, weights: abc.Sequence[float] | None = None
 ) -> list[Neighbor]:
@@ -53,8 +59,9 @@ def reciprocal_rank_fusion(
     >>> [(one.id, round(one.score, 4)) for one in reciprocal_rank_fusion([[a, b], [b]])]
     [('b', 0.0325), ('a', 0.0164)]
     """
-    given = None if weights is None else [float(weight) for weight in weights]
-    return fused(result_sets, lambda runs: _vecstore._rag_rrf(runs, k, given))
+    given = None if weights is None else _numbers(weights)
+    constant = check_number("k", k)
+    return fused(result_sets, lambda runs: _vecstore._rag_rrf(runs, constant, given))
 
 
 def borda_fusion(result_sets: ResultSets) -> list[Neighbor]:
@@ -83,7 +90,8 @@ def weighted_fusion(
     >>> [(one.id, one.score) for one in weighted_fusion([[a, b], [b, a]], [0.25, 0.75], "none")]
     [('a', 0.9), ('b', 0.5)]
     """
-    given = [float(weight) for weight in weights]
+    given = _numbers(weights)
+    check_text("normalization", normalization)
     return fused(result_sets, lambda runs: _vecstore._rag_weighted(runs, given, normalization))
 
 
@@ -94,4 +102,5 @@ def average_fusion(result_sets: ResultSets, normalization: _Normalization = "non
     >>> average_fusion(sets)[0].score
     0.7
     """
+    check_text("normalization", normalization)
     return fused(result_sets, lambda runs: _vecstore._rag_average(runs, normalization))

@@ -9,6 +9,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Embedder, Vector
 from vecstore.rag._calls import Call, Pause, Work, arun, drive, run
@@ -264,10 +265,8 @@ def embedded(
     """The vectors of texts: each text once, in batches, from a cache where they are there."""
     check_embedder(embedder)
     check_count("batch_size", batch_size)
-    texts = list(texts)
-    for at, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"texts[{at}]: expected a str, got {type(text).__name__}")
+    listed = enumerate(check_items("texts", texts, "a list of str"))
+    texts = [check_text(f"texts[{at}]", text) for at, text in listed]
     flow = _vecstore._RagFlow.embed(texts, batch_size, cache, retries)
     handlers = {"vectors": lambda batch: embedding(embedder, batch, query=query)}
     return typing.cast("list[list[float]]", (yield from drive(flow, handlers)))

@@ -7,6 +7,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
+from vecstore._arguments import check_path
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work
@@ -42,7 +43,7 @@ class _Encoder:
         options.log_severity_level = 3  # errors only
         if threads is not None:
             options.intra_op_num_threads = check_count("threads", threads)
-        content = model if isinstance(model, bytes) else Path(model).read_bytes()
+        content = model if isinstance(model, bytes) else Path(check_path("model", model)).read_bytes()
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's own errors have no common class

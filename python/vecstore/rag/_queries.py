@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Work, arun, run
@@ -144,7 +145,8 @@ class QueryExpander:
 
 def synonym_pairs(synonyms: Synonyms | None) -> list[tuple[str, list[str]]]:
     """Phrases, each with what may take its place."""
-    items = synonyms.items() if isinstance(synonyms, abc.Mapping) else synonyms or ()
+    given: typing.Any = () if synonyms is None else synonyms
+    items = given.items() if isinstance(given, abc.Mapping) else check_items("synonyms", given, "a dict")
     pairs = []
     for phrase, others in items:
         if isinstance(others, str):

@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_items
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 
@@ -17,9 +18,8 @@ Result = typing.Union[Neighbor, str, abc.Mapping[str, typing.Any]]
 
 def as_neighbors(results: abc.Iterable[typing.Any], what: str = "results") -> list[Neighbor]:
     """Results as neighbors. Texts get their place as id, and scores that fall with it."""
-    if isinstance(results, str):
-        raise TypeError(f"{what}: expected a list, got a str")
-    return [_as_neighbor(result, at, what) for at, result in enumerate(results)]
+    listed = enumerate(check_items(what, results, "a list of results"))
+    return [_as_neighbor(result, at, what) for at, result in listed]
 
 
 def _as_neighbor(result: typing.Any, at: int, what: str) -> Neighbor:

@@ -8,6 +8,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
+from vecstore._arguments import check_path
 from vecstore._errors import CorruptionError, InvalidInputError, UnsupportedError
 from vecstore.rag._tokenizers import load_tokenizer
 
@@ -48,7 +49,7 @@ class StaticEmbedder:
     ) -> None:
         import numpy as np
 
-        directory = Path(path)
+        directory = Path(check_path("path", path))
         tensors = _read_safetensors(directory / "model.safetensors")
         if "embeddings" not in tensors or tensors["embeddings"].ndim != 2:
             raise InvalidInputError(

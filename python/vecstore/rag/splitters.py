@@ -12,6 +12,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_bool, check_items, check_text
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._vecstore import TextChunk
 from vecstore.rag._calls import arun, run
@@ -55,7 +56,7 @@ def count_tokens(text: Text, encoding: str = "cl100k") -> int:
     >>> count_tokens("Tokens are what models read.")
     6
     """
-    return _vecstore._token_count(text, encoding)
+    return _vecstore._token_count(text, check_text("encoding", encoding))
 
 
 class TextSplitter:
@@ -118,6 +119,15 @@ class TextSplitter:
 
 def _again(kind: typing.Any, options: dict[str, typing.Any]) -> typing.Any:
     return kind(**options)
+
+
+def _texts(name: str, values: abc.Iterable[str]) -> list[str]:
+    listed = enumerate(check_items(name, values, "a list of str"))
+    return [check_text(f"{name}[{at}]", value) for at, value in listed]
+
+
+def _language(language: str | None) -> str | None:
+    return None if language is None else check_text("language", language)
 
 
 def _sizer(sizer: Sizer) -> str | abc.Callable[[str], int]:
@@ -208,18 +218,20 @@ class RecursiveCharacterTextSplitter(TextSplitter):
             "strip_whitespace": strip_whitespace,
             "keep_graphemes": keep_graphemes,
         }
+        if not isinstance(keep_separator, (bool, str)):
+            raise TypeError(
+                f'keep_separator: expected a bool, "start" or "end", got {type(keep_separator).__name__}'
+            )
         keep = "start" if keep_separator is True else keep_separator or "drop"
-        if isinstance(separators, str):
-            raise TypeError("separators: expected a list of str, got str")
         self._core = _vecstore._split_recursive(
             chunk_size,
             chunk_overlap,
             _sizer(sizer),
-            None if separators is None else list(separators),
-            is_separator_regex,
+            None if separators is None else _texts("separators", separators),
+            check_bool("is_separator_regex", is_separator_regex),
             keep,
-            strip_whitespace,
-            keep_graphemes,
+            check_bool("strip_whitespace", strip_whitespace),
+            check_bool("keep_graphemes", keep_graphemes),
         )
 
 
@@ -261,8 +273,10 @@ class TokenTextSplitter(TextSplitter):
             "encoding": encoding,
             "keep_graphemes": keep_graphemes,
         }
-        sizer = _sizer(encoding)
-        self._core = _vecstore._split_tokens(max_tokens, token_overlap, sizer, keep_graphemes)
+        if not (isinstance(encoding, (str, os.PathLike)) or callable(encoding)):
+            raise TypeError(f"encoding: expected a name, a path or a callable, got {type(encoding).__name__}")
+        graphemes = check_bool("keep_graphemes", keep_graphemes)
+        self._core = _vecstore._split_tokens(max_tokens, token_overlap, _sizer(encoding), graphemes)
 
 
 class SentenceTextSplitter(TextSplitter):
@@ -298,9 +312,7 @@ class SentenceTextSplitter(TextSplitter):
         abbreviations: abc.Iterable[str] = (),
         unicode_only: bool = False,
     ) -> None:
-        if isinstance(abbreviations, str):
-            raise TypeError("abbreviations: expected an iterable of str, got str")
-        words = list(abbreviations)
+        words = _texts("abbreviations", abbreviations)
         self._options = {
             "chunk_size": chunk_size,
             "chunk_overlap": chunk_overlap,
@@ -309,7 +321,7 @@ class SentenceTextSplitter(TextSplitter):
             "unicode_only": unicode_only,
         }
         self._core = _vecstore._split_sentences(
-            chunk_size, chunk_overlap, _sizer(sizer), words, not unicode_only
+            chunk_size, chunk_overlap, _sizer(sizer), words, not check_bool("unicode_only", unicode_only)
         )
 
 
@@ -385,7 +397,7 @@ class CodeTextSplitter(TextSplitter):
             "language": language,
             "sizer": sizer,
         }
-        self._core = _vecstore._split_code(chunk_size, chunk_overlap, _sizer(sizer), language)
+        self._core = _vecstore._split_code(chunk_size, chunk_overlap, _sizer(sizer), _language(language))
 
 
 class HTMLTextSplitter(TextSplitter):

@@ -65,9 +65,12 @@ pub fn bootstrap_mean(
         return Ok(Interval { mean: values[0], low: values[0], high: values[0], error: 0.0 });
     }
     let mut random = Random::new(seed);
-    let mut means: Vec<f64> = (0..resamples)
-        .map(|_| (0..count).map(|_| values[random.below(count) as usize]).sum::<f64>() / f64::from(count))
-        .collect();
+    let mut resampled = || {
+        Error::check_interrupt()?;
+        let sum: f64 = (0..count).map(|_| values[random.below(count) as usize]).sum();
+        Ok(sum / f64::from(count))
+    };
+    let mut means: Vec<f64> = (0..resamples).map(|_| resampled()).collect::<Result<_>>()?;
     means.sort_unstable_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     let (low, high) = match method {

@@ -55,14 +55,18 @@ pub fn randomization_test(differences: &[f64], permutations: u64, seed: u64) -> 
 
     let ways = u32::try_from(moved.len()).ok().and_then(|pairs| 1_u64.checked_shl(pairs));
     if let Some(ways) = ways.filter(|&ways| ways <= permutations) {
-        let extreme =
-            (0..ways).filter(|&signs| signed_sum(&tables, |at| signs >> (at * TABLE_PAIRS)).abs() >= bound);
-        let p_value = extreme.count() as f64 / ways as f64;
+        let mut extreme = 0_u64;
+        for signs in 0..ways {
+            check_now_and_then(signs)?;
+            extreme += u64::from(signed_sum(&tables, |at| signs >> (at * TABLE_PAIRS)).abs() >= bound);
+        }
+        let p_value = extreme as f64 / ways as f64;
         return Ok(Randomization { mean, p_value, permutations: ways, exact: true });
     }
     let mut random = Random::new(seed);
     let mut extreme = 0_u64;
-    for _ in 0..permutations {
+    for permutation in 0..permutations {
+        check_now_and_then(permutation)?;
         let mut word = 0;
         let sum = signed_sum(&tables, |at| {
             if at % TABLE_PAIRS == 0 {
@@ -74,6 +78,10 @@ pub fn randomization_test(differences: &[f64], permutations: u64, seed: u64) -> 
     }
     let p_value = (extreme + 1) as f64 / (permutations + 1) as f64;
     Ok(Randomization { mean, p_value, permutations, exact: false })
+}
+
+fn check_now_and_then(permutation: u64) -> Result<()> {
+    if permutation.is_multiple_of(1 << 12) { Error::check_interrupt() } else { Ok(()) }
 }
 
 /// Returns the sums of up to eight differences under all signs: bit n set turns the n-th.

@@ -7,7 +7,7 @@ use super::VecDatabase;
 use super::collection::Collection;
 use super::config::{config_in, quotas_in};
 use super::stats::{aggregate_value, namespace_value};
-use crate::arguments::{CollectionName, NewName, Status};
+use crate::arguments::{CollectionName, NewName, Status, flags};
 use crate::errors::OrRaise;
 use crate::store::{backup_value, disk_path};
 
@@ -260,10 +260,14 @@ impl VecDatabase {
     /// ...     database.backup(directory).collections
     /// 1
     #[pyo3(signature = (path, incremental=true))]
-    fn backup<'py>(&self, path: &Bound<'py, PyAny>, incremental: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn backup<'py>(
+        &self,
+        path: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = flags::incremental)] incremental: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = path.py();
         let path = disk_path(path)?;
-        let report = self.run(py, |engine| engine.backup(&path, incremental))?;
+        let report = self.run_long(py, |engine| engine.backup(&path, incremental))?;
         backup_value(py, report)
     }
 
@@ -296,11 +300,11 @@ impl VecDatabase {
         &self,
         name: CollectionName,
         path: &Bound<'py, PyAny>,
-        incremental: bool,
+        #[pyo3(from_py_with = flags::incremental)] incremental: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = path.py();
         let path = disk_path(path)?;
-        let report = self.run(py, |engine| engine.backup_collection(&name, &path, incremental))?;
+        let report = self.run_long(py, |engine| engine.backup_collection(&name, &path, incremental))?;
         backup_value(py, report)
     }
 
@@ -341,7 +345,7 @@ impl VecDatabase {
         path: &Bound<'_, PyAny>,
     ) -> PyResult<Py<Collection>> {
         let path = disk_path(path)?;
-        let restored = self.run(py, |engine| engine.restore_collection(&name, &path))?;
+        let restored = self.run_long(py, |engine| engine.restore_collection(&name, &path))?;
         Collection::make(py, restored)
     }
 }

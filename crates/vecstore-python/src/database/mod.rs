@@ -12,6 +12,7 @@ pub(crate) use config::quota_preset;
 use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
+use crate::signals::interruptible;
 
 /// Collections in one directory, each with a dimension, a metric and options of its own.
 ///
@@ -66,5 +67,14 @@ impl VecDatabase {
         call: impl FnOnce(&vecstore::VecDatabase) -> vecstore::Result<T> + Send,
     ) -> PyResult<T> {
         py.detach(|| call(&self.engine)).or_raise(py)
+    }
+
+    /// Does the same for a call that may take long: Ctrl-C ends it.
+    fn run_long<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&vecstore::VecDatabase) -> vecstore::Result<T> + Send,
+    ) -> PyResult<T> {
+        interruptible(py, || call(&self.engine))?.or_raise(py)
     }
 }

@@ -7,7 +7,7 @@ use pyo3::types::{PyAny, PyString};
 use vecstore::OpenOptions;
 
 use super::VecDatabase;
-use crate::arguments::{DurabilityName, Int, Number, wait};
+use crate::arguments::{DurabilityName, Int, Number, flags, wait};
 use crate::errors::OrRaise;
 use crate::store::{path_of, restore_backup, shown_path, waiting};
 
@@ -63,7 +63,7 @@ impl VecDatabase {
     fn __new__(
         path: &Bound<'_, PyAny>,
         durability: DurabilityName,
-        read_only: bool,
+        #[pyo3(from_py_with = flags::read_only)] read_only: bool,
         wait: Number,
         memory_budget: Option<Int>,
         threads: Option<Int>,
@@ -86,7 +86,7 @@ impl VecDatabase {
     fn open(
         path: &Bound<'_, PyAny>,
         durability: DurabilityName,
-        read_only: bool,
+        #[pyo3(from_py_with = flags::read_only)] read_only: bool,
         wait: Number,
         memory_budget: Option<Int>,
         threads: Option<Int>,

@@ -5,6 +5,7 @@ use vecstore_eval::{IntervalMethod, WilcoxonMethod};
 
 use super::OrInvalid;
 use crate::errors::invalid;
+use crate::signals::interruptible;
 
 /// Mean, t, p-value, and both ends of the interval.
 type Difference = (f64, Option<f64>, f64, f64, f64);
@@ -33,6 +34,9 @@ pub(crate) fn eval_wilcoxon(py: Python<'_>, differences: Vec<f64>, method: &str)
     Ok((test.statistic, test.p_value))
 }
 
+/// From so many draws on, Ctrl-C ends the call.
+const LONG: u64 = 1 << 20;
+
 /// Fisher's randomisation test: mean, p-value, permutations, whether exact.
 #[pyfunction]
 #[pyo3(name = "_eval_randomization")]
@@ -42,8 +46,8 @@ pub(crate) fn eval_randomization(
     permutations: u64,
     seed: u64,
 ) -> PyResult<(f64, f64, u64, bool)> {
-    let test =
-        py.detach(|| vecstore_eval::randomization_test(&differences, permutations, seed)).or_invalid(py)?;
+    let work = || vecstore_eval::randomization_test(&differences, permutations, seed);
+    let test = if permutations < LONG { py.detach(work) } else { interruptible(py, work)? }.or_invalid(py)?;
     Ok((test.mean, test.p_value, test.permutations, test.exact))
 }
 
@@ -63,9 +67,9 @@ pub(crate) fn eval_bootstrap_mean(
         "percentile" => IntervalMethod::Percentile,
         other => return Err(invalid(py, format!("method: expected `bca` or `percentile`, got `{other}`"))),
     };
-    let interval = py
-        .detach(|| vecstore_eval::bootstrap_mean(&values, confidence, resamples, seed, method))
-        .or_invalid(py)?;
+    let work = || vecstore_eval::bootstrap_mean(&values, confidence, resamples, seed, method);
+    let is_long = resamples.saturating_mul(values.len()) as u64 >= LONG;
+    let interval = if is_long { interruptible(py, work)? } else { py.detach(work) }.or_invalid(py)?;
     Ok((interval.mean, interval.low, interval.high, interval.error))
 }
 

@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyBool};
 use vecstore_exchange::{export_jsonl, import_jsonl};
 
 use super::{Watcher, export_options, import_options};
-use crate::arguments::Int;
+use crate::arguments::{Int, flags};
 use crate::store::{BaseCollection, disk_path, plain_value};
 
 fn shown<'py>(py: Python<'py>, progress: Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny> {
@@ -57,7 +57,7 @@ impl BaseCollection {
         &self,
         path: &Bound<'py, PyAny>,
         filter: Option<&Bound<'py, PyAny>>,
-        include_deleted: bool,
+        #[pyo3(from_py_with = flags::include_deleted)] include_deleted: bool,
         progress: Option<Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {

@@ -19,7 +19,7 @@ pub(crate) use rows::RowBatches;
 use crate::arguments::Int;
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
-use crate::store::disk_path;
+use crate::store::named_disk_path;
 
 /// The most records of one atomic write of an import.
 const BATCH_SIZE_MAX: usize = 1 << 24;
@@ -85,6 +85,7 @@ fn import_options(
     checkpoint: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<ImportOptions> {
     let records = batch_size.within(py, "batch_size", 1..=BATCH_SIZE_MAX)?;
-    let checkpoint: Option<PathBuf> = checkpoint.map(disk_path).transpose()?;
+    let checkpoint: Option<PathBuf> =
+        checkpoint.map(|path| named_disk_path(path, "checkpoint")).transpose()?;
     Ok(ImportOptions::default().batch_records(records).or_raise(py)?.checkpoint(checkpoint))
 }

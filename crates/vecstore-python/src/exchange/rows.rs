@@ -7,7 +7,7 @@ use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyTuple};
 use vecstore::{Batch, Error, Record, Records};
 
 use super::export_options;
-use crate::arguments::{Int, Text, texts};
+use crate::arguments::{Int, Text, flags, texts};
 use crate::errors::{OrRaise, exception, invalid};
 use crate::metadata_in::metadata;
 use crate::sparse::{sparse_dict, sparse_vector};
@@ -29,7 +29,7 @@ impl RowBatches {
         collection: &Bound<'_, BaseCollection>,
         filter: Option<&Bound<'_, PyAny>>,
         params: Option<&Bound<'_, PyAny>>,
-        include_deleted: bool,
+        #[pyo3(from_py_with = flags::include_deleted)] include_deleted: bool,
         batch_rows: Int,
     ) -> PyResult<Self> {
         let py = collection.py();
@@ -158,7 +158,7 @@ impl BaseCollection {
             })?;
         }
         match batch {
-            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            Some(batch) => self.add(py, batch),
             None => self.check_open(py).map(|()| 0),
         }
     }

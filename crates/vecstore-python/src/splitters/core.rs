@@ -14,9 +14,13 @@ use super::{OrSplitError, Shared};
 use crate::arguments::Int;
 use crate::errors::{invalid, wrong_type};
 use crate::numpy_interop;
+use crate::signals::interruptible;
 
 /// Short texts are split with the GIL: handing it over takes longer.
 const BRIEF_BYTES: usize = 2048;
+
+/// From here on Ctrl-C ends the call.
+const LONG_BYTES: usize = 1 << 20;
 
 /// A splitter with its options.
 #[pyclass(frozen, name = "_Splitter", module = "vecstore._vecstore")]
@@ -31,12 +35,18 @@ impl SplitterCore {
         Self { splitter, calls_python }
     }
 
-    fn run<T: Send>(&self, py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
-        if self.calls_python || bytes <= BRIEF_BYTES { work() } else { py.detach(work) }
+    fn run<T: Send>(&self, py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+        if self.calls_python || bytes <= BRIEF_BYTES {
+            Ok(work())
+        } else if bytes < LONG_BYTES {
+            Ok(py.detach(work))
+        } else {
+            interruptible(py, work)
+        }
     }
 
     fn chunks(&self, py: Python<'_>, text: &str) -> PyResult<Chunks> {
-        self.run(py, text.len(), || self.splitter.split(text)).or_split_error(py)
+        self.run(py, text.len(), || self.splitter.split(text))?.or_split_error(py)
     }
 }
 
@@ -77,7 +87,7 @@ impl SplitterCore {
         let bytes = borrowed.iter().map(|text| text.len()).sum();
         let threads = if self.calls_python { NonZeroUsize::new(1) } else { threads };
         let all =
-            self.run(py, bytes, || split_many(&*self.splitter, &borrowed, threads)).or_split_error(py)?;
+            self.run(py, bytes, || split_many(&*self.splitter, &borrowed, threads))?.or_split_error(py)?;
         let lists = borrowed.iter().zip(&all).map(|(text, chunks)| string_list(py, text, chunks));
         PyList::new(py, lists.collect::<PyResult<Vec<_>>>()?)
     }

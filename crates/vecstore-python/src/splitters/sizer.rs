@@ -1,6 +1,7 @@
 //! Sizers from Python: names, and callables.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -36,15 +37,30 @@ pub(super) fn choose(object: &Bound<'_, PyAny>) -> PyResult<Chosen> {
     if !object.is_callable() {
         return Err(wrong_type("sizer", "a name or a callable", object));
     }
-    Ok(Chosen { sizer: Arc::new(Callable(object.clone().unbind())), calls_python: true })
+    Ok(Chosen {
+        sizer: Arc::new(Callable { sizer: object.clone().unbind(), calls: AtomicUsize::new(0) }),
+        calls_python: true,
+    })
 }
 
 /// A callable that measures a `str`.
-struct Callable(Py<PyAny>);
+struct Callable {
+    sizer: Py<PyAny>,
+    calls: AtomicUsize,
+}
+
+/// After how many calls other threads get a turn.
+const TURN_CALLS: usize = 256;
 
 impl Callable {
     fn call(&self, py: Python<'_>, text: &str) -> PyResult<usize> {
-        let size = self.0.bind(py).call1((text,))?;
+        let size = self.sizer.bind(py).call1((text,))?;
+        // A callable that is written in C, such as `len`, takes no step of Python, at which it would look at signals and
+        // give way to other threads.
+        py.check_signals()?;
+        if self.calls.fetch_add(1, Ordering::Relaxed) % TURN_CALLS == TURN_CALLS - 1 {
+            py.detach(|| ());
+        }
         match size.extract::<Int>()? {
             Int::Not(other) => Err(PyTypeError::new_err(format!("sizer: expected an int, got {other}"))),
             int => int.within(py, "sizer: a size", 0..=i64::MAX as usize),

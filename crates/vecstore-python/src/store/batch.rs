@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use vecstore::{Batch, Error, Extras, MultiVector, Operation};
 
 use super::{BaseCollection, plain_value};
-use crate::arguments::{Number, Text, texts, ttl};
+use crate::arguments::{Number, Text, flags, texts, ttl};
 use crate::errors::{OrRaise, exception, invalid, is_own, wrong_type};
 use crate::frames::items;
 use crate::metadata_in::{Keys, document, metadata};
@@ -100,7 +100,7 @@ impl Columns<'_, '_> {
                 let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
                 let document = match &metadata {
                     Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
-                        .map_err(|error| named(py, row, error))?,
+                        .map_err(|error| named(py, "metadatas", row, error))?,
                     _ => document(None, "", &mut keys)?,
                 };
                 let text =
@@ -332,12 +332,12 @@ impl BaseCollection {
         metadatas: Option<&Bound<'_, PyAny>>,
         texts: Option<&Bound<'_, PyAny>>,
         sparse: Option<&Bound<'_, PyAny>>,
-        progress: bool,
+        #[pyo3(from_py_with = flags::progress)] progress: bool,
     ) -> PyResult<usize> {
         let columns = Columns { ids, vectors, metadatas, texts, sparse };
         let batch = columns.batch(py, progress)?;
         match batch {
-            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            Some(batch) => self.add(py, batch),
             None => {
                 self.check_open(py)?;
                 Ok(0)
@@ -372,7 +372,7 @@ impl BaseCollection {
             Parts::new(&record?, row)?.push(&mut batch, capacity, row, &mut keys)?;
         }
         match batch {
-            Some(batch) => self.run(py, |engine| engine.upsert_many(batch)),
+            Some(batch) => self.add(py, batch),
             None => {
                 self.check_open(py)?;
                 Ok(0)
@@ -411,7 +411,10 @@ impl BaseCollection {
         let class = py.import("vecstore._values")?.getattr("BatchOperation")?;
         let (mut ready, mut positions) = (Vec::new(), Vec::new());
         let mut errors: Vec<(usize, String, String)> = Vec::new();
-        for (position, object) in operations.try_iter()?.enumerate() {
+        let listed = operations
+            .try_iter()
+            .map_err(|_| wrong_type("operations", "a list of BatchOperation", operations))?;
+        for (position, object) in listed.enumerate() {
             let object = object?;
             match operation(&object, &class, position) {
                 Ok(operation) => {
@@ -438,15 +441,15 @@ impl BaseCollection {
     }
 }
 
-/// Says which of the metadata of a batch an error is about.
-pub(super) fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+/// Says which item of a column of a batch an error is about.
+pub(super) fn named(py: Python<'_>, column: &str, row: usize, error: PyErr) -> PyErr {
     // Other exceptions come from the caller's own code, and pass as they are.
     if !is_own(py, &error) && !error.get_type(py).is(py.get_type::<PyTypeError>()) {
         return error;
     }
     let message = error.value(py).to_string();
-    let rest = message.strip_prefix("metadatas").map(|rest| format!("metadatas[{row}]{rest}"));
-    let message = rest.unwrap_or_else(|| format!("metadatas[{row}]: {message}"));
+    let rest = message.strip_prefix(column).map(|rest| format!("{column}[{row}]{rest}"));
+    let message = rest.unwrap_or_else(|| format!("{column}[{row}]: {message}"));
     let named = PyErr::from_type(error.get_type(py), (message,));
     named.set_cause(py, error.cause(py));
     named

@@ -6,7 +6,7 @@ use vecstore::{Duplicate, DuplicateQuery};
 
 use super::batch::Columns;
 use super::{BaseCollection, plain_value};
-use crate::arguments::{Number, recall};
+use crate::arguments::{Number, flags, recall};
 use crate::filters::optional_filter;
 
 fn asked(
@@ -71,11 +71,11 @@ impl BaseCollection {
         threshold: Number,
         filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let query = asked(py, threshold, (filter, params), recall, exact)?;
-        let found = self.run(py, |engine| engine.find_duplicates(&query))?;
+        let found = self.run_long(py, |engine| engine.find_duplicates(&query))?;
         duplicate_list(py, &found)
     }
 
@@ -120,11 +120,11 @@ impl BaseCollection {
         texts: Option<&Bound<'py, PyAny>>,
         sparse: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let query = asked(py, threshold, (None, None), recall, exact)?;
         let outcome = match (Columns { ids, vectors, metadatas, texts, sparse }).batch(py, false)? {
-            Some(batch) => self.run(py, |engine| engine.upsert_unique(batch, &query))?,
+            Some(batch) => self.run_long(py, |engine| engine.upsert_unique(batch, &query))?,
             None => {
                 self.check_open(py)?;
                 vecstore::UniqueOutcome::default()

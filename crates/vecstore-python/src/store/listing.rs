@@ -10,7 +10,7 @@ use vecstore::{Records, ScrollRequest};
 
 use super::fields::order_by as order_of;
 use super::{BaseCollection, plain_value};
-use crate::arguments::{Cursor, Int};
+use crate::arguments::{Cursor, Int, flags};
 use crate::errors::OrRaise;
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
@@ -78,7 +78,7 @@ impl BaseCollection {
         filter: Option<&Bound<'py, PyAny>>,
         limit: Int,
         cursor: Option<Cursor>,
-        with_vectors: bool,
+        #[pyo3(from_py_with = flags::with_vectors)] with_vectors: bool,
         order_by: Option<&Bound<'py, PyAny>>,
         params: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {

@@ -24,11 +24,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 pub(crate) use listing::RecordIterator;
-pub(crate) use open::{disk_path, path_of, reopened, restore_backup, shown_path, waiting};
+pub(crate) use open::{disk_path, named_disk_path, path_of, reopened, restore_backup, shown_path, waiting};
 pub(crate) use plain_query::install as install_plain_query;
 pub(crate) use snapshots::backup_value;
 
 use crate::errors::{OrRaise, exception};
+use crate::signals::interruptible;
 
 /// A vector store in a directory of its own, or in memory: records with an id, a vector, metadata, and perhaps a
 /// text and a time to live.
@@ -128,6 +129,24 @@ impl BaseCollection {
         call: impl FnOnce(&vecstore::Collection) -> vecstore::Result<T> + Send,
     ) -> PyResult<T> {
         py.detach(|| call(&self.engine)).or_raise(py)
+    }
+
+    /// Does the same for a call that may take long: Ctrl-C ends it.
+    pub(crate) fn run_long<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&vecstore::Collection) -> vecstore::Result<T> + Send,
+    ) -> PyResult<T> {
+        interruptible(py, || call(&self.engine))?.or_raise(py)
+    }
+
+    /// Adds the records of a batch; Ctrl-C ends the wait for the disk to catch up with many.
+    pub(crate) fn add(&self, py: Python<'_>, batch: vecstore::Batch) -> PyResult<usize> {
+        const LONG_ROWS: usize = 10_000;
+        if batch.len() < LONG_ROWS {
+            return self.run(py, |engine| engine.upsert_many(batch));
+        }
+        self.run_long(py, |engine| engine.upsert_many(batch))
     }
 
     /// Fails if calls on the records do, for methods that would otherwise answer from what they know.

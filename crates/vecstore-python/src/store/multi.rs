@@ -8,7 +8,7 @@ use vecstore::{Batch, Extras, MultiQuery, MultiVector};
 use super::BaseCollection;
 use super::batch::{at_row, check_count, column, named};
 use super::search::Wanted;
-use crate::arguments::{Id, Included, Int, Number, RecordText, Text, texts, ttl};
+use crate::arguments::{Id, Included, Int, Number, RecordText, Text, flags, texts, ttl};
 use crate::errors::{OrRaise, wrong_type};
 use crate::metadata_in::{Keys, document};
 use crate::sparse::sparse_vector;
@@ -86,8 +86,9 @@ impl BaseCollection {
     ) -> PyResult<usize> {
         let ids = self::texts(ids, "ids")?;
         let items = vectors.try_iter().map_err(|_| wrong_type("vectors", "a list of 2-D arrays", vectors))?;
-        let multi = |item: PyResult<Bound<'_, PyAny>>| multi_vector(&item?, "vectors");
-        let read = |(at, item)| multi(item).map_err(|error| named(py, at, error));
+        let read = |(at, item): (usize, PyResult<Bound<'_, PyAny>>)| {
+            multi_vector(&item?, "vectors").map_err(|error| named(py, "vectors", at, error))
+        };
         let vectors: Vec<MultiVector> = items.enumerate().map(read).collect::<PyResult<_>>()?;
         check_count(py, "vectors", vectors.len(), ids.len())?;
         let metadatas = column(metadatas, "metadatas", ids.len())?;
@@ -101,8 +102,8 @@ impl BaseCollection {
         for (row, (id, vectors)) in ids.iter().zip(&vectors).enumerate() {
             let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
             let metadata = metadata.filter(|metadata| !metadata.is_none());
-            let document =
-                document(metadata.as_ref(), "metadatas", &mut keys).map_err(|error| named(py, row, error))?;
+            let document = document(metadata.as_ref(), "metadatas", &mut keys)
+                .map_err(|error| named(py, "metadatas", row, error))?;
             let text =
                 texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
             let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
@@ -110,7 +111,7 @@ impl BaseCollection {
             let mean = self.engine.mean_vector(vectors).map_err(|error| at_row(py, row, &error))?;
             batch.push_with(id, &mean, &document, extras, None).map_err(|error| at_row(py, row, &error))?;
         }
-        self.run(py, |engine| engine.upsert_many(batch))
+        self.add(py, batch)
     }
 
     /// Returns the records that score best by late interaction, best first, ties broken by id: by the sum, over the given
@@ -149,7 +150,7 @@ impl BaseCollection {
         filter: Option<&Bound<'py, PyAny>>,
         candidates: Option<Int>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,

@@ -11,18 +11,17 @@ use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantizatio
 
 use super::{BaseCollection, VecStore, plain_value};
 use crate::arguments::{
-    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, texts, wait,
+    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, flags, texts,
+    wait,
 };
-use crate::errors::{OrRaise, invalid};
+use crate::errors::{OrRaise, invalid, unencodable, wrong_type};
+use crate::signals::{SIGNAL_POLL, interruptible};
 
 /// The name that stands for a store without a directory.
 const IN_MEMORY: &str = ":memory:";
 
 /// The largest number of threads a query may be given.
 const THREADS_MAX: usize = 1024;
-
-/// How often opening looks at signals while it waits for another process.
-const SIGNAL_POLL: Duration = Duration::from_millis(50);
 
 /// How a store was opened.
 pub(super) struct Opened {
@@ -107,15 +106,22 @@ impl Arguments<'_, '_> {
 
 /// Returns the path, `None` for a store in memory.
 pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    named_path(object, "path")
+}
+
+fn named_path(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<PathBuf>> {
     let py = object.py();
     if object.cast::<PyString>().is_ok_and(|name| name == IN_MEMORY) {
         return Ok(None);
     }
-    let path: PathBuf = object.extract()?;
+    let path: PathBuf = object.extract().map_err(|error: PyErr| {
+        let is_type = error.is_instance_of::<PyTypeError>(py);
+        if is_type { wrong_type(what, "a str or os.PathLike", object) } else { unencodable(py, what, error) }
+    })?;
     let bytes = path.as_os_str().as_encoded_bytes();
     if bytes.is_empty() || bytes.contains(&0) {
         let got = if bytes.is_empty() { "an empty one" } else { "one with a NUL character" };
-        return Err(invalid(py, format!("path: expected the path of a directory, got {got}")));
+        return Err(invalid(py, format!("{what}: expected a path, got {got}")));
     }
     Ok(Some(path))
 }
@@ -169,7 +175,7 @@ impl VecStore {
         dim: Option<Int>,
         metric: Option<MetricName>,
         durability: DurabilityName,
-        read_only: bool,
+        #[pyo3(from_py_with = flags::read_only)] read_only: bool,
         wait: Number,
         quantization: QuantizationName,
         memory_budget: Option<Int>,
@@ -214,7 +220,7 @@ impl VecStore {
         dim: Option<Int>,
         metric: Option<MetricName>,
         durability: DurabilityName,
-        read_only: bool,
+        #[pyo3(from_py_with = flags::read_only)] read_only: bool,
         wait: Number,
         quantization: QuantizationName,
         memory_budget: Option<Int>,
@@ -415,11 +421,17 @@ pub(crate) fn shown_path(path: Option<&Path>) -> String {
 
 /// Returns a path that must be one on disk.
 pub(crate) fn disk_path(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
-    path_of(object)?.ok_or_else(|| invalid(object.py(), "path: expected a directory, got `:memory:`"))
+    named_disk_path(object, "path")
+}
+
+/// Does the same for an argument of another name.
+pub(crate) fn named_disk_path(object: &Bound<'_, PyAny>, what: &str) -> PyResult<PathBuf> {
+    let is_memory = || invalid(object.py(), format!("{what}: expected one on disk, got `:memory:`"));
+    named_path(object, what)?.ok_or_else(is_memory)
 }
 
 /// Makes a store or database of a backup.
 pub(crate) fn restore_backup(path: &Bound<'_, PyAny>, to: &Bound<'_, PyAny>) -> PyResult<()> {
-    let (py, path, to) = (path.py(), disk_path(path)?, disk_path(to)?);
-    py.detach(|| vecstore::VecDatabase::restore_backup(path, to)).or_raise(py)
+    let (py, path, to) = (path.py(), disk_path(path)?, named_disk_path(to, "to")?);
+    interruptible(py, || vecstore::VecDatabase::restore_backup(path, to))?.or_raise(py)
 }

@@ -7,12 +7,15 @@ use vecstore::{Include, PrefixQuery, QueryOptions};
 
 use super::BaseCollection;
 use super::boosts::boosts;
-use crate::arguments::{Included, Int, Number, recall};
+use crate::arguments::{Included, Int, Number, flags, recall};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
 use crate::neighbors::{neighbor_list, touch};
 use crate::query_batch::QueryBatch;
 use crate::vectors::{Rows, in_place, vector};
+
+/// From so many searches on, Ctrl-C ends a batch.
+const LONG_QUERIES: usize = 256;
 
 /// The arguments that every search has.
 pub(super) struct Wanted<'a, 'py> {
@@ -149,7 +152,7 @@ impl BaseCollection {
         k: Int,
         filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -200,7 +203,7 @@ impl BaseCollection {
         k: Int,
         filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -229,7 +232,9 @@ impl BaseCollection {
             }
             components.extend_from_slice(vector);
         }
-        let answers = self.run(py, |engine| engine.search_batch(&components, dim, &options))?;
+        let search = |engine: &vecstore::Collection| engine.search_batch(&components, dim, &options);
+        let answers =
+            if rows.len() < LONG_QUERIES { self.run(py, search) } else { self.run_long(py, search) }?;
         Ok(QueryBatch::new(answers, include.0))
     }
 

@@ -5,7 +5,7 @@ use pyo3::types::{PyAny, PyDateTime};
 use vecstore::{DateTime, SnapshotSummary};
 
 use super::{BaseCollection, disk_path, plain_value};
-use crate::arguments::SnapshotName;
+use crate::arguments::{SnapshotName, flags};
 use crate::datetimes::datetime_out;
 use crate::errors::OrRaise;
 
@@ -122,10 +122,14 @@ impl BaseCollection {
     /// ...     first.copied_files, second.copied_files, second.kept_files
     /// (1, 0, 1)
     #[pyo3(signature = (path, incremental=true))]
-    fn backup<'py>(&self, path: &Bound<'py, PyAny>, incremental: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn backup<'py>(
+        &self,
+        path: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = flags::incremental)] incremental: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = path.py();
         let path = disk_path(path)?;
-        let report = self.run(py, |engine| engine.backup(&path, incremental))?;
+        let report = self.run_long(py, |engine| engine.backup(&path, incremental))?;
         backup_value(py, report)
     }
 }

@@ -9,7 +9,9 @@ use vecstore::{
 
 use super::search::Wanted;
 use super::{BaseCollection, plain_value};
-use crate::arguments::{FusionName, Id, Included, Int, Keywords, Number, RecordText, Text, recall};
+use crate::arguments::{
+    After, Before, FusionName, Id, Included, Int, Keywords, Number, RecordText, Text, flags, recall,
+};
 use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::neighbors::{neighbor_list, touch};
 use crate::sparse::sparse_vector;
@@ -357,7 +359,7 @@ impl BaseCollection {
         autocut: Option<Int>,
         boosts: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -409,17 +411,14 @@ impl BaseCollection {
         py: Python<'_>,
         keywords: Keywords,
         text: RecordText,
-        before: Option<Keywords>,
-        after: Option<Keywords>,
+        before: Option<Before>,
+        after: Option<After>,
         length: Int,
         passages: Int,
     ) -> PyResult<Vec<String>> {
-        let mark = |given: Option<Keywords>, default: &str| {
-            given.map_or_else(|| default.to_owned(), |given| given.to_owned())
-        };
         let how = Highlight {
-            before: mark(before, "<b>"),
-            after: mark(after, "</b>"),
+            before: before.as_deref().unwrap_or("<b>").to_owned(),
+            after: after.as_deref().unwrap_or("</b>").to_owned(),
             length: length.within(py, "length", 0..=1 << 24)?,
             passages: passages.within(py, "passages", 0..=1000)?,
         };

@@ -7,7 +7,7 @@ use vecstore::{Example, GroupQuery, IdQuery, MmrQuery, RecommendQuery};
 
 use super::search::Wanted;
 use super::{BaseCollection, plain_value};
-use crate::arguments::{By, Id, Included, Int, Number, Strategy, Text};
+use crate::arguments::{By, Id, Included, Int, Number, Strategy, Text, flags};
 use crate::errors::{OrRaise, wrong_type};
 use crate::metadata_out::{KeyObjects, object_of_tree};
 use crate::neighbors::{neighbor_list, touch};
@@ -80,7 +80,7 @@ impl BaseCollection {
         filter: Option<&Bound<'py, PyAny>>,
         strategy: Option<Strategy>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -132,9 +132,9 @@ impl BaseCollection {
         id: Id,
         k: Int,
         filter: Option<&Bound<'py, PyAny>>,
-        include_self: bool,
+        #[pyo3(from_py_with = flags::include_self)] include_self: bool,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -191,7 +191,7 @@ impl BaseCollection {
         lambda_: Number,
         filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         offset: Int,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
@@ -252,7 +252,7 @@ impl BaseCollection {
         group_size: Int,
         filter: Option<&Bound<'py, PyAny>>,
         recall: Number,
-        exact: bool,
+        #[pyo3(from_py_with = flags::exact)] exact: bool,
         min_score: Option<Number>,
         boost: Option<Bound<'py, PyAny>>,
         include: Included,

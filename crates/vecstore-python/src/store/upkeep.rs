@@ -6,6 +6,7 @@ use vecstore::CompactionConfig;
 
 use super::{BaseCollection, plain_value};
 use crate::arguments::{Int, Number};
+use crate::errors::wrong_type;
 
 #[pymethods]
 impl BaseCollection {
@@ -18,7 +19,7 @@ impl BaseCollection {
     /// >>> store.delete("apple"), store.compact() >= 0
     /// (True, True)
     fn compact(&self, py: Python<'_>) -> PyResult<usize> {
-        self.run(py, |engine| engine.compact())
+        self.run_long(py, |engine| engine.compact())
     }
 
     /// The same as `compact`.
@@ -59,13 +60,18 @@ impl BaseCollection {
         let config = match config {
             None => CompactionConfig::default(),
             Some(config) => {
-                let share: Number = config.getattr("min_dead_share")?.extract()?;
-                let rows: Int = config.getattr("min_dead_rows")?.extract()?;
+                let part = |name| {
+                    config
+                        .getattr(name)
+                        .map_err(|_| wrong_type("config", "a CompactionConfig or None", config))
+                };
+                let share: Number = part("min_dead_share")?.extract()?;
+                let rows: Int = part("min_dead_rows")?.extract()?;
                 let rows = rows.within(py, "min_dead_rows", 1..=usize::MAX >> 1)?;
                 CompactionConfig::new().min_dead_share(share.named("min_dead_share")?).min_dead_rows(rows)
             }
         };
-        let result = self.run(py, |engine| engine.maybe_compact(&config))?;
+        let result = self.run_long(py, |engine| engine.maybe_compact(&config))?;
         let duration_ms = result.duration.as_secs_f64() * 1e3;
         plain_value(py, "CompactionResult", (result.compacted, result.freed, duration_ms))
     }
@@ -82,7 +88,7 @@ impl BaseCollection {
     /// >>> store.verify().ok
     /// True
     fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let report = self.run(py, |engine| engine.verify())?;
+        let report = self.run_long(py, |engine| engine.verify())?;
         let problem = |problem: &vecstore::Problem| {
             plain_value(py, "Problem", (problem.path.to_string_lossy(), problem.message.as_str()))
         };

@@ -271,7 +271,7 @@ impl BaseCollection {
         params: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<usize> {
         let filter = self::filter(filter, params)?;
-        self.run(py, |engine| engine.delete_where(&filter))
+        self.run_long(py, |engine| engine.delete_where(&filter))
     }
 
     /// Removes a record.

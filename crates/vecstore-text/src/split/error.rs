@@ -24,6 +24,11 @@ impl SplitError {
         Self { message: message.into(), source: Some(source) }
     }
 
+    /// Returns the error of a call whose early end was asked for, if it was: see `vecstore_interrupt`.
+    pub(crate) fn check_interrupt() -> Result<()> {
+        if vecstore_interrupt::is_requested() { Err(Self::invalid("interrupted")) } else { Ok(()) }
+    }
+
     /// Returns what the callback failed with, if it was a callback.
     pub fn into_source(self) -> Option<Box<dyn Error + Send + Sync>> {
         self.source

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::edges;
-use super::error::Result;
+use super::error::{Result, SplitError};
 use super::limits::Limits;
 use super::ruler::Ruler;
 
@@ -145,6 +145,7 @@ impl<'r, 't> Packer<'r, 't> {
 
     /// Emits the pieces as a chunk. Returns, last first, those that it had to give back to fit.
     fn emit(&mut self) -> Result<Vec<Piece>> {
+        SplitError::check_interrupt()?;
         let mut rest = Vec::new();
         while let (Some(first), Some(last)) = (self.pieces.front(), self.pieces.back()) {
             let range = self.trimmed(first.start..last.end);

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use vecstore_interrupt::Interrupt;
+
 use super::Splitter;
 use super::chunks::Chunks;
 use super::error::Result;
@@ -29,6 +31,7 @@ pub fn split_many(
         return texts.iter().map(|text| splitter.split(text)).collect();
     }
     let next = AtomicUsize::new(0);
+    let interrupt = Interrupt::current();
     let work = || {
         let mut done = Vec::new();
         loop {
@@ -45,7 +48,7 @@ pub fn split_many(
         }
     };
     let mut results = thread::scope(|scope| {
-        let handles: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let handles: Vec<_> = (1..workers).map(|_| scope.spawn(|| interrupt.watch(work))).collect();
         let mut results = work();
         for handle in handles {
             match handle.join() {

@@ -1,11 +1,16 @@
 //! Which rows match a filter, and how many: from the columns of segments where they tell, otherwise from the documents.
 
+use vecstore_interrupt::Interrupt;
+
 use super::part::{Part, PartView};
 use super::snapshot::{Location, Snapshot};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::field_index::{FieldIndex, RowIds};
 use crate::filter::Matcher;
 use crate::metadata::DocumentRef;
+
+/// How many documents are read before looking whether the call was interrupted.
+const INTERRUPT_ROWS: u32 = 4096;
 
 impl Snapshot {
     /// Calls `act` for every visible row that matches.
@@ -21,6 +26,9 @@ impl Snapshot {
                 Some(fields) => view.for_each_selected(fields, matcher, now, &mut add)?,
                 None => {
                     for row in 0..view.part.len() as u32 {
+                        if row % INTERRUPT_ROWS == 0 {
+                            Error::check_interrupt(&Interrupt::current())?;
+                        }
                         if view.is_visible(row, now)? && view.document_matches(row, matcher)? {
                             add(row);
                         }

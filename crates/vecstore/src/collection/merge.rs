@@ -27,16 +27,21 @@ pub(super) struct MergeFailure {
 
 impl Core {
     pub(super) fn merge(&self, writer: &Writer, turn: &mut Turn, views: &[PartView]) -> Result<()> {
-        let outcome = self.merge_views(writer, turn, views);
+        let outcome = self.merge_views(writer, turn, views).map_err(|error| self.unless_retiring(error));
         writer.note_merge(outcome.as_ref().err());
         outcome
     }
 
     /// Writes a segment again, with the columns that are chosen now.
     pub(super) fn reindex(&self, writer: &Writer, turn: &mut Turn, view: &PartView) -> Result<()> {
-        let outcome = self.reindex_view(writer, turn, view);
+        let outcome = self.reindex_view(writer, turn, view).map_err(|error| self.unless_retiring(error));
         writer.note_merge(outcome.as_ref().err());
         outcome
+    }
+
+    /// Whoever writes a segment is told to give up, but not why.
+    fn unless_retiring(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Closed && self.given_up()() { self.retiring_error() } else { error }
     }
 
     fn reindex_view(&self, writer: &Writer, _: &mut Turn, view: &PartView) -> Result<()> {
@@ -44,7 +49,7 @@ impl Core {
         writer.committer.check_poison()?;
         self.shared.check_manifest()?;
         let mut made = Made::new(self);
-        let new = self.rewrite_fields(view, segment, &mut made, &|| self.is_retiring())?;
+        let new = self.rewrite_fields(view, segment, &mut made, &self.given_up())?;
         self.exchange(writer, std::slice::from_ref(view), new, made)
     }
 
@@ -54,7 +59,7 @@ impl Core {
         self.shared.check_manifest()?;
         let mut made = Made::new(self);
         let others = Some(self.other_hot_bytes(&writer.committer.published(), views));
-        let new = self.write_segment(views, self.now(), others, &mut made, &|| self.is_retiring())?;
+        let new = self.write_segment(views, self.now(), others, &mut made, &self.given_up())?;
         self.exchange(writer, views, new, made)
     }
 
@@ -77,7 +82,7 @@ impl Writer {
     /// Rests longer after each merge that failed: one for which the disk has no room writes a lot before it fails.
     fn note_merge(&self, error: Option<&Error>) {
         let mut failure = self.merge_failure.lock();
-        if error.is_some_and(|error| error.kind() == ErrorKind::Closed) {
+        if error.is_some_and(|error| matches!(error.kind(), ErrorKind::Closed | ErrorKind::Interrupted)) {
             return;
         }
         *failure = error.map(|error| {

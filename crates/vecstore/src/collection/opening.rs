@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::{MappedRwLockReadGuard, RwLockReadGuard};
+use vecstore_interrupt::Interrupt;
 
 use super::recovery::Follower;
 use super::{Core, Snapshot, Source, Writer};
@@ -134,10 +135,19 @@ impl Core {
         self.shared.is_closing() || self.retiring.load(Ordering::Acquire) > 0
     }
 
+    /// Returns what tells work of this call that takes long whether to give up.
+    pub(super) fn given_up(&self) -> impl Fn() -> bool + Sync {
+        let interrupt = Interrupt::current();
+        move || self.is_retiring() || interrupt.is_requested()
+    }
+
     /// Returns why work that takes long gave up.
     pub(super) fn retiring_error(&self) -> Error {
         if self.shared.is_closing() {
             return self.shared.closed_error();
+        }
+        if !self.is_retiring() {
+            return Error::interrupted();
         }
         Error::closed(format!(
             "the work on collection `{}` was given up: it is being deleted or restored",

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use vecstore_interrupt::Interrupt;
+
 use super::memory::waiting_bytes;
 use super::part::{Part, PartView};
 use super::policy::{self, Due, segments};
@@ -321,7 +323,9 @@ impl Writer {
             core.seal_step_of(self, true)?;
             return core.merge_step_of(self).map(drop);
         }
+        let interrupt = Interrupt::current();
         while is_over() {
+            Error::check_interrupt(&interrupt)?;
             core.shared.check_open()?;
             background.seal.request();
             let mut failure = self.sealing.lock();

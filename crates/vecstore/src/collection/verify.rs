@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use vecstore_interrupt::Interrupt;
+
 use super::part::Part;
 use super::recovery::Follower;
 use super::{Collection, Snapshot, Source, recovery};
@@ -100,7 +102,9 @@ impl Collection {
         for (path, bytes, problem) in core.shared.verify_manifests()? {
             report.check(&path, bytes, problem);
         }
+        let interrupt = Interrupt::current();
         for view in &snapshot.parts {
+            Error::check_interrupt(&interrupt)?;
             report.records += view.live();
             match &view.part {
                 Part::Segment(segment) => {

@@ -17,6 +17,8 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vecstore_interrupt::Interrupt;
+
 use super::create::{check_is_ours, create_dirs};
 use super::garbage::file_names;
 use super::manifests::{Found, manifests, newest_manifest, retry};
@@ -323,7 +325,9 @@ impl Target {
         incremental: bool,
     ) -> Result<()> {
         let directory = collection_dir(&self.root, entry.uuid);
+        let interrupt = Interrupt::current();
         for file in entry.segments.iter().flat_map(files) {
+            Error::check_interrupt(&interrupt)?;
             let to = directory.join(file.name());
             // One that no manifest names may be half of a copy that was interrupted.
             if self.copied.contains(&to) {

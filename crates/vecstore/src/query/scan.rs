@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
+use vecstore_interrupt::Interrupt;
 
 use super::approximate::{parts_in_order, stretches};
 use super::bounds::Bounds;
@@ -23,7 +24,7 @@ use super::score::Scoring;
 use super::selection::PartFilter;
 use super::topk::{Candidate, TopK};
 use crate::collection::{Part, PartView, Snapshot};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::Matcher;
 use crate::storage::row_set::Bits;
 use crate::storage::segment::{Residency, Segment};
@@ -87,7 +88,9 @@ pub(crate) fn search(
     let bytes = snapshot.live() * search.dim * 4;
     let sorted =
         |best: TopK<'_>| -> Vec<FoundRow> { best.into_sorted().iter().map(FoundRow::from).collect() };
+    let interrupt = Interrupt::current();
     let tile = |first: usize| -> Result<Vec<TopK<'_>>> {
+        Error::check_interrupt(&interrupt)?;
         let range = first..queries.min(first + TILE_QUERIES);
         let mut best: Vec<_> = range.clone().map(|_| TopK::new(search.limit)).collect();
         tasks.iter().try_for_each(|task| search.scan(task, range.clone(), &mut best))?;
@@ -140,7 +143,9 @@ fn approximate(
         };
         tasks.extend(ranges.iter().map(task));
     }
+    let interrupt = Interrupt::current();
     let one = |query| -> Result<Vec<FoundRow>> {
+        Error::check_interrupt(&interrupt)?;
         let mut best = TopK::new(search.limit);
         search.approximate(&tasks, query, &mut best)?;
         Ok(best.into_sorted().iter().map(FoundRow::from).collect())

@@ -57,7 +57,8 @@ fn parse_within(text: &str, language: Language, most_reports: usize) -> Option<T
     let mut reports = 0;
     let mut progress = |_: &ParseState| {
         reports += 1;
-        if reports > most_reports { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let ends = reports > most_reports || vecstore_interrupt::is_requested();
+        if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))

@@ -10,7 +10,7 @@ use super::{Encoding, Vocabulary};
 use crate::split::Splitter;
 use crate::split::chunks::Chunks;
 use crate::split::edges::{self, Edges};
-use crate::split::error::Result;
+use crate::split::error::{Result, SplitError};
 use crate::split::limits::Limits;
 
 /// Cuts a text into windows of tokens, each as full as it can be.
@@ -79,6 +79,7 @@ impl Splitter for TokenSplitter {
             if batch.is_empty() {
                 break;
             }
+            SplitError::check_interrupt()?;
             for &(end, ends) in &batch {
                 match ends {
                     Some(ends) => windows.add_short_word(start..end, ends),
