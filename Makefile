@@ -272,12 +272,15 @@ coverage-storage:
 		--test kill --summary-only --no-fail-fast \
 		--ignore-filename-regex '$(NOT_STORAGE)'
 
-# Lines of the package; what runs in processes of its own (commands, the wheel without numpy) is not counted.
+# Lines of the package, in processes that tests start as well. Counting begins before pytest, which loads the package's plugin.
 PYTHON_COVERAGE_MIN := 95
 coverage-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,lines of the Python package that tests run)
-	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests --ignore=python/tests/trust \
-		--cov=vecstore --cov-report=term-missing:skip-covered --cov-fail-under=$(PYTHON_COVERAGE_MIN)
+	@rm -rf build/coverage; mkdir -p build/coverage
+	$(counted) run --rcfile=python/pyproject.toml -m pytest -c python/pyproject.toml --rootdir=. -q python/tests --ignore=python/tests/trust
+	$(counted) combine --rcfile=python/pyproject.toml --quiet build/coverage
+	$(counted) report --rcfile=python/pyproject.toml --show-missing --skip-covered --fail-under=$(PYTHON_COVERAGE_MIN)
+counted = COVERAGE_FILE='$(CURDIR)/build/coverage/lines' $(VENV_PYTHON) -m coverage
 
 # The extension module, built with counters, under the Python tests; into an environment of its own kind.
 coverage-bindings: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)

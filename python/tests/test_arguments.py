@@ -97,6 +97,13 @@ CALLS: dict[str, Callable[[VecStore], object]] = {
     "page_starts: expected a list of int, got Odd": lambda store: store.upsert_chunks(
         "a", "text", str.split, len, page_starts=odd
     ),
+    "id: expected a str, got Odd": lambda _: vecstore.Record(odd, [1.0]),
+    "deleted: expected a bool, got Odd": lambda _: vecstore.Record("a", [1.0], deleted=odd),
+    "expires_at: expected a datetime or None, got Odd": lambda _: vecstore.Record(
+        "a", [1.0], expires_at=odd
+    ),
+    "score: expected a number, got Odd": lambda _: vecstore.Neighbor("a", odd, 1.0),
+    "text: expected a str or None, got Odd": lambda _: vecstore.Neighbor("a", 1.0, 0.0, {}, None, odd),
     "separators: expected a list of str, got Odd": lambda _: rag.RecursiveCharacterTextSplitter(
         separators=odd
     ),

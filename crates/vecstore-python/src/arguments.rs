@@ -175,7 +175,7 @@ macro_rules! named_flags {
 pub(crate) mod flags {
     use super::{Bound, PyAny, PyAnyMethods, PyResult, wrong_type};
 
-    named_flags! { exact include_deleted include_self incremental present progress read_only with_vectors }
+    named_flags! { deleted exact include_deleted include_self incremental present progress read_only with_vectors }
 }
 
 impl FusionName {

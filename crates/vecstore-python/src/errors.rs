@@ -5,6 +5,7 @@ use std::io;
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeCheck;
 use pyo3::types::PyType;
 use vecstore::{Error, ErrorKind};
 
@@ -44,6 +45,15 @@ pub(crate) fn filter_error(py: Python<'_>, message: impl Into<String>) -> PyErr 
 /// Makes the `TypeError` for an argument of a type that is not accepted.
 pub(crate) fn wrong_type(what: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("{what}: expected {expected}, got {}", type_name(got)))
+}
+
+/// Returns an object as what it must be; `what` names the argument in the error.
+pub(crate) fn checked<'a, 'py, T: PyTypeCheck>(
+    object: &'a Bound<'py, PyAny>,
+    what: &str,
+    expected: &str,
+) -> PyResult<&'a Bound<'py, T>> {
+    object.cast().map_err(|_| wrong_type(what, expected, object))
 }
 
 /// Returns the name of an object's type.

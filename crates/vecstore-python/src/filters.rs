@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::{Condition, Filter, Metadata, Value};
 
 use crate::arguments::Text;
-use crate::errors::{OrRaise, filter_error, wrong_type};
+use crate::errors::{OrRaise, checked, filter_error, wrong_type};
 use crate::metadata_in::{mapping, value};
 use crate::metadata_out::{KeyObjects, dict_of_tree};
 
@@ -77,9 +77,10 @@ fn parameters(params: Option<&Bound<'_, PyAny>>) -> PyResult<Metadata> {
 #[pyfunction]
 #[pyo3(signature = (text, params=None))]
 pub(crate) fn parse_filter(
-    text: &Bound<'_, PyString>,
+    text: &Bound<'_, PyAny>,
     params: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<FilterExpr> {
+    let text = checked::<PyString>(text, "text", "a str")?;
     FilterExpr::condition(text.py(), filter(text.as_any(), params)?, false)
 }
 

@@ -6,7 +6,8 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use vecstore::metadata::DocumentRef;
 use vecstore::{Hit, Hits, Include};
 
-use crate::errors::OrRaise;
+use crate::arguments::Number;
+use crate::errors::{OrRaise, checked};
 use crate::metadata_out::{KeyObjects, dict_of};
 use crate::records::{float_list, same_text, shown_vector};
 use crate::vectors::vector;
@@ -178,25 +179,28 @@ impl Neighbor {
     #[new]
     #[pyo3(signature = (id, score, distance, metadata=None, vector=None, text=None))]
     fn __new__(
-        id: &Bound<'_, PyString>,
-        score: f64,
-        distance: f64,
-        metadata: Option<&Bound<'_, PyDict>>,
+        id: &Bound<'_, PyAny>,
+        score: Number,
+        distance: Number,
+        metadata: Option<&Bound<'_, PyAny>>,
         vector: Option<&Bound<'_, PyAny>>,
-        text: Option<Bound<'_, PyString>>,
+        text: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let metadata = metadata.map(|metadata| checked::<PyDict>(metadata, "metadata", "a dict or None"));
+        let metadata = metadata.transpose()?;
+        let text = text.map(|text| checked::<PyString>(text, "text", "a str or None")).transpose()?;
         let vector = vector.map(|components| self::vector(components, "vector")).transpose()?;
         let dict = PyOnceLock::new();
         if let Some(metadata) = metadata {
             _ = dict.set(id.py(), metadata.clone().unbind());
         }
         Ok(Self {
-            id: id.clone().unbind(),
-            score,
-            distance,
+            id: checked::<PyString>(id, "id", "a str")?.clone().unbind(),
+            score: score.named("score")?,
+            distance: distance.named("distance")?,
             metadata: dict,
             document: None,
-            text: text.map(Bound::unbind),
+            text: text.cloned().map(Bound::unbind),
             vector: vector.map(Components::new),
         })
     }

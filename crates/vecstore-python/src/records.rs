@@ -5,9 +5,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
 use vecstore::{DateTime, MultiVector, SparseVector};
 
-use crate::arguments::Text;
+use crate::arguments::{Text, flags};
 use crate::datetimes::{datetime_in, datetime_out};
-use crate::errors::{OrRaise, invalid};
+use crate::errors::{OrRaise, checked, invalid};
 use crate::metadata_out::{KeyObjects, dict_of_tree};
 use crate::sparse::{sparse_dict, sparse_vector};
 use crate::vectors::{multi_vector, vector};
@@ -121,24 +121,28 @@ impl Record {
     #[pyo3(signature = (id, vector, metadata=None, *, text=None, sparse=None, expires_at=None, deleted=false, vectors=None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
-        id: &Bound<'_, PyString>,
+        id: &Bound<'_, PyAny>,
         vector: Option<&Bound<'_, PyAny>>,
-        metadata: Option<&Bound<'_, PyDict>>,
-        text: Option<Bound<'_, PyString>>,
+        metadata: Option<&Bound<'_, PyAny>>,
+        text: Option<&Bound<'_, PyAny>>,
         sparse: Option<&Bound<'_, PyAny>>,
-        expires_at: Option<&Bound<'_, PyDateTime>>,
-        deleted: bool,
+        expires_at: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = flags::deleted)] deleted: bool,
         vectors: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = id.py();
         Text::new(id, "id")?;
-        let expires_at_ms = expires_at.map(|time| unix_ms(py, time)).transpose()?;
+        let metadata = metadata.map(|metadata| checked::<PyDict>(metadata, "metadata", "a dict or None"));
+        let metadata = metadata.transpose()?;
+        let text = text.map(|text| checked::<PyString>(text, "text", "a str or None")).transpose()?;
+        let time = |time| unix_ms(py, checked::<PyDateTime>(time, "expires_at", "a datetime or None")?);
+        let expires_at_ms = expires_at.map(time).transpose()?;
         Ok(Self {
-            id: id.clone().unbind(),
+            id: checked::<PyString>(id, "id", "a str")?.clone().unbind(),
             components: vector.map(|components| self::vector(components, "vector")).transpose()?,
             vector: PyOnceLock::new(),
             metadata: metadata.cloned().unwrap_or_else(|| PyDict::new(py)).unbind(),
-            text: text.map(Bound::unbind),
+            text: text.cloned().map(Bound::unbind),
             sparse: sparse.map(|sparse| sparse_vector(sparse, "sparse")).transpose()?,
             multi: vectors.map(|vectors| multi_vector(vectors, "vectors")).transpose()?,
             expires_at_ms,
@@ -251,12 +255,12 @@ impl Record {
 #[pyo3(name = "_record")]
 #[expect(clippy::too_many_arguments, reason = "they are what a record is made of")]
 pub(crate) fn record_of_parts(
-    id: &Bound<'_, PyString>,
+    id: &Bound<'_, PyAny>,
     vector: Option<&Bound<'_, PyAny>>,
-    metadata: Option<&Bound<'_, PyDict>>,
-    text: Option<Bound<'_, PyString>>,
+    metadata: Option<&Bound<'_, PyAny>>,
+    text: Option<&Bound<'_, PyAny>>,
     sparse: Option<&Bound<'_, PyAny>>,
-    expires_at: Option<&Bound<'_, PyDateTime>>,
+    expires_at: Option<&Bound<'_, PyAny>>,
     deleted: bool,
     vectors: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Record> {

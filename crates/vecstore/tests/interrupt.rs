@@ -23,7 +23,7 @@ fn batch(first: usize) -> Batch {
     let components = vectors(ROWS);
     let mut batch = Batch::with_capacity(DIM, ROWS).unwrap();
     for (n, vector) in components.chunks_exact(DIM).enumerate() {
-        let record = Record::new(&(first + n).to_string(), vector.to_vec());
+        let record = Record::new((first + n).to_string(), vector.to_vec());
         batch.push(&record.with_metadata(Metadata::new().with("n", n as i64)), None).unwrap();
     }
     batch
