@@ -190,6 +190,10 @@ def measure_calls(table: Table, _: int) -> None:
             return
         raise AssertionError("a vector of another dimension was taken")
 
+    def added_and_removed() -> None:
+        store.upsert("gone", vectors[1])
+        store.delete("gone")
+
     calls: list[Callable[[], object]] = [
         lambda: store.query(vectors[0], 5, "n < 25", include=("metadata", "vector", "text"))[0].vector,
         lambda: store.upsert("7", vectors[7], metadatas[7], text="some text"),
@@ -198,7 +202,7 @@ def measure_calls(table: Table, _: int) -> None:
         lambda: store.hybrid_query(vectors[1], "text", 5),
         lambda: store.scroll(limit=5),
         refused,
-        lambda: (store.upsert("gone", vectors[1]), store.delete("gone")),
+        added_and_removed,
     ]
     grown = growth(lambda n: calls[n % len(calls)](), CALLS)
     table.show(

@@ -12,6 +12,7 @@ import pytest
 
 import vecstore
 from vecstore import VecDatabase, VecStore, evaluation, rag
+from vecstore.types import LLM
 
 FLAGS = {"exact", "include_deleted", "include_self", "incremental", "read_only", "with_vectors"}
 GOOD: dict[str, typing.Any] = {
@@ -99,9 +100,7 @@ CALLS: dict[str, Callable[[VecStore], object]] = {
     ),
     "id: expected a str, got Odd": lambda _: vecstore.Record(odd, [1.0]),
     "deleted: expected a bool, got Odd": lambda _: vecstore.Record("a", [1.0], deleted=odd),
-    "expires_at: expected a datetime or None, got Odd": lambda _: vecstore.Record(
-        "a", [1.0], expires_at=odd
-    ),
+    "expires_at: expected a datetime or None, got Odd": lambda _: vecstore.Record("a", [1.0], expires_at=odd),
     "score: expected a number, got Odd": lambda _: vecstore.Neighbor("a", odd, 1.0),
     "text: expected a str or None, got Odd": lambda _: vecstore.Neighbor("a", 1.0, 0.0, {}, None, odd),
     "separators: expected a list of str, got Odd": lambda _: rag.RecursiveCharacterTextSplitter(
@@ -145,7 +144,7 @@ def test_an_embedder_that_hashes_takes_one_text_or_many() -> None:
 
 
 def test_types_are_there_for_models() -> None:
-    def answer(model: vecstore.types.LLM, prompt: str) -> str:
+    def answer(model: LLM, prompt: str) -> str:
         return str(model(prompt) if callable(model) else model.generate(prompt))
 
     assert answer(str.upper, "a") == "A"

@@ -24,7 +24,7 @@ class Docstrings(griffe.Extension):
             for read, value in _with_members(member, getattr(vecstore._vecstore, name, None)):
                 text = inspect.getdoc(value)
                 if read.docstring is None and text:
-                    # What is made here does not get the style that mkdocs.yml names for what griffe reads itself.
+                    # mkdocs.yml names a style only for what griffe reads itself.
                     read.docstring = griffe.Docstring(text, parent=read, parser="numpy")
         for read in _all(pkg):
             _name_examples(read)

@@ -60,7 +60,7 @@ def check_items(name: str, value: typing.Any, of: str) -> abc.Iterable[typing.An
     """``value`` if it can be iterated over, and is no str."""
     if isinstance(value, (str, bytes)) or not isinstance(value, abc.Iterable):
         raise _wrong(name, of, value)
-    return value
+    return typing.cast("abc.Iterable[typing.Any]", value)
 
 
 def check_path(name: str, value: typing.Any) -> str:

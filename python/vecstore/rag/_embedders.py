@@ -53,8 +53,9 @@ class HashingEmbedder:
         listed = enumerate(check_items("texts", texts, "a list of str"))
         return _vecstore._rag_hashed([check_text(f"texts[{at}]", text) for at, text in listed], self.dim)
 
+    # A str is a sequence of str as well; the first that fits holds.
     @typing.overload
-    def __call__(self, text: str) -> list[float]: ...
+    def __call__(self, text: str) -> list[float]: ...  # type: ignore[overload-overlap]
     @typing.overload
     def __call__(self, text: abc.Sequence[str]) -> list[list[float]]: ...
     def __call__(self, text: str | abc.Sequence[str]) -> list[float] | list[list[float]]:
