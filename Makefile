@@ -273,9 +273,12 @@ coverage-storage:
 		--ignore-filename-regex '$(NOT_STORAGE)'
 
 # Lines of the package, in processes that tests start as well. Counting begins before pytest, which loads the package's plugin.
+# The packages whose files importers read are installed for it.
 PYTHON_COVERAGE_MIN := 95
 coverage-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,lines of the Python package that tests run)
+	@wheel=$$(ls python/dist/vecstore-*.whl); \
+		$(VENV_PYTHON) -m pip install --quiet --no-warn-conflicts "$$wheel[dev,oracles]"
 	@rm -rf build/coverage; mkdir -p build/coverage
 	$(counted) run --rcfile=python/pyproject.toml -m pytest -c python/pyproject.toml --rootdir=. -q python/tests --ignore=python/tests/trust
 	$(counted) combine --rcfile=python/pyproject.toml --quiet build/coverage
