@@ -270,7 +270,7 @@ def embedded(
             raise TypeError(f"texts[{at}]: expected a str, got {type(text).__name__}")
     flow = _vecstore._RagFlow.embed(texts, batch_size, cache, retries)
     handlers = {"vectors": lambda batch: embedding(embedder, batch, query=query)}
-    return typing.cast("list[list[float]]", (yield from drive(flow, handlers)))
+    return typing.cast("list[list[float]]", (yield from drive(flow, handlers, stores=cache is not None)))
 
 
 def embed_texts(
