@@ -9,7 +9,7 @@ from types import TracebackType
 
 from vecstore import _vecstore
 from vecstore.rag._calls import arun, run
-from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, embedded
+from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, check_texts, embedded
 
 __all__ = ["CachedEmbedder", "HashingEmbedder"]
 
@@ -41,7 +41,7 @@ class HashingEmbedder:
         >>> len(HashingEmbedder(64).embed("a text"))
         64
         """
-        return _vecstore._rag_hashed([text], self.dim)[0]
+        return self.embed_batch([text])[0]
 
     def embed_batch(self, texts: abc.Sequence[str]) -> list[list[float]]:
         """The vectors of texts.
@@ -49,7 +49,7 @@ class HashingEmbedder:
         >>> [len(vector) for vector in HashingEmbedder(64).embed_batch(["one", "two"])]
         [64, 64]
         """
-        return _vecstore._rag_hashed(list(texts), self.dim)
+        return _vecstore._rag_hashed(check_texts(texts), self.dim)
 
     def __call__(self, text: str) -> list[float]:
         return self.embed(text)

@@ -24,6 +24,7 @@ __all__ = [
     "check_count",
     "check_embedder",
     "check_model",
+    "check_texts",
     "embed_texts",
     "embedded",
     "embedding",
@@ -130,6 +131,28 @@ def check_count(name: str, value: typing.Any, least: int = 1) -> int:
     if value >= 2**63:
         raise InvalidInputError(f"{name}: expected an int of 64 bits, got a larger one")
     return typing.cast(int, value)
+
+
+def check_texts(texts: abc.Iterable[str]) -> list[str]:
+    """``texts`` as a list, if they are texts: one alone is not taken for its characters."""
+    if isinstance(texts, (str, bytes)):
+        raise TypeError(f"texts: expected an iterable of str, got {type(texts).__name__}")
+    listed = list(texts)
+    for at, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{at}]: expected a str, got {type(text).__name__}")
+        if not text.isascii():
+            _check_characters(text, at)
+    return listed
+
+
+def _check_characters(text: str, at: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"texts[{at}]: expected characters, got a lone surrogate at character {error.start}"
+        ) from None
 
 
 def check_embedder(embedder: typing.Any) -> None:
@@ -264,10 +287,7 @@ def embedded(
     """The vectors of texts: each text once, in batches, from a cache where they are there."""
     check_embedder(embedder)
     check_count("batch_size", batch_size)
-    texts = list(texts)
-    for at, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"texts[{at}]: expected a str, got {type(text).__name__}")
+    texts = check_texts(texts)
     flow = _vecstore._RagFlow.embed(texts, batch_size, cache, retries)
     handlers = {"vectors": lambda batch: embedding(embedder, batch, query=query)}
     return typing.cast("list[list[float]]", (yield from drive(flow, handlers, stores=cache is not None)))

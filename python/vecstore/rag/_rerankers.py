@@ -175,6 +175,23 @@ class MMRReranker(Reranker):
         del query
         return _vecstore._rag_mmr(neighbors, query_vector, self.lambda_, most)
 
+    async def arerank(
+        self,
+        query: str,
+        results: Results,
+        top_k: int | None = None,
+        *,
+        query_vector: Vector | None = None,
+    ) -> list[Neighbor]:
+        """Does what `rerank` does, on an event loop.
+
+        >>> import asyncio
+        >>> results = [{"id": "a", "text": "", "score": 0.9, "vector": [1, 0]}]
+        >>> asyncio.run(MMRReranker(0.5).arerank("", results, query_vector=[1, 0]))[0].id
+        'a'
+        """
+        return self.rerank(query, results, top_k, query_vector=query_vector)
+
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         return done(_vecstore._rag_mmr(neighbors, None, self.lambda_, most))
 
