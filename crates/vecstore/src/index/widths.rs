@@ -9,6 +9,7 @@ use super::points::Points;
 use super::rerank::reranked;
 use super::search::{Beam, Effort, Found, Within, visits_max};
 use super::space::Space;
+use super::width::width;
 use super::{DEGREE, Met, Random};
 use crate::error::Result;
 
@@ -30,8 +31,8 @@ const SAMPLES: usize = 2000;
 pub(crate) const K: usize = 10;
 
 /// Slacks are looked for in these steps.
-const SLACKS: [f32; 14] =
-    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3];
+const SLACKS: [f32; 16] =
+    [-0.15, -0.1, -0.05, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3, 0.4, 0.5];
 
 /// What is asked for beyond the recall wanted, for what a sample does not show: a share of what may be missed, and at most.
 const MARGIN_SHARE: f32 = 0.15;
@@ -164,7 +165,8 @@ impl<G: Measured> Sample<'_, G> {
         let kept = RECALLS.map(|recall| reranked(self.graph.layout(), K, recall));
         let keep = kept.into_iter().max().unwrap_or(K);
         let visits_max = visits_max(self.graph.len());
-        let beam = Beam { k: K, keep, slack, wanted: None, visits_max, within: Within::ALL };
+        let width = width(slack, K);
+        let beam = Beam { k: K, keep, slack, width, wanted: None, visits_max, within: Within::ALL };
         type Counts = ([usize; RECALLS.len()], usize);
         let found = self.rows.par_iter().zip(&self.reach).map(|(&row, &reach)| -> Result<Counts> {
             let (effort, found) = self.graph.walk(row, through, &self.graph.query(row)?, beam)?;
