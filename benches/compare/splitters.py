@@ -214,7 +214,7 @@ def sources(directory: Path | None) -> dict[str, str]:
     packages = Path(sysconfig.get_paths()["purelib"])
     headers = Path(sysconfig.get_paths()["include"])
     # Of the directory not headers and scripts: those of React Native are Objective-C and Flow.
-    places = {
+    places: dict[str, tuple[list[Path | None], str]] = {
         "python": ([library], "*.py"),
         "rust": ([Path("crates")], "**/src/**/*.rs"),
         "c": ([headers], "**/*.h"),

@@ -100,12 +100,21 @@ def test_a_summarizer_that_fails_loses_nothing() -> None:
 
 
 def test_a_summarizer_may_use_the_memory() -> None:
-    memory = ConversationMemory(12, len, summarizer=lambda _: memory.add_message("user", "new") or "sum")
+    def add(_: list[Message]) -> str:
+        memory.add_message("user", "new")
+        return "sum"
+
+    memory = ConversationMemory(12, len, summarizer=add)
     for _ in range(4):
         memory.add_message("user", "12345")
     assert memory.get_messages()[0] == Message("system", "sum")
     assert Message("user", "new") in memory.get_messages()
-    memory = ConversationMemory(12, len, summarizer=lambda _: memory.clear() or "of what is gone")
+
+    def clear(_: list[Message]) -> str:
+        memory.clear()
+        return "of what is gone"
+
+    memory = ConversationMemory(12, len, summarizer=clear)
     for _ in range(3):
         memory.add_message("user", "12345")
     assert memory.get_messages() == []
