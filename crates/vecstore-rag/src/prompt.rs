@@ -127,7 +127,7 @@ impl PromptTemplate {
         if !missing.is_empty() {
             let is = if missing.len() == 1 { "is" } else { "are" };
             return Err(Error::invalid(format!(
-                "{} {is} in the template and {is} neither filled nor has a default",
+                "{} {is} in the template, with neither a value nor a default",
                 missing.join(", ")
             )));
         }

@@ -29,6 +29,9 @@ fn texts(n: usize) -> Vec<(&'static str, String)> {
         ("nested python", (0..n / 64).map(|at| " ".repeat(at % 200) + "class A:\n").collect()),
         ("calls", around("f(", "", ")")),
         ("blocks of if", around("if (a) {", "", "}")),
+        ("open blocks of if", "if (a) {".repeat(n)),
+        ("types that never end", "a<b,".repeat(n)),
+        ("spaced comments", "/* ".repeat(4 * n)),
         ("else if", "if a { } else ".repeat(n)),
         ("less than", "a<".repeat(n)),
         ("templates", around("a<", "b", ">")),
@@ -209,7 +212,7 @@ const SHORT: usize = 1_000;
 /// The longer texts are so many times as long.
 const TIMES: usize = 8;
 /// So many kinds of text come first that look like code.
-const CODE_KINDS: usize = 40;
+const CODE_KINDS: usize = 43;
 /// What is faster than this on the longer text is not looked at further: the quadratic would take longer.
 const QUICK: Duration = Duration::from_millis(30);
 /// The clock of a thread may be a tick late.

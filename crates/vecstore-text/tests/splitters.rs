@@ -369,6 +369,15 @@ fn marks_behind_tags_and_tokens_stay_with_them() {
 }
 
 #[test]
+fn white_space_that_is_a_token_makes_no_chunk_larger() {
+    let text = "\u{85}\u{3000}\u{fe0f}";
+    for language in [Language::JavaScript, Language::Tsx, Language::Python, Language::Any] {
+        let chunks = CodeSplitter::new(Limits::new(1, 0).unwrap(), language).split(text).unwrap();
+        assert_eq!(chunks.texts(text).collect::<Vec<_>>(), ["\u{fe0f}"], "{language:?}");
+    }
+}
+
+#[test]
 fn what_a_page_shows_is_kept() {
     let limits = Limits::new(1000, 0).unwrap();
     let shown = |text: &str| {

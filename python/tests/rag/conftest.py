@@ -5,10 +5,15 @@ from __future__ import annotations
 import typing
 from collections import abc
 
+import hypothesis
 import pytest
 
 import vecstore
 from vecstore.rag import HashingEmbedder
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("rag", deadline=None)
+hypothesis.settings.load_profile("rag")
 
 
 class Chunk(typing.NamedTuple):

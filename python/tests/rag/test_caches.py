@@ -126,6 +126,9 @@ def test_threads_use_it_at_once() -> None:
         thread.join(60)
     assert wrong == []
     assert len(cache) == 50
+    # No value is left without an entry.
+    assert cache._objects is not None
+    assert len(cache._objects) == 50
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vecstore import DimensionMismatchError, InvalidInputError, VecStore
-from vecstore.rag import CachedEmbedder, HashingEmbedder, Retriever, TextEmbedder, aembed_texts, embed_texts
+from vecstore import DimensionMismatchError, InvalidInputError, Neighbor, VecStore
+from vecstore.rag import (
+    CachedEmbedder,
+    HashingEmbedder,
+    Retriever,
+    ScoreReranker,
+    TextEmbedder,
+    aembed_texts,
+    embed_texts,
+)
 from vecstore.rag._calls import _outlook
 
 TEXTS = ["a", "bb", "a", "ccc"]
@@ -153,19 +161,33 @@ def test_what_a_callable_raises_comes_back_as_it_is(error: Exception) -> None:
     async def afail(_: str) -> typing.Any:
         raise error
 
-    if isinstance(error, StopIteration):  # which Python turns into RuntimeError where generators meet it
-        with pytest.raises(RuntimeError):
-            embed_texts(fail, ["a"])
-        with pytest.raises(RuntimeError):
-            asyncio.run(aembed_texts(fail, ["a"]))
-        return
-    for embedder in (fail, afail):
+    # Python lets no StopIteration out of a coroutine.
+    through_coroutines = not isinstance(error, StopIteration)
+    for embedder in (fail, afail) if through_coroutines else (fail,):
         with pytest.raises(type(error)) as caught:
             embed_texts(embedder, ["a"])
         assert caught.value is error
+    for embedder in (fail, afail) if through_coroutines else ():
         with pytest.raises(type(error)) as caught:
             asyncio.run(aembed_texts(embedder, ["a"]))
         assert caught.value is error
+
+
+def test_a_loop_starts_few_threads_for_many_calls() -> None:
+    running, peak, lock, never = 0, 0, threading.Lock(), threading.Event()
+
+    def score(_: Neighbor) -> float:
+        nonlocal running, peak
+        with lock:
+            running += 1
+            peak = max(peak, running)
+        never.wait(0.001)
+        with lock:
+            running -= 1
+        return 1.0
+
+    assert len(asyncio.run(ScoreReranker(score).arerank("", ["a"] * 300))) == 300
+    assert 1 < peak <= 32
 
 
 def test_an_interrupt_is_not_held_up() -> None:

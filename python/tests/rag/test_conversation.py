@@ -99,6 +99,45 @@ def test_a_summarizer_that_fails_loses_nothing() -> None:
     assert memory.get_messages()[0].content == "a" * 10
 
 
+def test_a_summarizer_may_use_the_memory() -> None:
+    def add(_: list[Message]) -> str:
+        memory.add_message("user", "new")
+        return "sum"
+
+    memory = ConversationMemory(12, len, summarizer=add)
+    for _ in range(4):
+        memory.add_message("user", "12345")
+    assert memory.get_messages()[0] == Message("system", "sum")
+    assert Message("user", "new") in memory.get_messages()
+
+    def clear(_: list[Message]) -> str:
+        memory.clear()
+        return "of what is gone"
+
+    memory = ConversationMemory(12, len, summarizer=clear)
+    for _ in range(3):
+        memory.add_message("user", "12345")
+    assert memory.get_messages() == []
+
+
+def test_one_summary_is_made_at_a_time() -> None:
+    asked: list[list[str]] = []
+
+    async def summarize(messages: list[Message]) -> str:
+        asked.append([message.content for message in messages])
+        await asyncio.sleep(0)
+        return "s"
+
+    async def talk() -> ConversationMemory:
+        memory = ConversationMemory(12, len, summarizer=summarize)
+        for _ in range(5):
+            await asyncio.gather(*(memory.aadd_message("user", f"{n:04}") for n in range(10)))
+        return memory
+
+    memory = asyncio.run(talk())
+    assert sum(map(len, asked)) + len(memory._state.forgotten()) + len(memory) - 1 == 50
+
+
 @pytest.mark.parametrize("bad", [0, -1, 2**70])
 def test_a_bad_budget_is_an_error(bad: int) -> None:
     with pytest.raises(InvalidInputError, match="max_tokens"):

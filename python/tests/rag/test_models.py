@@ -6,6 +6,7 @@ import asyncio
 import json
 import typing
 from collections import abc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from tokenizers import models, pre_tokenizers, processors
 from vecstore import CorruptionError, InvalidInputError, UnsupportedError
 from vecstore.rag import (
     CrossEncoderReranker,
+    HashingEmbedder,
     OnnxEmbedder,
     StaticEmbedder,
     embed_texts,
@@ -163,6 +165,26 @@ def test_a_cross_encoder_ranks_by_its_logits(tokenizer: typing.Any) -> None:
     # A query longer than the window, and a text that is cut.
     short = CrossEncoderReranker(cross_encoder(), tokenizer, max_tokens=8)
     assert short.score("the " * 50 + "log", ["log " * 50, ""]) == pytest.approx([0.9, 0.0], abs=1e-6)
+
+
+def test_threads_share_a_cross_encoder(tokenizer: typing.Any) -> None:
+    reranker = CrossEncoderReranker(cross_encoder(), tokenizer, max_tokens=8)
+    texts = ["log " * 50, "the " * 50, ""]
+    expected = reranker.score("the log", texts)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: reranker.score("the log", texts), range(200)))
+    assert found == [expected] * 200
+
+
+def test_a_text_alone_is_no_list_of_texts(tokenizer: typing.Any, tmp_path: Path) -> None:
+    static = StaticEmbedder(static_model(tmp_path / "a", tokenizer, embeddings=table(DIM)))
+    for embedder in (static, OnnxEmbedder(encoder(), tokenizer), HashingEmbedder(8)):
+        with pytest.raises(TypeError, match="texts: expected an iterable of str, got str"):
+            embedder.embed_batch("the log")
+        with pytest.raises(TypeError, match=r"texts\[1\]: expected a str, got NoneType"):
+            embedder.embed_batch(["the", typing.cast(str, None)])
+        with pytest.raises(InvalidInputError, match="lone surrogate at character 1"):
+            embedder.embed("a\ud800")
 
 
 def test_the_demo_model_embeds_as_the_demo_does() -> None:

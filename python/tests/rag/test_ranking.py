@@ -132,6 +132,18 @@ def test_wrong_scores_are_an_error(wrong: list[float]) -> None:
         rag.CrossEncoderFn(lambda _: wrong, batch=True).rerank("", ["a", "b"])
 
 
+@pytest.mark.parametrize("wrong", [None, "1.5", [1.0], object()])
+def test_what_is_no_score_is_an_error(wrong: typing.Any) -> None:
+    with pytest.raises(TypeError, match="score: expected to return a number"):
+        rag.ScoreReranker(lambda _: wrong).rerank("", ["a", "b"])
+    with pytest.raises(TypeError, match="score: expected to return a number"):
+        rag.CrossEncoderFn(lambda _: [wrong, wrong], batch=True).rerank("", ["a", "b"])
+    with pytest.raises(TypeError, match="score: expected to return 2 numbers"):
+        rag.CrossEncoderFn(lambda _: 1.0, batch=True).rerank("", ["a", "b"])
+    with pytest.raises(InvalidInputError, match="score"):
+        rag.ScoreReranker(lambda _: 10**400).rerank("", ["a"])
+
+
 def test_max_sim_is_the_sum_of_the_best_products() -> None:
     rng = np.random.default_rng(1)
     query, text = rng.standard_normal((5, 16)), rng.standard_normal((9, 16))

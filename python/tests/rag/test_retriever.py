@@ -126,6 +126,14 @@ def test_bad_options_are_named(reference: VecStore, embedder: HashingEmbedder) -
     stranger = [Neighbor("stranger", 1.0, 0.0)]
     with pytest.raises(InvalidInputError, match="stranger"):
         Retriever(reference, embedder, lambda *_: stranger).retrieve(QUESTION)
+    with pytest.raises(TypeError, match="reranker: expected to return results"):
+        Retriever(reference, embedder, lambda *_: None).retrieve(QUESTION)
+
+
+def test_a_reranker_that_repeats_itself_is_heard_once(reference: VecStore, embedder: HashingEmbedder) -> None:
+    retriever = Retriever(reference, embedder, lambda _, results, __: [*results[:2], *results[:3]])
+    sources = retriever.retrieve(QUESTION).sources
+    assert len(sources) == len({source.id for source in sources}) == 3
 
 
 def test_several_wordings_are_fused(reference: VecStore, embedder: HashingEmbedder) -> None:

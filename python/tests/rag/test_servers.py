@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 import typing
@@ -35,6 +36,7 @@ class Stub(ThreadingHTTPServer):
         self.events: list[bytes] | None = None
         self.kind = "text/event-stream"
         self.chunked = False
+        self.trickles = False
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
 
 
@@ -63,7 +65,18 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.server.trickles:
+            self._trickle(body)
+        else:
+            self.wfile.write(body)
+
+    def _trickle(self, body: bytes) -> None:
+        """Sends a byte now and then, until the client has had enough."""
+        never = threading.Event()
+        with contextlib.suppress(OSError):
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                never.wait(0.01)
 
     def _stream(self, events: list[bytes]) -> None:
         self.send_response(200)
@@ -142,7 +155,21 @@ def test_what_may_pass_is_asked_again_and_the_rest_is_told(stub: Stub) -> None:
     assert len(stub.requests) == 3 + 3 + 1 + 3
 
 
-@pytest.mark.parametrize("answer", [b"no json", b"[]", b"{}", b'{"data": [], "choices": []}', b'{"data": 3}'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"no json",
+        b"[]",
+        b"{}",
+        b'{"data": [], "choices": []}',
+        b'{"data": 3}',
+        b"[" * 100_000,
+        b'{"data": [{"index": 0, "embedding": "AAAA"}]}',
+        b'{"data": [{"index": 0, "embedding": [[1.0]]}]}',
+        b'{"data": [{"index": "0", "embedding": [1.0]}]}',
+        b'{"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}]}',
+    ],
+)
 def test_an_answer_that_is_none_is_an_error(stub: Stub, answer: bytes) -> None:
     client = OpenAICompatible(stub.url, model="m")
     stub.answer = answer
@@ -161,6 +188,63 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
     for arguments in (("ftp://x", None, "m"), ("http://x", None, "")):
         with pytest.raises(InvalidInputError):
             OpenAICompatible(*arguments)
+
+
+def test_a_key_that_no_header_can_have_is_not_shown() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        OpenAICompatible("http://x", "sec\nret", "m")
+    assert "sec" not in str(caught.value)
+
+
+def test_an_answer_that_only_trickles_in_is_given_up(stub: Stub) -> None:
+    stub.trickles = True
+    for retries in (0, 1):
+        client = OpenAICompatible(stub.url, model="m", timeout=0.1, retries=retries, backoff=0)
+        for status in (200, 503):
+            stub.failures = [(status, {"Content-Length": "1000"}, b" " * 1000)] * (1 + retries)
+            with pytest.raises(ModelServerError) as caught:
+                client.embed("x")
+            assert caught.value.is_transient
+            assert caught.value.status == (None if status == 200 else status)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_key_does_not_go_where_a_server_points(stub: Stub, status: int) -> None:
+    with Stub() as other:
+        stub.failures = [(status, {"Location": f"{other.url}/embeddings"}, b"")]
+        # Nobody serves there: a call would wait for an answer.
+        with pytest.raises(ModelServerError, match=f"status {status}") as caught:
+            OpenAICompatible(stub.url, "secret", "m", timeout=5).embed("x")
+        assert not caught.value.is_transient
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ("1.5", 1.5),
+        ("-1", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("\u00b2", None),
+        ("nan", None),
+        ("inf", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_what_a_server_asks_to_wait_is_read(stub: Stub, after: str, seconds: float | None) -> None:
+    stub.failures = [(429, {"Retry-After": after}, b"[" * 1999)]
+    with pytest.raises(ModelServerError) as caught:
+        OpenAICompatible(stub.url, model="m", retries=0).embed("x")
+    assert (caught.value.retry_after, caught.value.status) == (seconds, 429)
+
+
+def test_a_server_that_says_what_went_wrong_is_quoted(stub: Stub) -> None:
+    stub.answer = b'{"error": {"message": "quota"}}'
+    client = OpenAICompatible(stub.url, model="m")
+    for ask in (client.embed, client.generate):
+        with pytest.raises(ModelServerError, match="quota"):
+            ask("x")
 
 
 def event(content: str | None, **choice: object) -> bytes:
@@ -212,6 +296,9 @@ def test_a_stream_ends_with_a_reason_or_a_mark(stub: Stub) -> None:
         ([event("a"), b'data: {"choices": [{"delta": {"content": 1}}]}\n\n'], "expected a text, got int"),
         ([event("a"), b'data: {"error": {"message": "too long"}}\n\n'], "too long"),
         ([b"data: [1]\n\n"], "not of the protocol"),
+        ([b"data: " + b"[" * 100_000 + b"\n\n"], "not of the protocol"),
+        ([b'data: {"choices": null}\n\n'], "ended before"),
+        ([b'data: {"choices": [{"delta": {}}, 3]}\n\n'], "ended before"),
     ],
 )
 def test_a_broken_stream_is_an_error(stub: Stub, events: list[bytes], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import typing
 from collections import abc
 from types import TracebackType
@@ -97,6 +98,8 @@ class SemanticCache:
         self._embedder = embedder
         #: In memory, entries hold numbers and these the values: a value need not be what metadata can be.
         self._objects: dict[str, typing.Any] | None = {} if path is None else None
+        #: Held while both change, which no callable of the caller's is called in.
+        self._changing = threading.RLock()
 
     def insert(self, query: str | Vector, value: typing.Any, *, scope: str = "") -> None:
         """Keeps a value for a question; one that was kept for the same question is replaced.
@@ -201,20 +204,22 @@ class SemanticCache:
 
     def _inserting(self, query: str | Vector, value: typing.Any, scope: str) -> Work[None]:
         key = yield from self._key(query)
-        self._keep(key, query, value, scope)
+        yield Call(self._keep, key, query, value, scope)
 
     def _keep(self, key: Vector, query: str | Vector, value: typing.Any, scope: str) -> None:
         text = query if isinstance(query, str) else ""
-        kept = value if self._objects is None else None
-        identity, gone = self._state.insert(scope, key, text, kept)
-        if self._objects is not None:
+        if self._objects is None:
+            self._state.insert(scope, key, text, value)
+            return
+        with self._changing:
+            identity, gone = self._state.insert(scope, key, text, None)
             self._objects[identity] = value
             for other in gone:
                 self._objects.pop(other, None)
 
     def _looking_up(self, query: str | Vector, scope: str) -> Work[CacheHit | None]:
         key = yield from self._key(query)
-        return self._find(key, scope)
+        return typing.cast("CacheHit | None", (yield Call(self._find, key, scope)))
 
     def _find(self, key: Vector, scope: str) -> CacheHit | None:
         found = self._state.get(scope, key)
@@ -223,24 +228,28 @@ class SemanticCache:
         identity, entry, similarity, text = found
         value = entry["value"]
         if self._objects is not None:
-            if identity not in self._objects:
-                return None  # another thread removed it, or has not yet put it there
-            value = self._objects[identity]
+            value = self._objects.get(identity, self)
+            if value is self:
+                with self._changing:
+                    # Another thread has put it there by now, or removed it.
+                    value = self._objects.get(identity, self)
+            if value is self:
+                return None
         return CacheHit(value, similarity, text)
 
     def _containing(self, query: str | Vector, scope: str) -> Work[bool]:
         key = yield from self._key(query)
-        return self._state.contains(scope, key)
+        return typing.cast(bool, (yield Call(self._state.contains, scope, key)))
 
     def _computing(
         self, query: str | Vector, compute: abc.Callable[..., typing.Any], scope: str
     ) -> Work[typing.Any]:
         key = yield from self._key(query)
-        hit = self._find(key, scope)
+        hit = yield Call(self._find, key, scope)
         if hit is not None:
             return hit.value
         value = yield Call(compute, query)
-        self._keep(key, query, value, scope)
+        yield Call(self._keep, key, query, value, scope)
         return value
 
     def cleanup_expired(self) -> int:
@@ -249,10 +258,11 @@ class SemanticCache:
         >>> SemanticCache(ttl=3600).cleanup_expired()
         0
         """
-        gone = self._state.remove_expired()
-        if self._objects is not None:
-            for identity in gone:
-                self._objects.pop(identity, None)
+        with self._changing:
+            gone = self._state.remove_expired()
+            if self._objects is not None:
+                for identity in gone:
+                    self._objects.pop(identity, None)
         return len(gone)
 
     def clear(self) -> None:
@@ -264,9 +274,10 @@ class SemanticCache:
         >>> cache.is_empty()
         True
         """
-        self._state.clear()
-        if self._objects is not None:
-            self._objects.clear()
+        with self._changing:
+            self._state.clear()
+            if self._objects is not None:
+                self._objects.clear()
 
     def stats(self) -> CacheStats:
         """What the cache did.

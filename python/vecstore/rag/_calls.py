@@ -60,7 +60,8 @@ def done(value: T) -> Work[T]:
 
 def run(work: Work[T]) -> T:
     """Does the work on this thread."""
-    return _steps(work, _wanted)
+    with contextlib.closing(work):
+        return _steps(work, _wanted)
 
 
 def _steps(work: Work[T], answer: abc.Callable[[Wanted], typing.Any]) -> T:
@@ -70,6 +71,11 @@ def _steps(work: Work[T], answer: abc.Callable[[Wanted], typing.Any]) -> T:
             wanted = work.send(value) if error is None else work.throw(error)
         except StopIteration as stop:
             return typing.cast(T, stop.value)
+        except RuntimeError as raised:
+            # No generator lets a StopIteration through, but it was the callable's.
+            if error is not None and raised.__cause__ is error:
+                raise error from None
+            raise
         value, error = None, None
         try:
             value = answer(wanted)
@@ -80,16 +86,17 @@ def _steps(work: Work[T], answer: abc.Callable[[Wanted], typing.Any]) -> T:
 async def arun(work: Work[T]) -> T:
     """Does the work on the running event loop; sync callables run in threads."""
     value, error = None, None
-    while True:
-        try:
-            wanted = work.send(value) if error is None else work.throw(error)
-        except StopIteration as stop:
-            return typing.cast(T, stop.value)
-        value, error = None, None
-        try:
-            value = await _awaited(wanted)
-        except Exception as raised:
-            error = raised
+    with contextlib.closing(work):
+        while True:
+            try:
+                wanted = work.send(value) if error is None else work.throw(error)
+            except StopIteration as stop:
+                return typing.cast(T, stop.value)
+            value, error = None, None
+            try:
+                value = await _awaited(wanted)
+            except Exception as raised:
+                error = raised
 
 
 def _wanted(wanted: Wanted) -> typing.Any:
@@ -151,17 +158,28 @@ async def _awaited(wanted: Wanted) -> typing.Any:
         return await asyncio.sleep(wanted.seconds)
     if not isinstance(wanted, list):
         return await _acall(wanted)
-    outcomes = await asyncio.gather(*map(_acall, wanted), return_exceptions=True)
+    free = asyncio.Semaphore(_MOST_THREADS)
+    outcomes = await asyncio.gather(*(_acall(call, free) for call in wanted), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
     return outcomes
 
 
-async def _acall(call: Call) -> typing.Any:
+#: So many sync calls of those that may run at the same time do.
+_MOST_THREADS = 32
+
+
+async def _acall(call: Call, free: asyncio.Semaphore | None = None) -> typing.Any:
     function = call.in_loop or call.function
     if _is_async(function):
         return await function(*call.args, **call.kwargs)
+    async with free or contextlib.nullcontext():
+        result = await _in_thread(lambda: function(*call.args, **call.kwargs))
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _in_thread(call: abc.Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     finished = asyncio.Event()
 
@@ -169,10 +187,9 @@ async def _acall(call: Call) -> typing.Any:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(finished.set)
 
-    thread = _Thread(lambda: function(*call.args, **call.kwargs), tell)
+    thread = _Thread(call, tell)
     await finished.wait()
-    result = thread.result()
-    return await result if inspect.isawaitable(result) else result
+    return thread.result()
 
 
 def _is_async(function: typing.Any) -> bool:
@@ -182,13 +199,19 @@ def _is_async(function: typing.Any) -> bool:
 
 
 def drive(
-    flow: _vecstore._RagFlow, handlers: abc.Mapping[str, abc.Callable[[typing.Any], Work[typing.Any]]]
+    flow: _vecstore._RagFlow,
+    handlers: abc.Mapping[str, abc.Callable[[typing.Any], Work[typing.Any]]],
+    *,
+    stores: bool = False,
 ) -> Work[typing.Any]:
-    """Runs a flow of the engine to its end; ``handlers`` answer what it needs."""
+    """Runs a flow of the engine to its end; ``handlers`` answer what it needs.
+
+    ``stores``: whether the flow reads and writes a store, which an event loop does not wait for.
+    """
     name, payload = "start", None
     failure: Exception | None = None
     while True:
-        need, wanted = flow.resume(name, payload)
+        need, wanted = (yield Call(flow.resume, name, payload)) if stores else flow.resume(name, payload)
         if need == "done":
             return wanted
         if need == "give_up":

@@ -8,9 +8,9 @@ from collections import abc
 from types import TracebackType
 
 from vecstore import _vecstore
-from vecstore._arguments import check_items, check_path, check_text
+from vecstore._arguments import check_path, check_text
 from vecstore.rag._calls import arun, run
-from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, embedded
+from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, check_texts, embedded
 
 __all__ = ["CachedEmbedder", "HashingEmbedder"]
 
@@ -42,7 +42,7 @@ class HashingEmbedder:
         >>> len(HashingEmbedder(64).embed("a text"))
         64
         """
-        return _vecstore._rag_hashed([check_text("text", text)], self.dim)[0]
+        return self.embed_batch([check_text("text", text)])[0]
 
     def embed_batch(self, texts: abc.Sequence[str]) -> list[list[float]]:
         """The vectors of texts.
@@ -50,8 +50,7 @@ class HashingEmbedder:
         >>> [len(vector) for vector in HashingEmbedder(64).embed_batch(["one", "two"])]
         [64, 64]
         """
-        listed = enumerate(check_items("texts", texts, "a list of str"))
-        return _vecstore._rag_hashed([check_text(f"texts[{at}]", text) for at, text in listed], self.dim)
+        return _vecstore._rag_hashed(check_texts(texts), self.dim)
 
     # A str is a sequence of str as well; the first that fits holds.
     @typing.overload

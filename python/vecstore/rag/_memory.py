@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import typing
 from collections import abc
 
@@ -52,8 +53,8 @@ class ConversationMemory:
         argument; returns a text that takes the place of the messages that are about to be forgotten: the
         first message after the system messages, of at most a quarter of the budget. The newest message is
         never among them. When the budget is exceeded, half of it is freed at once, so that it is called
-        rarely. If it raises, nothing is lost: the
-        next message tries again. An async one needs `aadd_message`, or no running event loop.
+        rarely. If it raises, nothing is lost: the next message tries again. It is never called twice at
+        the same time. An async one needs `aadd_message`, or no running event loop.
 
     Examples
     --------
@@ -81,6 +82,9 @@ class ConversationMemory:
         self._max_tokens = max_tokens
         self._token_estimator = token_estimator
         self._summarizer = summarizer
+        self._summing = threading.Lock()
+        #: How often it was cleared: a summary of what was there before is of no use after it.
+        self._cleared = 0
         self._state = _vecstore._RagMemory(max_tokens, summarizer is not None)
 
     @classmethod
@@ -122,15 +126,26 @@ class ConversationMemory:
         for name, value in (("role", role), ("content", content)):
             if not isinstance(value, str):
                 raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
-        self._state.add(role, content, self._token_estimator)
-        forgotten = self._state.forgotten()
-        if self._summarizer is not None and forgotten:
-            messages = [Message(*message) for message in forgotten]
-            arguments = (messages, self._state.summary())[: _arity(self._summarizer)]
-            summary = yield Call(self._summarizer, *arguments)
-            if not isinstance(summary, str):
-                raise TypeError(f"summarizer: expected to return a str, got {type(summary).__name__}")
-            self._state.set_summary(summary, len(messages), self._token_estimator)
+        yield Call(self._state.add, role, content, self._token_estimator)
+        # What is forgotten while another one is being summed up waits for the next message.
+        if self._summarizer is None or not self._summing.acquire(blocking=False):
+            return
+        try:
+            yield from self._summing_up(self._summarizer)
+        finally:
+            self._summing.release()
+
+    def _summing_up(self, summarizer: Summarizer) -> Work[None]:
+        messages = [Message(*message) for message in self._state.forgotten()]
+        if not messages:
+            return
+        cleared = self._cleared
+        arguments = (messages, self._state.summary())[: _arity(summarizer)]
+        summary = yield Call(summarizer, *arguments)
+        if not isinstance(summary, str):
+            raise TypeError(f"summarizer: expected to return a str, got {type(summary).__name__}")
+        if cleared == self._cleared:
+            yield Call(self._state.set_summary, summary, len(messages), self._token_estimator)
 
     def get_messages(self) -> list[Message]:
         """The messages, oldest first.
@@ -174,6 +189,7 @@ class ConversationMemory:
         >>> memory.get_messages()
         []
         """
+        self._cleared += 1
         self._state.clear()
 
     def token_count(self) -> int:
@@ -187,12 +203,13 @@ class ConversationMemory:
         return self._state.token_count()
 
     def __getstate__(self) -> dict[str, typing.Any]:
-        return {**self.__dict__, "_state": self._state._state()}
+        return {**self.__dict__, "_state": self._state._state(), "_summing": None}
 
     def __setstate__(self, state: dict[str, typing.Any]) -> None:
         self.__dict__.update(state)
         self._state = _vecstore._RagMemory(self._max_tokens, self._summarizer is not None)
         self._state._restore(state["_state"])
+        self._summing = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._state)

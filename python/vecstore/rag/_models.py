@@ -25,6 +25,7 @@ __all__ = [
     "check_count",
     "check_embedder",
     "check_model",
+    "check_texts",
     "embed_texts",
     "embedded",
     "embedding",
@@ -131,6 +132,25 @@ def check_count(name: str, value: typing.Any, least: int = 1) -> int:
     if value >= 2**63:
         raise InvalidInputError(f"{name}: expected an int of 64 bits, got a larger one")
     return typing.cast(int, value)
+
+
+def check_texts(texts: abc.Iterable[str]) -> list[str]:
+    """``texts`` as a list, if they are texts: one alone is not taken for its characters."""
+    listed = list(check_items("texts", texts, "an iterable of str"))
+    for at, text in enumerate(listed):
+        check_text(f"texts[{at}]", text)
+        if not text.isascii():
+            _check_characters(text, at)
+    return listed
+
+
+def _check_characters(text: str, at: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"texts[{at}]: expected characters, got a lone surrogate at character {error.start}"
+        ) from None
 
 
 def check_embedder(embedder: typing.Any) -> None:
@@ -265,11 +285,10 @@ def embedded(
     """The vectors of texts: each text once, in batches, from a cache where they are there."""
     check_embedder(embedder)
     check_count("batch_size", batch_size)
-    listed = enumerate(check_items("texts", texts, "a list of str"))
-    texts = [check_text(f"texts[{at}]", text) for at, text in listed]
+    texts = check_texts(texts)
     flow = _vecstore._RagFlow.embed(texts, batch_size, cache, retries)
     handlers = {"vectors": lambda batch: embedding(embedder, batch, query=query)}
-    return typing.cast("list[list[float]]", (yield from drive(flow, handlers)))
+    return typing.cast("list[list[float]]", (yield from drive(flow, handlers, stores=cache is not None)))
 
 
 def embed_texts(

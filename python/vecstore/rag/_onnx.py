@@ -11,7 +11,7 @@ from vecstore._arguments import check_path
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work
-from vecstore.rag._models import check_count
+from vecstore.rag._models import check_count, check_texts
 from vecstore.rag._rerankers import Reranker
 from vecstore.rag._results import ranked, text_of
 from vecstore.rag._tokenizers import load_tokenizer, need
@@ -43,9 +43,13 @@ class _Encoder:
         options.log_severity_level = 3  # errors only
         if threads is not None:
             options.intra_op_num_threads = check_count("threads", threads)
-        content = model if isinstance(model, bytes) else Path(check_path("model", model)).read_bytes()
+        if not isinstance(model, bytes):
+            # By its path: what is too large for one file is in others beside it.
+            path = Path(check_path("model", model))
+            path.open("rb").close()
+            model = str(path)
         try:
-            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's own errors have no common class
             raise InvalidInputError(f"model: onnxruntime cannot read it: {error}") from error
         self.inputs = [node.name for node in self.session.get_inputs()]
@@ -132,12 +136,13 @@ class OnnxEmbedder:
 
     def embed_query(self, text: str) -> npt.NDArray[np.float32]:
         """The vector of a query."""
-        vector: npt.NDArray[np.float32] = self._vectors([self._query_prefix + text])[0]
+        (checked,) = check_texts([text])
+        vector: npt.NDArray[np.float32] = self._vectors([self._query_prefix + checked])[0]
         return vector
 
     def embed_batch(self, texts: abc.Sequence[str]) -> npt.NDArray[np.float32]:
         """The vectors of texts, as an array of the shape (n, dim)."""
-        return self._vectors([self._document_prefix + text for text in texts])
+        return self._vectors([self._document_prefix + text for text in check_texts(texts)])
 
     def _vectors(self, texts: list[str]) -> npt.NDArray[np.float32]:
         import numpy as np
@@ -206,6 +211,9 @@ class CrossEncoderReranker(Reranker):
     ) -> None:
         self._encoder = _Encoder(model, tokenizer, max_tokens, batch_size, threads)
         self._encoder.tokenizer.enable_truncation(max_length=max_tokens, strategy="only_second")
+        #: Cuts nothing. One of its own, since threads may be encoding pairs.
+        self._whole = load_tokenizer(self._encoder.tokenizer)
+        self._whole.no_truncation()
         self._sigmoid = sigmoid
 
     def score(self, query: str, texts: abc.Sequence[str]) -> list[float]:
@@ -213,6 +221,7 @@ class CrossEncoderReranker(Reranker):
         import numpy as np
 
         # A query that fills the window leaves nothing of a text to be cut.
+        (query,), texts = check_texts([query]), check_texts(texts)
         query = self._shortened(query)
         scores = np.zeros(len(texts))
         for places, output, _ in self._encoder.run([(query, text) for text in texts]):
@@ -225,12 +234,8 @@ class CrossEncoderReranker(Reranker):
         return [float(score) for score in scores]
 
     def _shortened(self, query: str) -> str:
-        tokenizer, most = self._encoder.tokenizer, max(1, self._encoder.max_tokens // 2)
-        tokenizer.no_truncation()
-        try:
-            encoding = tokenizer.encode(query, add_special_tokens=False)
-        finally:
-            tokenizer.enable_truncation(max_length=self._encoder.max_tokens, strategy="only_second")
+        most = max(1, self._encoder.max_tokens // 2)
+        encoding = self._whole.encode(query, add_special_tokens=False)
         return query if len(encoding.ids) <= most else query[: encoding.offsets[most - 1][1]]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002

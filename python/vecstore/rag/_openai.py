@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import json
 import math
 import typing
-import urllib.error
-import urllib.request
 from collections import abc
 
 from vecstore._errors import InvalidInputError
+from vecstore.rag import _http
 from vecstore.rag._calls import Call, Work, arun, run
 from vecstore.rag._models import Retries, check_count, embedded
-from vecstore.rag._server_errors import ModelServerError, refused
+from vecstore.rag._server_errors import ModelServerError, check_answer
 from vecstore.rag._stream import AnswerStream
 
 __all__ = ["ModelServerError", "OpenAICompatible"]
@@ -24,7 +22,7 @@ class OpenAICompatible:
 
     It is an embedder and a language model: hand it wherever either is expected. Only the standard library is
     used; calls that failed in passing (a lost connection, the statuses 408, 409, 425, 429 and 5xx) are made
-    again.
+    again. Redirects are not followed: the key would go with them.
 
     Parameters
     ----------
@@ -37,7 +35,7 @@ class OpenAICompatible:
     dimensions : int, optional
         Asked of models that can shorten their vectors.
     timeout : float
-        Seconds for one call.
+        Seconds that a call may take, however slowly it comes in; for a stream, its beginning and each part.
     retries, backoff
         As in `embed_texts`.
     batch_size : int
@@ -62,6 +60,11 @@ class OpenAICompatible:
         parameters: abc.Mapping[str, typing.Any] | None = None,
         headers: abc.Mapping[str, str] | None = None,
     ) -> None:
+        for name, value in (("base_url", base_url), ("key", key or ""), ("model", model)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+            raise TypeError(f"timeout: expected a number of seconds, got {type(timeout).__name__}")
         if not base_url.startswith(("http://", "https://")):
             raise InvalidInputError(f"base_url: expected http:// or https://, got {base_url!r}")
         if not model:
@@ -78,6 +81,11 @@ class OpenAICompatible:
         self._headers = {"Content-Type": "application/json", **(headers or {})}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
+        for name, value in self._headers.items():
+            text: typing.Any = value
+            if not isinstance(text, str) or not (name + text).isascii() or not (name + text).isprintable():
+                # Not with the value, which may be a key.
+                raise InvalidInputError(f"headers: expected printable ASCII in {name!r}, got something else")
 
     # Embeddings
 
@@ -105,16 +113,18 @@ class OpenAICompatible:
             body["dimensions"] = self.dimensions
         answer = self._post("embeddings", body)
         try:
-            entries = sorted(answer["data"], key=lambda entry: entry["index"])
-            vectors = [entry["embedding"] for entry in entries]
-            places = [entry["index"] for entry in entries]
+            vectors = {entry["index"]: entry["embedding"] for entry in answer["data"]}
         except (KeyError, TypeError) as error:
             raise ModelServerError(f"embeddings: the answer is not of the protocol: {error!r}") from None
-        if places != list(range(len(texts))):
+        if len(answer["data"]) != len(texts):
             raise ModelServerError(
-                f"embeddings: expected a vector for each of {len(texts)} texts, got {len(places)}"
+                f"embeddings: expected a vector for each of {len(texts)} texts, got {len(answer['data'])}"
             )
-        return vectors
+        if vectors.keys() != set(range(len(texts))):
+            raise ModelServerError(
+                f"embeddings: expected the indexes 0 to {len(texts) - 1}, got {sorted(map(str, vectors))}"
+            )
+        return [_numbers(vectors[at]) for at in range(len(texts))]
 
     # Chat
 
@@ -193,45 +203,27 @@ class OpenAICompatible:
         finally:
             stream.close()
 
-    def _open(self, path: str, body: dict[str, typing.Any]) -> http.client.HTTPResponse:
-        url = f"{self.base_url}/{path}"
-        data = json.dumps(body).encode("utf-8", "replace")
-        request = urllib.request.Request(url, data, self._headers, method="POST")
-        try:
-            return typing.cast(
-                http.client.HTTPResponse, urllib.request.urlopen(request, timeout=self.timeout)
-            )
-        except urllib.error.HTTPError as error:
-            with error:
-                raise refused(url, error) from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _unreachable(url, error) from error
-
     def _post(self, path: str, body: dict[str, typing.Any]) -> typing.Any:
         url = f"{self.base_url}/{path}"
-        try:
-            with self._open(path, body) as response:
-                content = response.read()
-        except ModelServerError:
-            raise
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _unreachable(url, error) from error
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise ModelServerError(f"{url}: the answer is not JSON: {error}") from None
+        answer = _http.posted(url, self._headers, body, self.timeout)
+        check_answer(url, answer)
+        return answer
+
+    def _open(self, path: str, body: dict[str, typing.Any]) -> http.client.HTTPResponse:
+        return _http.opened(f"{self.base_url}/{path}", self._headers, body, self.timeout)
 
     def __repr__(self) -> str:
         return f"OpenAICompatible({self.base_url!r}, model={self.model!r})"
 
 
+def _numbers(vector: typing.Any) -> list[typing.Any]:
+    if not isinstance(vector, list) or not all(type(number) in (int, float) for number in vector):
+        raise ModelServerError("embeddings: expected vectors as lists of numbers, got something else")
+    return vector
+
+
 def _next(stream: AnswerStream) -> Work[str | None]:
     return typing.cast("str | None", (yield Call(next, stream, None)))
-
-
-def _unreachable(url: str, error: Exception) -> ModelServerError:
-    is_transient = isinstance(error, (OSError, http.client.HTTPException))
-    return ModelServerError(f"{url}: {getattr(error, 'reason', error)}", is_transient=is_transient)
 
 
 def _message(message: typing.Any) -> dict[str, str]:

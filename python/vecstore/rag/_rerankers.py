@@ -91,12 +91,25 @@ def reranking(
             f"reranker: expected an object with `rerank` or a callable, got {type(reranker).__name__}"
         )
     results = yield Call(method, query, neighbors, top_k, in_loop=in_loop)
+    if isinstance(results, str) or not isinstance(results, abc.Iterable):
+        raise TypeError(f"reranker: expected to return results, got {type(results).__name__}")
     return as_neighbors(results, "results of the reranker")
 
 
 def _scored(neighbors: list[Neighbor], scores: abc.Iterable[typing.Any]) -> list[Neighbor]:
-    numbers = [float(score) for score in scores]
+    numbers = [_number(score) for score in scores]
     return ranked(neighbors, _vecstore._rag_ranking(numbers, len(neighbors)))
+
+
+def _number(score: typing.Any) -> float:
+    if isinstance(score, (str, bytes)) or not hasattr(type(score), "__float__"):
+        raise TypeError(f"score: expected to return a number, got {type(score).__name__}")
+    try:
+        return float(score)
+    except OverflowError:
+        raise InvalidInputError(
+            "score: expected to return a number, got one beyond those of 64 bits"
+        ) from None
 
 
 class IdentityReranker(Reranker):
@@ -162,6 +175,23 @@ class MMRReranker(Reranker):
         del query
         return _vecstore._rag_mmr(neighbors, query_vector, self.lambda_, most)
 
+    async def arerank(
+        self,
+        query: str,
+        results: Results,
+        top_k: int | None = None,
+        *,
+        query_vector: Vector | None = None,
+    ) -> list[Neighbor]:
+        """Does what `rerank` does, on an event loop.
+
+        >>> import asyncio
+        >>> results = [{"id": "a", "text": "", "score": 0.9, "vector": [1, 0]}]
+        >>> asyncio.run(MMRReranker(0.5).arerank("", results, query_vector=[1, 0]))[0].id
+        'a'
+        """
+        return self.rerank(query, results, top_k, query_vector=query_vector)
+
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         return done(_vecstore._rag_mmr(neighbors, None, self.lambda_, most))
 
@@ -220,6 +250,10 @@ class CrossEncoderFn(Reranker):
         texts = [text_of(neighbor) for neighbor in neighbors]
         if self._batch:
             scores = yield Call(self._score, [(query, text) for text in texts])
+            if isinstance(scores, str) or not isinstance(scores, abc.Iterable):
+                raise TypeError(
+                    f"score: expected to return {len(texts)} numbers, got {type(scores).__name__}"
+                )
         else:
             scores = yield [Call(self._score, query, text) for text in texts]
         return _scored(neighbors, scores)

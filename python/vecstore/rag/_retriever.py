@@ -249,7 +249,8 @@ class Retriever:
             found = yield from parents(self.store, found)
         elif self._window:
             found = yield from windows(self.store, found, self._window, self._window)
-        packed = pack(
+        packed = yield Call(
+            pack,
             found,
             self._max_tokens,
             self._token_estimator,
@@ -320,7 +321,9 @@ class _Search:
     def ranking(self, wanted: tuple[str, list[tuple[int, float]], int]) -> Work[list[tuple[int, float]]]:
         query, items, top_k = wanted
         results = yield from reranking(self._retriever.reranker, query, ranked(self.found, items), top_k)
-        unknown: abc.Iterable[str] = (one.id for one in results if one.id not in self._numbers)
-        for identity in unknown:
-            raise InvalidInputError(f"reranker: `{identity}` is none of the results it was given")
-        return [(self._numbers[one.id], one.score) for one in results]
+        scores: dict[int, float] = {}
+        for one in results:
+            if one.id not in self._numbers:
+                raise InvalidInputError(f"reranker: `{one.id}` is none of the results it was given")
+            scores.setdefault(self._numbers[one.id], one.score)
+        return list(scores.items())

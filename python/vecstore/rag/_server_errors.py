@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import email.utils
+import http.client
 import json
+import math
+import time
+import typing
 import urllib.error
 
 from vecstore._errors import VecStoreError
 
-__all__ = ["ModelServerError", "refused"]
+__all__ = ["ModelServerError", "check_answer", "refused"]
 
 
 class ModelServerError(VecStoreError):
@@ -37,15 +42,37 @@ _TRANSIENT = (408, 409, 425, 429)
 
 def refused(url: str, error: urllib.error.HTTPError) -> ModelServerError:
     """Returns what a server said when it refused, as an error that says whether to try again."""
-    body = error.read(2000).decode("utf-8", "replace")
+    try:
+        body = error.read(2000).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        body = ""  # it has said enough
     try:
         body = json.loads(body)["error"]["message"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         body = body.strip()
-    after = error.headers.get("Retry-After", "")
     return ModelServerError(
         f"{url}: status {error.code}: {body or error.reason}",
         status=error.code,
-        retry_after=float(after) if after.replace(".", "", 1).isdigit() else None,
+        retry_after=_seconds(error.headers.get("Retry-After", "")),
         is_transient=error.code in _TRANSIENT or error.code >= 500,
     )
+
+
+def _seconds(after: str) -> float | None:
+    """What ``Retry-After`` asks for: seconds, or a date."""
+    try:
+        seconds = float(after)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(after).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def check_answer(url: str, answer: typing.Any) -> None:
+    """Raises what a server says went wrong in an answer of status 200."""
+    if isinstance(answer, dict) and answer.get("error"):
+        error = answer["error"]
+        message = error.get("message") if isinstance(error, dict) else error
+        raise ModelServerError(f"{url}: {message}")

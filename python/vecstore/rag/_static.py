@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vecstore._arguments import check_path
 from vecstore._errors import CorruptionError, InvalidInputError, UnsupportedError
+from vecstore.rag._models import check_texts
 from vecstore.rag._tokenizers import load_tokenizer
 
 if typing.TYPE_CHECKING:
@@ -103,8 +104,9 @@ class StaticEmbedder:
         """The vectors of texts, as an array of the shape (n, dim)."""
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.dim), np.float32)
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        listed = check_texts(texts)
+        vectors = np.zeros((len(listed), self.dim), np.float32)
+        encodings = self._tokenizer.encode_batch(listed, add_special_tokens=False)
         for at, encoding in enumerate(encodings):
             ids = [token for token in encoding.ids if token != self._unknown][: self._max_tokens]
             if not ids:

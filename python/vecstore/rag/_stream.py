@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import json
 import threading
 import typing
 from collections import abc
 
-from vecstore.rag._server_errors import ModelServerError
+from vecstore.rag._http import parsed
+from vecstore.rag._server_errors import ModelServerError, check_answer
 
 __all__ = ["AnswerStream"]
 
@@ -74,13 +74,13 @@ def _pieces(url: str, response: http.client.HTTPResponse) -> abc.Iterator[str]:
     try:
         if kind == "application/json":
             # A server that does not stream sends the answer as a whole.
-            yield from _of_answer(url, json.loads(response.read()), "message")
+            yield from _of_answer(url, _whole(url, response), "message")
             return
         ended = False
         for event in _events(url, response):
             if event == "[DONE]":
                 return
-            answer = json.loads(event)
+            answer = parsed(event)
             yield from _of_answer(url, answer, "delta")
             ended = ended or _has_ended(answer)
     except (OSError, http.client.HTTPException) as error:
@@ -112,11 +112,15 @@ def _events(url: str, response: http.client.HTTPResponse) -> abc.Iterator[str]:
         # Comments keep the connection open; names and ids of events say nothing here.
 
 
+def _whole(url: str, response: http.client.HTTPResponse) -> typing.Any:
+    content = response.read(_LONGEST_LINE_BYTES)
+    if response.read(1):
+        raise ModelServerError(f"{url}: expected an answer of at most {_LONGEST_LINE_BYTES} bytes")
+    return parsed(content)
+
+
 def _of_answer(url: str, answer: typing.Any, part: str) -> abc.Iterator[str]:
-    if isinstance(answer, dict) and answer.get("error"):
-        error = answer["error"]
-        message = error.get("message") if isinstance(error, dict) else error
-        raise ModelServerError(f"{url}: {message}")
+    check_answer(url, answer)
     try:
         choices = answer["choices"]
         # The last event may have the usage alone.
@@ -130,4 +134,5 @@ def _of_answer(url: str, answer: typing.Any, part: str) -> abc.Iterator[str]:
 
 
 def _has_ended(answer: typing.Any) -> bool:
-    return any(choice.get("finish_reason") for choice in answer["choices"])
+    choices = answer["choices"] or []
+    return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices)

@@ -24,6 +24,7 @@ mod offsets;
 mod outline;
 mod packer;
 mod parallel;
+mod pattern;
 mod python_regex;
 mod recursive;
 mod ruler;

@@ -88,6 +88,10 @@ pub(crate) fn push_outline<O: Outline>(
             continue;
         }
         let span = edges.stripped_between_graphemes(span);
+        if span.is_empty() {
+            // White space that a parser made a node of is between the others.
+            continue;
+        }
         // What is between nodes (markers, keys, closing tags) goes with the next node, at the end with the last.
         let mut cover = span.clone();
         if !edges.is_blank(frame.cursor..span.start) {

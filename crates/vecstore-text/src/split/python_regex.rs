@@ -7,11 +7,16 @@
 //! | `$` | `(?=\n?\z)` | also before a line end that ends the text, unless `(?m)` is on |
 //! | `\Z` | `\z` | the end |
 //! | `\s`, `\S` | with `\x1c-\x1f` | four separators of ASCII are white space |
-//! | `\w`, `\W` | `[\p{L}\p{N}_]` | combining marks are no word characters |
-//! | `[`, `&`, `~` in a class | escaped | they are not special there |
+//! | `\w`, `\W` | `[\p{L}\p{N}_]` | combining marks and joiners are no word characters |
+//! | `\b`, `\B` | lookaround for these | so they do not end at the same places |
+//! | `{`, `{,n}` | `\{`, `{0,n}` | a brace that counts nothing is a brace |
+//! | `\0`, `\141`, `[\b]` | `\x00`, `\x61`, `[\x08]` | characters by their octal number, and backspace |
+//! | `[`, `&`, `~`, `--` in a class | escaped | they are not special there |
 
 const SPACE: &str = r"\s\x1c-\x1f";
 const WORD: &str = r"\p{L}\p{N}_";
+const WORD_EDGE: &str = r"(?:(?<=[\p{L}\p{N}_])(?![\p{L}\p{N}_])|(?<![\p{L}\p{N}_])(?=[\p{L}\p{N}_]))";
+const NO_WORD_EDGE: &str = r"(?:(?<=[\p{L}\p{N}_])(?=[\p{L}\p{N}_])|(?<![\p{L}\p{N}_])(?![\p{L}\p{N}_]))";
 
 /// Returns the pattern in the syntax of the engine.
 pub(crate) fn translated(pattern: &str) -> String {
@@ -26,6 +31,15 @@ pub(crate) fn translated(pattern: &str) -> String {
                 length += push_escape(&mut out, &rest[1..], false);
             }
             '[' => length = push_class(&mut out, rest),
+            '{' => match counted(rest) {
+                Some(end) => {
+                    // Without a least number, it is 0.
+                    out.push_str(if rest.starts_with("{,") { "{0" } else { "{" });
+                    out.push_str(&rest[1..end]);
+                    length = end;
+                }
+                None => out.push_str(r"\{"),
+            },
             '(' => {
                 let outer = multiline.last().copied().unwrap_or_default();
                 match flags(rest) {
@@ -66,13 +80,36 @@ fn flags(group: &str) -> Option<(Option<bool>, char)> {
     Some((set, stop))
 }
 
+/// Returns where a repetition such as `{2,3}` ends, if the pattern starts with one.
+fn counted(pattern: &str) -> Option<usize> {
+    let end = pattern.find('}')?;
+    let (least, most) = pattern[1..end].split_once(',').unwrap_or((&pattern[1..end], "0"));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(least) && is_number(most) && end > 1).then_some(end + 1)
+}
+
 /// Pushes what a backslash and `rest` mean; returns how much of `rest` that took.
 fn push_escape(out: &mut String, rest: &str, in_class: bool) -> usize {
     let Some(sign) = rest.chars().next() else {
         out.push('\\');
         return 0;
     };
+    if let Some((code, length)) = octal(rest) {
+        out.push_str(&format!(r"\x{code:02x}"));
+        return length;
+    }
+    if matches!(sign, 'p' | 'P' | 'x' | 'u' | 'N' | 'k' | 'g')
+        && rest[1..].starts_with('{')
+        && let Some(end) = rest.find('}')
+    {
+        // Braces of a name, which count nothing.
+        out.extend(["\\", &rest[..=end]]);
+        return end + 1;
+    }
     match (sign, in_class) {
+        ('b', false) => out.push_str(WORD_EDGE),
+        ('b', true) => out.push_str(r"\x08"),
+        ('B', false) => out.push_str(NO_WORD_EDGE),
         ('Z', false) => out.push_str(r"\z"),
         ('s', false) => out.extend(["[", SPACE, "]"]),
         ('s', true) => out.push_str(SPACE),
@@ -83,6 +120,13 @@ fn push_escape(out: &mut String, rest: &str, in_class: bool) -> usize {
         _ => out.extend(['\\', sign]),
     }
     sign.len_utf8()
+}
+
+/// Reads a character by its octal number, behind the backslash: a 0 with at most two digits after it, or three digits.
+fn octal(rest: &str) -> Option<(u8, usize)> {
+    let digits = rest.bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+    let is_octal = rest.starts_with('0') || (digits == 3 && rest.starts_with(['1', '2', '3']));
+    is_octal.then(|| u8::from_str_radix(&rest[..digits], 8).ok().map(|code| (code, digits))).flatten()
 }
 
 /// Pushes the class that a pattern starts with; returns its length.
@@ -100,6 +144,7 @@ fn push_class(out: &mut String, pattern: &str) -> usize {
                 return at;
             }
             ']' | '[' | '&' | '~' => out.extend(['\\', sign]),
+            '-' if out.ends_with('-') => out.push_str(r"\-"),
             other => out.push(other),
         }
     }
@@ -131,6 +176,23 @@ mod tests {
             (r"\S+", "a b", vec![(0, 1), (2, 3)]),
             (r"\w+\W", "ab_1-", vec![(0, 5)]),
             (r"(?<=[.!?])\s+", "A. B", vec![(2, 3)]),
+            (r"\bb", "ab b", vec![(3, 4)]),
+            (r"\bb", "a\u{301}b", vec![(3, 4)]),
+            (r"a\B", "ab a", vec![(0, 1)]),
+            (r"{", "a{b", vec![(1, 2)]),
+            (r"a{x}", "a{x}", vec![(0, 4)]),
+            (r"a{1", "a{1", vec![(0, 3)]),
+            (r"{}", "a{}", vec![(1, 3)]),
+            (r"a{,2}b", "aab", vec![(0, 3)]),
+            (r"a{2}", "aaa", vec![(0, 2)]),
+            (r"a{2,}", "aaa", vec![(0, 3)]),
+            (r"\0", "a\0", vec![(1, 2)]),
+            (r"\141\1022", "aB2", vec![(0, 3)]),
+            (r"[\0-\010]", "\u{8}a", vec![(0, 1)]),
+            (r"[\b]", "a\u{8}", vec![(1, 2)]),
+            (r"[+--]", "+,-.", vec![(0, 1), (1, 2), (2, 3)]),
+            (r"(a)\1", "aa", vec![(0, 2)]),
+            (r"\p{L}{2}", "ab", vec![(0, 2)]),
         ] {
             let regex = Regex::new(&translated(pattern)).unwrap();
             let found: Vec<_> = regex

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use fancy_regex::Regex;
 use memchr::memmem::Finder;
 
 use super::edges::{self, Edges};
-use super::error::{Result, SplitError};
-use super::python_regex;
+use super::error::Result;
+use super::pattern::Pattern;
 use super::ruler::Ruler;
 
 /// What becomes of a separator.
@@ -27,7 +26,7 @@ pub enum Keep {
 pub(crate) enum Separator {
     Byte(u8),
     Literal(Box<Finder<'static>>),
-    Pattern(Box<Regex>),
+    Pattern(Box<Pattern>),
     /// The empty string.
     Characters,
 }
@@ -47,12 +46,7 @@ impl Separator {
         if pattern.is_empty() {
             return Ok(Self::Characters);
         }
-        let regex = Regex::new(&python_regex::translated(pattern)).map_err(|error| {
-            SplitError::invalid(format!(
-                "separators: expected a regular expression, got `{pattern}`: {error}"
-            ))
-        })?;
-        Ok(Self::Pattern(Box::new(regex)))
+        Ok(Self::Pattern(Box::new(Pattern::new(pattern)?)))
     }
 
     /// Returns whether the separator is in the text.
@@ -60,7 +54,7 @@ impl Separator {
         match self {
             Self::Byte(byte) => Ok(memchr::memchr(*byte, text.as_bytes()).is_some()),
             Self::Literal(finder) => Ok(finder.find(text.as_bytes()).is_some()),
-            Self::Pattern(regex) => regex.is_match(text).map_err(|error| too_costly(&error)),
+            Self::Pattern(pattern) => pattern.is_in(text),
             Self::Characters => Ok(true),
         }
     }
@@ -89,11 +83,10 @@ impl Separator {
                     cut.at(range.start + at..range.start + at + length)?;
                 }
             }
-            Self::Pattern(regex) => {
-                for found in regex.find_iter(slice) {
-                    let found = found.map_err(|error| too_costly(&error))?;
-                    cut.at(range.start + found.start()..range.start + found.end())?;
-                }
+            Self::Pattern(pattern) => {
+                pattern.matches(slice, &mut |found| {
+                    cut.at(range.start + found.start..range.start + found.end)
+                })?;
             }
             Self::Characters if graphemes => {
                 for end in edges::grapheme_ends(text, &range) {
@@ -108,10 +101,6 @@ impl Separator {
         }
         cut.until(range.end)
     }
-}
-
-fn too_costly(error: &fancy_regex::Error) -> SplitError {
-    SplitError::invalid(format!("separators: a regular expression failed on the text: {error}"))
 }
 
 /// Turns matches into pieces.

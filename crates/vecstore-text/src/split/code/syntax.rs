@@ -3,6 +3,7 @@
 //! Siblings form units: a definition with the comments, decorators and attributes directly above it, and a statement with
 //! the punctuation behind it on its line. A unit is what is kept whole.
 
+use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -20,6 +21,12 @@ use crate::split::packer::Packer;
 /// much longer is not source code, and is split by keywords.
 const BYTES_PER_REPORT: usize = 2;
 const REPORTS_FREE: usize = 2_000;
+
+/// The parser reads a text in pieces of this size, most of them once: again only where it goes back over an end of one.
+/// What it reads more often has comments or strings that never end, each of which it looks for to the end of the text.
+const PIECE_BYTES: usize = 4_096;
+const READS_PER_PIECE: usize = 64;
+const READS_FREE: usize = 1_024;
 
 mod tree_sitter_language_of {
     use super::Language;
@@ -44,28 +51,42 @@ mod tree_sitter_language_of {
 /// Parses a text, unless there is no parser, or parsing takes out of all proportion long.
 pub(super) fn parse(text: &str, language: Language) -> Option<Tree> {
     // Offsets of the parser have 32 bits.
-    if text.len() >= u32::MAX as usize || language == Language::Java && has_endless_generics(text) {
+    if text.len() >= u32::MAX as usize || compares_generics(language) && has_endless_generics(text) {
         return None;
     }
     parse_within(text, language, REPORTS_FREE + text.len() / BYTES_PER_REPORT)
+}
+
+/// Returns whether `<` begins a type or compares, which the parser only knows at its end.
+fn compares_generics(language: Language) -> bool {
+    matches!(language, Language::Java | Language::TypeScript | Language::Tsx)
 }
 
 fn parse_within(text: &str, language: Language, most_reports: usize) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&grammar(language)?).ok()?;
     let bytes = text.as_bytes();
-    let mut reports = 0;
+    let most_reads = READS_FREE + bytes.len() / PIECE_BYTES * READS_PER_PIECE;
+    let (mut reports, reads) = (0, Cell::new(0));
     let mut progress = |_: &ParseState| {
         reports += 1;
-        let ends = reports > most_reports || vecstore_interrupt::is_requested();
+        let ends =
+            reports > most_reports || reads.get() > most_reads || vecstore_interrupt::is_requested();
         if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
-    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+    let mut piece = |at: usize, _| {
+        reads.set(reads.get() + 1);
+        // The text seems to end, so that the parser comes to the next report.
+        let end = if reads.get() > most_reads { at } else { bytes.len().min(at + PIECE_BYTES) };
+        bytes.get(at..end).unwrap_or_default()
+    };
+    let tree = parser.parse_with_options(&mut piece, None, Some(options));
+    tree.filter(|_| reads.get() <= most_reads)
 }
 
-/// Returns whether more `<` are open than any source code has. In Java each may begin a type or compare, and the parser
-/// compares what both ways have come to, again and again.
+/// Returns whether more `<` are open than any source code has. Where each may begin a type or compare, the parser compares
+/// what both ways have come to, again and again.
 fn has_endless_generics(text: &str) -> bool {
     const MOST_OPEN: usize = 256;
     let (mut open, mut before) = (0_usize, b' ');
@@ -479,7 +500,9 @@ export const List = <T extends { id: string }>({ items, render, ...rest }: Props
             let end = text.floor_char_boundary(text.len() - part.len() / 2);
             assert!(parse(&text[..end], language).is_some(), "{language:?} is given up where it is cut");
         }
-        assert!(parse(&"a<".repeat(1_000), Language::Java).is_none());
+        for language in [Language::Java, Language::TypeScript, Language::Tsx] {
+            assert!(parse(&"a<b,".repeat(1_000), language).is_none());
+        }
     }
 
     fn errors(tree: &Tree, text: &str) -> String {
