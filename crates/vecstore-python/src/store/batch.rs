@@ -100,7 +100,7 @@ impl Columns<'_, '_> {
                 let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
                 let document = match &metadata {
                     Some(metadata) if !metadata.is_none() => document(Some(metadata), "metadatas", &mut keys)
-                        .map_err(|error| named(py, row, error))?,
+                        .map_err(|error| named(py, "metadatas", row, error))?,
                     _ => document(None, "", &mut keys)?,
                 };
                 let text =
@@ -438,15 +438,15 @@ impl BaseCollection {
     }
 }
 
-/// Says which of the metadata of a batch an error is about.
-pub(super) fn named(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+/// Says which row of a column an error is about.
+pub(crate) fn named(py: Python<'_>, column: &str, row: usize, error: PyErr) -> PyErr {
     // Other exceptions come from the caller's own code, and pass as they are.
     if !is_own(py, &error) && !error.get_type(py).is(py.get_type::<PyTypeError>()) {
         return error;
     }
     let message = error.value(py).to_string();
-    let rest = message.strip_prefix("metadatas").map(|rest| format!("metadatas[{row}]{rest}"));
-    let message = rest.unwrap_or_else(|| format!("metadatas[{row}]: {message}"));
+    let rest = message.strip_prefix(column).map(|rest| format!("{column}[{row}]{rest}"));
+    let message = rest.unwrap_or_else(|| format!("{column}[{row}]: {message}"));
     let named = PyErr::from_type(error.get_type(py), (message,));
     named.set_cause(py, error.cause(py));
     named

@@ -87,7 +87,7 @@ impl BaseCollection {
         let ids = self::texts(ids, "ids")?;
         let items = vectors.try_iter().map_err(|_| wrong_type("vectors", "a list of 2-D arrays", vectors))?;
         let multi = |item: PyResult<Bound<'_, PyAny>>| multi_vector(&item?, "vectors");
-        let read = |(at, item)| multi(item).map_err(|error| named(py, at, error));
+        let read = |(at, item)| multi(item).map_err(|error| named(py, "vectors", at, error));
         let vectors: Vec<MultiVector> = items.enumerate().map(read).collect::<PyResult<_>>()?;
         check_count(py, "vectors", vectors.len(), ids.len())?;
         let metadatas = column(metadatas, "metadatas", ids.len())?;
@@ -101,8 +101,8 @@ impl BaseCollection {
         for (row, (id, vectors)) in ids.iter().zip(&vectors).enumerate() {
             let metadata = metadatas.as_ref().map(|all| all.get_item(row)).transpose()?;
             let metadata = metadata.filter(|metadata| !metadata.is_none());
-            let document =
-                document(metadata.as_ref(), "metadatas", &mut keys).map_err(|error| named(py, row, error))?;
+            let document = document(metadata.as_ref(), "metadatas", &mut keys)
+                .map_err(|error| named(py, "metadatas", row, error))?;
             let text =
                 texts.as_ref().map(|all| all.get_item(row)).transpose()?.filter(|text| !text.is_none());
             let text = text.map(|text| Text::new(&text, &format!("texts[{row}]"))).transpose()?;
