@@ -4,6 +4,7 @@ place."""
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import pathlib
 import tempfile
@@ -273,6 +274,22 @@ def test_tables_of_other_programs(tmp_path: pathlib.Path) -> None:
     null = pa.table({"id": ["a", "b"], "vector": [[1.0], None]})
     with pytest.raises(vecstore.InvalidInputError, match="got null"):
         store.import_arrow(null)
+
+
+def test_times_to_the_nanosecond_are_times() -> None:
+    pa = pytest.importorskip("pyarrow")
+    store = vecstore.VecStore(":memory:")
+    times = pa.array([1_500, None], pa.timestamp("ns", "UTC"))
+    store.import_arrow(pa.table({"id": ["a", "b"], "vector": [[1.0], [2.0]], "at": times}))
+    first, second = store.list_all()
+    assert first.metadata == {
+        "at": datetime.datetime(1970, 1, 1, microsecond=1, tzinfo=datetime.timezone.utc)
+    }
+    assert second.metadata == {"at": None}
+    # Beyond the years that datetimes have.
+    late = pa.array([2**62], pa.timestamp("s"))
+    with pytest.raises(vecstore.InvalidInputError, match="column `at`"):
+        store.import_arrow(pa.table({"id": ["a"], "vector": [[1.0]], "at": late}))
 
 
 def test_metadata_in_parquet_is_json(tmp_path: pathlib.Path) -> None:

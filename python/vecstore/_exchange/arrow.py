@@ -273,7 +273,7 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
     names = batch.schema.names
 
     def listed(name: str) -> list[typing.Any] | None:
-        return batch.column(name).to_pylist() if name in names else None
+        return _values(batch.column(name), name) if name in names else None
 
     ids = batch.column(columns.id)
     if ids.null_count:
@@ -309,6 +309,18 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
         listed("deleted"),
         several_of(batch.column("vectors"), "vectors") if _has_several(batch) else None,
     )
+
+
+def _values(column: typing.Any, name: str) -> list[typing.Any]:
+    """Returns the values of a column; of times to the nanosecond, the microseconds."""
+    pa = _pyarrow()
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    try:
+        return typing.cast("list[typing.Any]", column.to_pylist())
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(f"column `{name}`: {error}") from error
 
 
 def _is_string(kind: typing.Any) -> bool:
@@ -388,7 +400,7 @@ def _metadata(batch: typing.Any, columns: Columns) -> list[typing.Any] | None:
     fields = [name for name in names if name not in (columns.id, columns.vector, columns.text, *own)]
     if not fields:
         return None
-    lists = [batch.column(name).to_pylist() for name in fields]
+    lists = [_values(batch.column(name), name) for name in fields]
     return [{name: plain(one) for name, one in zip(fields, row)} for row in zip(*lists)]
 
 
