@@ -24,7 +24,7 @@ use crate::index::{
 use crate::storage::segment::{AnyGraph, Segment};
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
-pub(super) const SIGN_ROWS_MIN: usize = 128;
+pub(crate) const SIGN_ROWS_MIN: usize = 128;
 
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
@@ -59,6 +59,14 @@ struct Walk<'w, 's> {
     slack: f32,
 }
 
+/// What scans of signs for one query share.
+#[derive(Debug, Default)]
+pub(super) struct SignScan {
+    query: FlatQuery,
+    pool: CandidatePool,
+    near: Vec<(f32, u32)>,
+}
+
 impl Search<'_> {
     /// Offers to `best` what is likely to be near a query, of tasks as [`parts_in_order`] has them.
     pub(super) fn approximate<'s>(
@@ -67,10 +75,17 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
-        tasks.iter().try_for_each(|task| self.approximate_part(task, query, best))
+        let mut signs = SignScan::default();
+        tasks.iter().try_for_each(|task| self.approximate_part(task, query, &mut signs, best))
     }
 
-    fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
+    fn approximate_part<'s>(
+        &self,
+        task: &Task<'s>,
+        query: usize,
+        scan: &mut SignScan,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         if let (PartFilter::Few { rows, undecided, matcher }, Part::Segment(segment)) =
             (task.filter, &task.view.part)
             && rows.len() > FEW_ROWS_MIN
@@ -98,10 +113,10 @@ impl Search<'_> {
             && task.view.part.len() >= SIGN_ROWS_MIN
             && let Some(signs) = task.view.part.signs(self.scoring)?
         {
-            return self.scan_signs(task, &[SignStretch::whole(signs)], query, best);
+            return self.scan_signs(task, &[SignStretch::whole(signs)], query, scan, best);
         }
         if task.is_partition && !matches!(task.filter, PartFilter::Few { .. }) {
-            return self.in_partition(task, query, best);
+            return self.in_partition(task, query, scan, best);
         }
         self.scan(task, query..query + 1, std::slice::from_mut(best))
     }
@@ -290,6 +305,7 @@ impl Search<'_> {
         task: &Task<'s>,
         stretches: &[SignStretch<'_>],
         query: usize,
+        scan: &mut SignScan,
         best: &mut TopK<'s>,
     ) -> Result<()> {
         let watch = self.watch();
@@ -297,19 +313,17 @@ impl Search<'_> {
         let kernels = self.scoring.kernels;
         let vector = self.query(query);
         let norm = kernels.norm(vector);
-        let mut flat = FlatQuery::default();
-        let mut pool = CandidatePool::default();
-        let mut near: Vec<(f32, u32)> = Vec::new();
+        let SignScan { query: flat, pool, near } = scan;
         for SignStretch { signs, first, rows } in stretches {
-            signs.prepare(kernels, vector, &mut flat);
-            let margin = deviations(self.recall) * signs.deviation(&flat);
+            signs.prepare(kernels, vector, flat);
+            let margin = deviations(self.recall) * signs.deviation(flat);
             let bound = |best: &TopK<'_>| match best.limit() {
                 // Not to be multiplied by the norm of a query of zeros.
                 f32::INFINITY => f32::INFINITY,
-                limit => signs.distance_of_key(&flat, norm, limit) + margin,
+                limit => signs.distance_of_key(flat, norm, limit) + margin,
             };
             pool.clear();
-            signs.estimate(kernels, &flat, rows, bound(best), &mut pool);
+            signs.estimate(kernels, flat, rows, bound(best), pool);
             near.clear();
             near.extend(pool.entries());
             let mut rest = near.as_mut_slice();
@@ -321,6 +335,9 @@ impl Search<'_> {
                 }
                 let (now, later) = rest.split_at_mut(some);
                 now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                for &mut (_, row) in now.iter_mut().take(PREFETCHED) {
+                    kernels.prefetch(task.view.part.vector(first + row)?);
+                }
                 for &mut (estimate, row) in now {
                     if estimate > bound(best) {
                         break 'near;
@@ -342,6 +359,9 @@ impl Search<'_> {
 }
 
 const SORTED_AT_ONCE: usize = 256;
+
+/// Rows whose vectors are asked for before the first is scored: the estimates of more are rarely near enough.
+const PREFETCHED: usize = 4;
 
 /// Returns the parts of a snapshot and their positions: those with a graph first, larger ones first.
 pub(super) fn parts_in_order(snapshot: &Snapshot) -> Vec<(u32, &PartView)> {
