@@ -305,7 +305,8 @@ def tokens(count: int, start: int = 0) -> vecstore.VecStore:
     store = vecstore.VecStore(":memory:", dim=2)
     for n in range(start, count):
         if n % 2:
-            store.upsert_multi(f"id-{n:03}", [[1, n], [0.5, -n], [n, 1]][: 1 + n % 3], {"n": n})
+            vectors: list[list[float]] = [[1, n], [0.5, -n], [n, 1]]
+            store.upsert_multi(f"id-{n:03}", vectors[: 1 + n % 3], {"n": n})
         else:
             store.upsert(f"id-{n:03}", [1, n], {"n": n})
     return store
@@ -314,7 +315,7 @@ def tokens(count: int, start: int = 0) -> vecstore.VecStore:
 @pytest.mark.parametrize("format", FORMATS)
 def test_several_vectors_come_back_and_are_searched(format: str, tmp_path: pathlib.Path) -> None:
     file, note = file_of(tmp_path, format), tmp_path / "note"
-    store, query = tokens(40), [[1, 3], [2, 0.5]]
+    store, query = tokens(40), np.array([[1, 3], [2, 0.5]])
     assert getattr(store, f"export_{format}")(file).records == 40
     copy = vecstore.VecStore(tmp_path / "copy")
 
@@ -365,7 +366,11 @@ def test_a_column_of_vectors_that_are_none_is_metadata() -> None:
 def test_arrays_of_several_vectors_that_promise_too_much_are_refused(tmp_path: pathlib.Path) -> None:
     def saved(count: object, several: object) -> pathlib.Path:
         lines = json.dumps({"id": "a", "several": count}).encode() + b"\n"
-        arrays = {"vectors": np.ones((1, 2)), "records": np.frombuffer(lines, np.uint8), "several": several}
+        arrays: dict[str, typing.Any] = {
+            "vectors": np.ones((1, 2)),
+            "records": np.frombuffer(lines, np.uint8),
+            "several": several,
+        }
         np.savez(tmp_path / "forged.npz", **arrays)
         return tmp_path / "forged.npz"
 

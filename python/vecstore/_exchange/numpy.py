@@ -270,7 +270,7 @@ def _parsed(line: bytes, row: int) -> dict[str, typing.Any]:
     return one
 
 
-def _count(one: dict[str, typing.Any]) -> int:
+def _count(one: dict[str, object]) -> int:
     """Returns how many vectors a record has besides its own."""
     count = one.get("several", 0)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
