@@ -140,7 +140,8 @@ impl Search<'_> {
         let (Some(graph), Some(layout)) = (graph, segment.layout()) else {
             return Ok(self.leave_graph(watch, task, segment));
         };
-        let live = task.view.live() - task.view.marks.hidden.len();
+        let view = task.view;
+        let live = view.live() - view.marks.hidden.len();
         let wanted = self.limit.min(live).min(task.rows.len());
         if wanted == 0 {
             return Ok(true);
@@ -151,15 +152,23 @@ impl Search<'_> {
         }
         let (vector, kernels) = (self.query(query), self.scoring.kernels);
         let k = wanted.max(index::MEASURED_K);
+        // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as that
+        // misses too many.
+        let slack = match self.filter {
+            Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
+            Some(_) => slack.max(FILTERED_SLACK_MIN),
+            None => slack,
+        };
         let beam = Beam {
             k,
             keep: index::reranked(layout, k, self.recall),
-            // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
-            // that misses too many.
-            slack: match self.filter {
-                Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
-                Some(_) => slack.max(FILTERED_SLACK_MIN),
-                None => slack,
+            slack,
+            width: match task.filter {
+                // Of those visited, dead rows are no results.
+                PartFilter::Everything => index::width(slack, k).saturating_mul(view.part.len()) / live,
+                PartFilter::Columns { .. } => index::width(slack + index::DETOUR_SLACK, k),
+                // Which of them match is asked of few.
+                _ => usize::MAX,
             },
             wanted: match task.filter {
                 PartFilter::Columns { at_most, .. } => Some(Wanted {
@@ -174,7 +183,6 @@ impl Search<'_> {
             },
             within: if task.is_partition { Within::new(&task.rows) } else { Within::ALL },
         };
-        let view = task.view;
         let all =
             view.marks.is_empty() && !view.part.has_expiry() && matches!(task.filter, PartFilter::Everything);
         let is_of_record = Cell::new(false);
@@ -187,7 +195,7 @@ impl Search<'_> {
             is_of_record.set(wants.is_err());
             wants
         };
-        let walk = Walk { watch, task, segment, layout, vector, wanted, slack: beam.slack };
+        let walk = Walk { watch, task, segment, layout, vector, wanted, slack };
         let finish = |walked: Result<Effort>, found: &[Found], best: &mut TopK<'s>| match walked {
             Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record.get() => {
                 Ok(self.leave_graph(watch, task, segment))
