@@ -130,7 +130,7 @@ def test_signatures_are_there_to_read() -> None:
     assert str(inspect.signature(VecStore)) == (
         "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, "
         "quantization='auto', memory_budget=None, threads=None, "
-        "analyzer=None, text_fields=None, partition_by=None)"
+        "analyzer=None, text_fields=None, partition_by=None, schema=None)"
     )
     assert str(inspect.signature(VecDatabase)) == (
         "(path, *, durability='commit', read_only=False, wait=0.0, memory_budget=None, threads=None)"

@@ -266,3 +266,30 @@ def test_the_guide_runs() -> None:
     printed: list[Any] = []
     exec(code, {"print": printed.append})
     assert printed == [2, ["red", "sweet"], {"fruit": 2, "vegetable": 1}, ["pear", "apple", "leek"]]
+
+
+def test_a_schema_creates_the_indexes_that_are_not_there(tmp_path: Path) -> None:
+    schema = {"price": "number", "author.name": "keyword"}
+    with vecstore.VecStore(tmp_path / "s", schema=schema) as store:
+        store.upsert("a", [1.0, 0.0], {"price": 3, "author": {"name": "Ann"}, "other": 1})
+        store.upsert("b", [1.0, 0.0], {"price": "dear"})
+        store.compact()
+        kinds = {index.path: index.kind for index in store.list_indexes()}
+        assert kinds == {**schema, "other": None, "author": None}
+        assert store.count({"price": "dear"}) == 1
+    with vecstore.VecStore(tmp_path / "s", schema={"other": "any"}) as store:
+        assert {index.path for index in store.list_indexes() if index.kind} == {*schema, "other"}
+    with vecstore.VecStore(tmp_path / "s", read_only=True, schema=schema) as store:
+        assert store.count("price = 3") == 1
+    with pytest.raises(vecstore.UnsupportedError):
+        vecstore.VecStore(tmp_path / "s", read_only=True, schema={"new": "any"})
+    assert vecstore.VecStore(":memory:", schema={"a": "geo"}).list_indexes()[0].kind == "geo"
+    wrong: list[Any] = [{"a": "vector"}, {"": "any"}, {"$a": "any"}, {str(n): "any" for n in range(257)}]
+    for one in wrong:
+        with pytest.raises(vecstore.InvalidInputError):
+            vecstore.VecStore(tmp_path / "new", schema=one)
+    assert not (tmp_path / "new").exists()
+    wrong = [{"a": 1}, {1: "any"}, "price", ["price"]]
+    for one in wrong:
+        with pytest.raises(TypeError, match="schema"):
+            vecstore.VecStore(tmp_path / "new", schema=one)

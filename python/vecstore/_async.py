@@ -1598,6 +1598,7 @@ class AsyncVecStore(AsyncBaseCollection):
         analyzer=None,
         text_fields=None,
         partition_by=None,
+        schema=None,
     ):
         self._opened = Opened(
             lambda: _vecstore.VecStore(
@@ -1613,6 +1614,7 @@ class AsyncVecStore(AsyncBaseCollection):
                 analyzer=analyzer,
                 text_fields=text_fields,
                 partition_by=partition_by,
+                schema=schema,
             )
         )
         self._threads = Threads()
@@ -1667,6 +1669,7 @@ class AsyncVecStore(AsyncBaseCollection):
         analyzer=None,
         text_fields=None,
         partition_by=None,
+        schema=None,
     ):
         """Opens a store: the same as `VecStore(path, ...)`, with the same parameters.
 
@@ -1690,6 +1693,7 @@ class AsyncVecStore(AsyncBaseCollection):
             analyzer=analyzer,
             text_fields=text_fields,
             partition_by=partition_by,
+            schema=schema,
         )
 
     async def close(self):
@@ -1708,7 +1712,7 @@ class AsyncVecStore(AsyncBaseCollection):
         await self._close()
 
     @staticmethod
-    async def repair(path, *, metric=None, analyzer=None, text_fields=None):
+    async def repair(path, *, metric=None, analyzer=None, text_fields=None, partition_by=None):
         """Repairs the store at `path`, which must not be open: keeps all records that can be read, makes
         indexes anew, and says what is lost.
 
@@ -1724,7 +1728,12 @@ class AsyncVecStore(AsyncBaseCollection):
         True
         """
         return await on_a_thread(
-            _vecstore.VecStore.repair, path, metric=metric, analyzer=analyzer, text_fields=text_fields
+            _vecstore.VecStore.repair,
+            path,
+            metric=metric,
+            analyzer=analyzer,
+            text_fields=text_fields,
+            partition_by=partition_by,
         )
 
     @staticmethod

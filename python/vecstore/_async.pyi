@@ -582,6 +582,7 @@ class AsyncVecStore(AsyncBaseCollection[VecStore]):
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
         partition_by: str | None = None,
+        schema: Mapping[str, str] | None = None,
     ) -> None: ...
     @classmethod
     def wrapping(cls, opened: VecStore) -> Self: ...
@@ -608,6 +609,7 @@ class AsyncVecStore(AsyncBaseCollection[VecStore]):
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
         partition_by: str | None = None,
+        schema: Mapping[str, str] | None = None,
     ) -> AsyncVecStore: ...
     async def close(self) -> None: ...
     @staticmethod
@@ -617,6 +619,7 @@ class AsyncVecStore(AsyncBaseCollection[VecStore]):
         metric: str | None = None,
         analyzer: str | None = None,
         text_fields: Sequence[str] | None = None,
+        partition_by: str | None = None,
     ) -> RepairReport: ...
     @staticmethod
     async def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...

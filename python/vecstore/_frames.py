@@ -40,7 +40,8 @@ class Column:
     """A column: its values, and what they are to Arrow and polars."""
 
     values: list[typing.Any]
-    #: ``str``, ``float``, ``int``, ``metadata``, ``vector``; of sparse vectors ``int_list``, ``float_list``.
+    #: ``str``, ``float``, ``int``, ``metadata``, ``vector``; ``vectors`` of several of a record; of sparse
+    #: vectors ``int_list``, ``float_list``.
     kind: str
     #: Of vectors.
     dim: int = 0
@@ -78,6 +79,8 @@ def _arrow(columns: Columns) -> pyarrow.Table:
     for name, column in columns.items():
         if column.kind == "vector":
             arrays[name] = _vectors(pa, column)
+        elif column.kind == "vectors":
+            arrays[name] = pa.array(column.values, pa.list_(pa.list_(pa.float32(), column.dim)))
         elif column.kind == "metadata":
             arrays[name] = pa.array(map(metadata_json, column.values), pa.string())
         else:
@@ -100,6 +103,8 @@ def _pandas(columns: Columns) -> pandas.DataFrame:
         values: typing.Any = column.values
         if column.kind == "vector":
             values = [None if vector is None else np.asarray(vector, np.float32) for vector in values]
+        if column.kind == "vectors":
+            values = [None if vectors is None else np.asarray(vectors, np.float32) for vectors in values]
         if column.kind in ("float", "int") and None not in values:
             series[name] = pd.Series(values, dtype="float64" if column.kind == "float" else "int64")
         else:
@@ -123,6 +128,8 @@ def _polars(columns: Columns) -> polars.DataFrame:
         values: typing.Any = column.values
         if column.kind == "vector":
             kind = pl.Array(pl.Float32, column.dim) if column.dim else pl.List(pl.Float32)
+        elif column.kind == "vectors":
+            kind = pl.List(pl.Array(pl.Float32, column.dim))
         else:
             kind = types[column.kind]
         if column.kind == "metadata":
@@ -234,12 +241,16 @@ def _of_records(
         columns["vector"] = Column(vectors, "vector", store.dimension() or 0)
     columns["metadata"] = Column([record.metadata for record in records], "metadata")
     columns["text"] = Column([record.text for record in records], "str")
-    return columns | _rest(records)
+    return columns | _rest(records, with_vectors)
 
 
-def _rest(records: list[Record]) -> Columns:
+def _rest(records: list[Record], with_vectors: bool) -> Columns:
     """What only few records have: as columns, if any has it."""
     columns: Columns = {}
+    several = [record.vectors for record in records] if with_vectors else []
+    dim = next((len(vectors[0]) for vectors in several if vectors), 0)
+    if dim:
+        columns["vectors"] = Column(several, "vectors", dim)
     sparse = [record.sparse for record in records]
     if any(one is not None for one in sparse):
         columns["sparse_indices"] = Column([None if one is None else list(one) for one in sparse], "int_list")

@@ -702,6 +702,7 @@ class BaseCollection:
         sparse: list[Any] | None,
         expires: list[int | None] | None,
         deleted: list[bool] | None,
+        several: list[Any] | None,
     ) -> int: ...
 
 @disjoint_base
@@ -721,6 +722,7 @@ class VecStore(BaseCollection):
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
         partition_by: str | None = None,
+        schema: Mapping[str, str] | None = None,
     ) -> Self: ...
     @staticmethod
     def open(
@@ -737,6 +739,7 @@ class VecStore(BaseCollection):
         analyzer: str | None = None,
         text_fields: Iterable[str] | None = None,
         partition_by: str | None = None,
+        schema: Mapping[str, str] | None = None,
     ) -> VecStore: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
@@ -754,6 +757,7 @@ class VecStore(BaseCollection):
         metric: str | None = None,
         analyzer: str | None = None,
         text_fields: Sequence[str] | None = None,
+        partition_by: str | None = None,
     ) -> RepairReport: ...
     @staticmethod
     def restore_backup(path: str | PathLike[str], to: str | PathLike[str]) -> None: ...
@@ -968,6 +972,7 @@ _RowColumns = tuple[
     list[dict[int, float] | None],
     list[int | None],
     list[bool],
+    list[bytes | None],
 ]
 
 @final

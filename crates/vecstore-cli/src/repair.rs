@@ -11,14 +11,14 @@ use crate::{Command, FOUND, OK};
 
 pub(crate) const COMMAND: Command = Command {
     name: "repair",
-    usage: "[--metric NAME] [--analyzer NAME] [--text-field PATH]... [--json] PATH",
+    usage: "[--metric NAME] [--analyzer NAME] [--text-field PATH]... [--partition-by PATH] [--json] PATH",
     summary: "Saves what can be saved of a damaged store, and says what is lost",
     help: "The store must not be open. A store with nothing wrong is left as it is. Indexes are made anew, single flipped \
            bits are put back, and damaged files are moved to `damaged/` in the store: keep them until you have looked at \
-           the result. Exits with 1 if something is lost.\n\n  --metric NAME      the metric of the store; this and the next two \
-           count only if all its manifests are lost\n  --analyzer NAME    its analyzer, if it was not `standard`\n  \
-           --text-field PATH  a field of the metadata that was searched beside the texts, if there was one; may be \
-           repeated\n  --json             the report as JSON",
+           the result. Exits with 1 if something is lost.\n\n  --metric NAME        the metric of the store; this and the next three \
+           count only if all its manifests are lost\n  --analyzer NAME      its analyzer, if it was not `standard`\n  \
+           --text-field PATH    a field of the metadata that was searched beside the texts, if there was one; may be \
+           repeated\n  --partition-by PATH  the path that the store was partitioned by\n  --json               the report as JSON",
     run,
 };
 
@@ -38,6 +38,7 @@ fn run(arguments: &mut Arguments, console: &mut Console<'_>) -> Result<u8, Failu
                     value()?.parse().map_err(|error| Failure::Usage(format!("--analyzer: {error}")))?;
                 options = std::mem::take(&mut options).analyzer(analyzer);
             }
+            "partition-by" => options = std::mem::take(&mut options).partition_by(value()?),
             "text-field" => text_fields.push(value()?),
             _ => return Ok(false),
         }

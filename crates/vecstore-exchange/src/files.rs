@@ -1,16 +1,18 @@
 //! Files of the caller's: not those of a store, which only `vecstore::vfs` touches.
 #![expect(clippy::disallowed_methods, reason = "these files are no part of a store")]
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use vecstore::{Error, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A file in the making: beside its place, under another name, until it is whole. Dropped before, it leaves nothing.
 ///
-/// A process that is killed leaves `.<name>.<pid>.partial` behind, which nobody reads.
+/// A process that is killed leaves `.<name>.<pid>-<n>.partial` behind, which nobody reads.
 #[derive(Debug)]
 pub struct NewFile {
     writer: Option<BufWriter<File>>,
@@ -24,17 +26,14 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// `Io` if its directory is not there or cannot be written to.
+    /// `Io` if its directory is not there or cannot be written to, `InvalidInput` if what is there is no file: a directory, a
+    /// device, a pipe.
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| not_a_file(path))?;
-        if path.is_dir() {
+        if path.exists() && !path.is_file() {
             return Err(not_a_file(path));
         }
-        let mut partial = std::ffi::OsString::from(".");
-        partial.push(name);
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = path.with_file_name(partial);
-        let file = File::create(&partial).map_err(|error| Error::io("create", path, error))?;
+        let (partial, file) = create_partial(path, name)?;
         Ok(Self {
             writer: Some(BufWriter::with_capacity(1 << 20, file)),
             partial,
@@ -57,6 +56,23 @@ impl NewFile {
         }
         fs::rename(&self.partial, &self.path).map_err(failed)?;
         sync_directory(&self.path).map_err(failed)
+    }
+}
+
+/// Creates a file that nobody has: not that of another thread, nor what another user put in its place.
+fn create_partial(path: &Path, name: &OsStr) -> Result<(PathBuf, File)> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let mut partial = OsString::from(".");
+        partial.push(name);
+        partial.push(format!(".{}-{number}.partial", std::process::id()));
+        let partial = path.with_file_name(partial);
+        match File::create_new(&partial) {
+            Ok(file) => return Ok((partial, file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("create", path, error)),
+        }
     }
 }
 

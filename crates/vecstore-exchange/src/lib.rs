@@ -23,7 +23,7 @@
 //! # The format
 //!
 //! A line is an object with `id` (a string) and `vector` (an array of numbers), and where the record has them
-//! `metadata` (an object), `text`, `sparse` (`{"indices": [..], "values": [..]}`), `expires_at_unix_ms` and `deleted`.
+//! `vectors` (an array of such arrays), `metadata` (an object), `text`, `sparse` (`{"indices": [..], "values": [..]}`), `expires_at_unix_ms` and `deleted`.
 //! Other fields are errors. Empty lines, and a byte order mark in front, are passed over.
 //!
 //! A number with a point or an exponent is a float, any other an integer. What JSON has no type for is an object with

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use vecstore::limits::{MAX_DIM, MAX_SPARSE_COMPONENTS};
-use vecstore::{Error, ErrorKind, Record, Result, SparseVector};
+use vecstore::limits::{MAX_DIM, MAX_MULTI_COMPONENTS, MAX_SPARSE_COMPONENTS};
+use vecstore::{Error, ErrorKind, MultiVector, Record, Result, SparseVector};
 
 use crate::value::{MetadataSeed, write_json, write_map};
 
-const FIELDS: &[&str] = &["id", "vector", "metadata", "text", "sparse", "expires_at_unix_ms", "deleted"];
+const FIELDS: &[&str] =
+    &["id", "vector", "vectors", "metadata", "text", "sparse", "expires_at_unix_ms", "deleted"];
 
 /// Writes a record as a JSON object, without a line break.
 pub fn record_to_json(record: &Record, out: &mut Vec<u8>) {
@@ -16,6 +17,15 @@ pub fn record_to_json(record: &Record, out: &mut Vec<u8>) {
     write_json(out, &record.id);
     out.extend_from_slice(b",\"vector\":");
     write_json(out, &record.vector);
+    if let Some(vectors) = &record.vectors {
+        out.extend_from_slice(b",\"vectors\":");
+        let mut opening = b'[';
+        for vector in vectors.iter() {
+            out.push(std::mem::replace(&mut opening, b','));
+            write_json(out, vector);
+        }
+        out.push(b']');
+    }
     if !record.metadata.is_empty() {
         out.extend_from_slice(b",\"metadata\":");
         write_map(out, &record.metadata);
@@ -80,10 +90,11 @@ impl<'de> Visitor<'de> for RecordVisitor {
             match at {
                 0 => record.id = fields.next_value()?,
                 1 => record.vector = fields.next_value_seed(Numbers::new(MAX_DIM))?,
-                2 => record.metadata = fields.next_value_seed(OrNull(MetadataSeed))?.unwrap_or_default(),
-                3 => record.text = fields.next_value()?,
-                4 => record.sparse = fields.next_value_seed(OrNull(SparseSeed))?,
-                5 => record.expires_at_unix_ms = fields.next_value()?,
+                2 => record.vectors = fields.next_value_seed(OrNull(MultiVectorSeed))?,
+                3 => record.metadata = fields.next_value_seed(OrNull(MetadataSeed))?.unwrap_or_default(),
+                4 => record.text = fields.next_value()?,
+                5 => record.sparse = fields.next_value_seed(OrNull(SparseSeed))?,
+                6 => record.expires_at_unix_ms = fields.next_value()?,
                 _ => record.deleted = fields.next_value()?,
             }
         }
@@ -167,6 +178,50 @@ impl<'de, T: serde::Deserialize<'de>> Visitor<'de> for Numbers<T> {
     }
 }
 
+/// Reads an array of vectors of one dimension.
+struct MultiVectorSeed;
+
+impl<'de> DeserializeSeed<'de> for MultiVectorSeed {
+    type Value = MultiVector;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<MultiVector, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MultiVectorSeed {
+    type Value = MultiVector;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of vectors or null")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut vectors: A) -> Result<MultiVector, A::Error> {
+        let (mut dim, mut components) = (0, Vec::<f32>::new());
+        while let Some(vector) = vectors.next_element_seed(Numbers::<f32>::new(MAX_DIM))? {
+            if components.is_empty() {
+                dim = vector.len();
+            }
+            if vector.len() != dim || vector.is_empty() {
+                let (expected, got) = (dim.max(1), vector.len());
+                return Err(A::Error::custom(format!(
+                    "vectors: expected {expected} components in each, got {got}"
+                )));
+            }
+            if components.len() + vector.len() > MAX_MULTI_COMPONENTS {
+                return Err(A::Error::custom(format!(
+                    "vectors: expected at most {MAX_MULTI_COMPONENTS} components together, got more"
+                )));
+            }
+            components.extend(vector);
+        }
+        if components.is_empty() {
+            return Err(A::Error::custom("vectors: expected at least one, got none"));
+        }
+        MultiVector::new(dim, components).map_err(|error| A::Error::custom(error.message()))
+    }
+}
+
 struct SparseSeed;
 
 impl<'de> DeserializeSeed<'de> for SparseSeed {
@@ -225,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_whole_record_comes_back() {
-        let json = r#"{"id":"a\n","vector":[0.1,-0.0,1e-45,3.4028235e+38],"metadata":{"n":1},"text":"","sparse":{"indices":[3,7],"values":[0.5,-0.0]},"expires_at_unix_ms":18446744073709551615,"deleted":true}"#;
+        let json = r#"{"id":"a\n","vector":[0.1,-0.0,1e-45,3.4028235e+38],"vectors":[[0.5,-0.0,1e-45,3.0],[1.0,2.0,3.0,4.0]],"metadata":{"n":1},"text":"","sparse":{"indices":[3,7],"values":[0.5,-0.0]},"expires_at_unix_ms":18446744073709551615,"deleted":true}"#;
         let record = read(json).unwrap();
         assert_eq!(written(&record), json);
         assert_eq!(
@@ -267,6 +322,11 @@ mod tests {
             (r#"[1,2]"#, "expected an object with id, vector"),
             (r#"{"id":"a","vector":[1],"sparse":{"indices":[1],"values":[]}}"#, "for each index"),
             (r#"{"id":"a","vector":[1],"sparse":{"indices":[1,1],"values":[1,2]}}"#, "1 twice"),
+            (r#"{"id":"a","vector":[1],"vectors":[]}"#, "at least one"),
+            (r#"{"id":"a","vector":[1],"vectors":[[]]}"#, "expected 1 components in each, got 0"),
+            (r#"{"id":"a","vector":[1],"vectors":[[1],[1,2]]}"#, "expected 1 components in each, got 2"),
+            (r#"{"id":"a","vector":[1],"vectors":[1]}"#, "expected an array of numbers"),
+            (r#"{"id":"a","vector":[1],"vectors":{}}"#, "expected an array of vectors or null"),
             (r#"{"id":"a","vector":[1],"expires_at_unix_ms":-1}"#, "-1"),
         ] {
             let error = read(json).unwrap_err();
@@ -274,5 +334,7 @@ mod tests {
         }
         let long = format!(r#"{{"id":"a","vector":[{}0]}}"#, "0,".repeat(70_000));
         assert!(read(&long).unwrap_err().message().contains("at most 65536"));
+        let many = format!(r#"{{"id":"a","vector":[1],"vectors":[{}[0]]}}"#, "[0],".repeat(1 << 22));
+        assert!(read(&many).unwrap_err().message().contains("at most 4194304"));
     }
 }

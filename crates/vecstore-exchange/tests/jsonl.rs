@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use vecstore::{DateTime, Error, ErrorKind, Metadata, Record, ScrollRequest, SparseVector, Value, VecStore};
+use vecstore::{
+    DateTime, Error, ErrorKind, Metadata, MultiVector, Record, ScrollRequest, SparseVector, Value, VecStore,
+};
 use vecstore_exchange::{
     ExportOptions, ImportOptions, export_jsonl, import_jsonl, record_from_json, record_to_json, unobserved,
 };
@@ -38,10 +40,17 @@ fn maps(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Metadata> 
 fn records() -> impl Strategy<Value = Record> {
     let float = any::<u32>().prop_map(f32::from_bits).prop_filter("finite", |number| number.is_finite());
     let sparse = prop::collection::btree_map(any::<u32>(), float.clone(), 0..6);
-    let rest = (prop::option::of(any::<String>()), prop::option::of(sparse), any::<bool>());
+    let vectors = prop::collection::vec(prop::array::uniform3(float.clone()), 1..4);
+    let rest = (
+        prop::option::of(any::<String>()),
+        prop::option::of(sparse),
+        prop::option::of(vectors),
+        any::<bool>(),
+    );
     ("\\PC{1,12}", prop::collection::vec(float, 3), maps(values()), rest, prop::option::of(1_u64..)).prop_map(
-        |(id, vector, metadata, (text, sparse, deleted), expires)| {
+        |(id, vector, metadata, (text, sparse, vectors, deleted), expires)| {
             let mut record = Record::new(id, vector).with_metadata(metadata);
+            record.vectors = vectors.map(|vectors| MultiVector::new(3, vectors.concat()).unwrap());
             record.text = text;
             record.sparse = sparse.map(|sparse| SparseVector::new(sparse).unwrap());
             record.deleted = deleted;

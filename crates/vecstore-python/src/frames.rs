@@ -46,9 +46,9 @@ pub(crate) fn matrix<'py>(object: &Bound<'py, PyAny>, what: &str) -> PyResult<Bo
 impl BaseCollection {
     /// Returns the records as a table of Arrow, in order of id. Needs `vecstore[arrow]`.
     ///
-    /// The columns are id, vector (a fixed-size list of float32), metadata (JSON), text, sparse_indices, sparse_values
-    /// and expires_at_unix_ms: those that `import_arrow` reads. Bytes and datetimes in metadata are
-    /// `{"$bytes": base64}` and `{"$datetime": text}`.
+    /// The columns are id, vector (a fixed-size list of float32), metadata (JSON), text, and where a record has them vectors
+    /// (several of each), sparse_indices, sparse_values and expires_at_unix_ms: those that `import_arrow` reads. Bytes and
+    /// datetimes in metadata are `{"$bytes": base64}` and `{"$datetime": text}`.
     ///
     /// Parameters
     /// ----------

@@ -1,5 +1,6 @@
 //! Times of field indexes at a million rows in one segment: filters to row sets, counts, facets, pages in an order, and what it
-//! takes to create and drop an index. `cargo bench -p vecstore --bench fields`, with `ROWS=62000` for another size.
+//! takes to create and drop an index. `cargo bench -p vecstore --bench fields`, with `ROWS=62000` for another size, and
+//! `STORE=directory` to keep the store for the next time, which then leaves out what changes it.
 //!
 //! The metric is one without a graph, so that making the segment takes seconds. A count needs the rows themselves where a row
 //! was deleted: so the second round times the filters to row sets, and the first what is told by counts alone.
@@ -77,12 +78,7 @@ fn filters(store: &VecStore) -> Result<()> {
     Ok(())
 }
 
-fn main() -> Result<()> {
-    let rows: usize = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let options =
-        VecStore::options().durability(Durability::None).metric(Metric::Manhattan).background(false);
-    let store = options.open(directory.path())?;
+fn fill(store: &VecStore, rows: usize) -> Result<()> {
     once(&format!("upsert {rows} rows"), || {
         for start in (0..rows).step_by(50_000) {
             let end = rows.min(start + 50_000);
@@ -95,7 +91,19 @@ fn main() -> Result<()> {
         }
         Ok(())
     })?;
-    once("merge into one segment", || store.compact())?;
+    once("merge into one segment", || store.compact()).map(drop)
+}
+
+fn main() -> Result<()> {
+    let rows: usize = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let kept = std::env::var_os("STORE").map(std::path::PathBuf::from);
+    let options =
+        VecStore::options().durability(Durability::None).metric(Metric::Manhattan).background(false);
+    let store = options.open(kept.as_deref().unwrap_or(temporary.path()))?;
+    if store.is_empty()? {
+        fill(&store, rows)?;
+    }
     let bytes: u64 = once("list_indexes", || store.list_indexes())?.iter().map(|index| index.bytes).sum();
     println!("{:56} {:>12.1} bytes a row", "columns", bytes as f64 / rows as f64);
     println!("count, nothing deleted");
@@ -123,6 +131,9 @@ fn main() -> Result<()> {
     once("delete one record", || store.delete("id-00000001"))?;
     println!("count, with a deleted row: filter to rows");
     filters(&store)?;
+    if kept.is_some() {
+        return Ok(());
+    }
     once("drop_index(name)", || store.drop_index("name"))?;
     once("create_index(name)", || store.create_index("name", FieldKind::Keyword))?;
     once("delete_where of half", || store.delete_where(&field("stock").lt(500)))?;

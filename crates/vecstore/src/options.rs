@@ -10,6 +10,7 @@ use vecstore_text::Analyzer;
 use crate::collection::{GRAPH_ROWS_MIN, VerifyReport};
 use crate::database::CollectionConfig;
 use crate::error::{Error, Result};
+use crate::field_index::{Choice, FieldChoices, FieldKind};
 use crate::limits::MAX_DIM;
 use crate::quantization::Quantization;
 use crate::repair::{self, RepairReport};
@@ -92,6 +93,7 @@ pub struct OpenOptions {
     pub(crate) analyzer: Option<Analyzer>,
     pub(crate) text_fields: Option<Vec<String>>,
     pub(crate) partition_by: Option<String>,
+    pub(crate) schema: Vec<(String, FieldKind)>,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) wait: Duration,
@@ -118,6 +120,7 @@ impl Default for OpenOptions {
             analyzer: None,
             text_fields: None,
             partition_by: None,
+            schema: Vec::new(),
             durability: Durability::Commit,
             read_only: false,
             wait: Duration::ZERO,
@@ -169,6 +172,14 @@ impl OpenOptions {
     /// [`CollectionConfig::partition_by`]. A store that is there keeps what it was made with; without this option any fits.
     pub fn partition_by(mut self, path: impl Into<String>) -> Self {
         self.partition_by = Some(path.into());
+        self
+    }
+
+    /// Sets which field indexes the store has to have, by path: those that it lacks are created when it is opened, as by
+    /// [`Collection::create_index`](crate::Collection::create_index). What records hold is not restricted. A store that is
+    /// opened read-only must have them.
+    pub fn schema<S: Into<String>>(mut self, fields: impl IntoIterator<Item = (S, FieldKind)>) -> Self {
+        self.schema = fields.into_iter().map(|(path, kind)| (path.into(), kind)).collect();
         self
     }
 
@@ -282,8 +293,8 @@ impl OpenOptions {
     }
 
     /// Repairs the store at `path`, giving up what cannot be read; see [`VecStore::repair`]. Of these options it takes the
-    /// file system, how long to wait for the lock, and, for a store whose manifests are all lost, the metric, the analyzer
-    /// and the text fields.
+    /// file system, how long to wait for the lock, and, for a store whose manifests are all lost, the metric, the analyzer,
+    /// the text fields, the quantization and the path that partitions it.
     ///
     /// # Errors
     ///
@@ -305,6 +316,10 @@ impl OpenOptions {
             return Err(Error::invalid(format!(
                 "memory_budget must be at least {MEMORY_BUDGET_BYTES_MIN} bytes, got {bytes}"
             )));
+        }
+        let mut choices = FieldChoices::default();
+        for (path, kind) in &self.schema {
+            choices.set(path, Choice::Asked(*kind))?;
         }
         self.collection_config().check()
     }
@@ -375,6 +390,7 @@ impl OpenOptions {
             ("analyzer", self.analyzer.is_some()),
             ("text_fields", self.text_fields.is_some()),
             ("partition_by", self.partition_by.is_some()),
+            ("schema", !self.schema.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::invalid(format!(

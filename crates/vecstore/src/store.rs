@@ -118,7 +118,9 @@ impl VecStore {
             shared.start_background()?;
         }
         core.adopt_dim(options.dim)?;
-        Ok(Self { collection: Collection { core, handle } })
+        let collection = Collection { core, handle };
+        collection.adopt_schema(&options.schema)?;
+        Ok(Self { collection })
     }
 
     /// Returns the path the store was opened with.

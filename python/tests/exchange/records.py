@@ -41,8 +41,28 @@ records: st.SearchStrategy[dict[str, typing.Any]] = st.builds(
     text=st.none() | texts,
     sparse=st.none() | st.dictionaries(st.integers(0, 2**32 - 1), floats32, max_size=3),
     ttl_seconds=st.none() | st.integers(1000, 10**6),
+    vectors=st.none() | st.lists(vectors, min_size=1, max_size=3),
 )
 collections = st.lists(records, max_size=12, unique_by=lambda record: record["id"])
+
+
+def upsert(store: vecstore.VecStore, records: list[dict[str, typing.Any]]) -> None:
+    """Upserts records, those of several vectors too."""
+    store.batch_upsert([{key: record[key] for key in record if key != "vectors"} for record in records])
+    for record in records:
+        if vectors := record.get("vectors"):
+            one = store.get(record["id"])
+            assert one is not None
+            several = vecstore.Record(
+                one.id,
+                one.vector,
+                one.metadata,
+                text=one.text,
+                sparse=one.sparse,
+                expires_at=one.expires_at,
+                vectors=vectors,
+            )
+            store.batch_upsert([several])
 
 
 def shown(value: typing.Any) -> typing.Any:
@@ -56,6 +76,7 @@ def shown(value: typing.Any) -> typing.Any:
             value.sparse,
             value.expires_at,
             value.deleted,
+            value.vectors,
         )
         return shown(parts)
     if isinstance(value, dict):

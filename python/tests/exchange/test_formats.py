@@ -4,6 +4,7 @@ place."""
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import pathlib
 import tempfile
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 
 import vecstore
-from tests.exchange.records import collections, shown
+from tests.exchange.records import collections, shown, upsert
 
 FORMATS = {"jsonl": "jsonl", "numpy": "npz", "parquet": "parquet"}
 
@@ -28,7 +29,7 @@ def file_of(directory: pathlib.Path, format: str) -> pathlib.Path:
 
 def filled(records: list[dict[str, typing.Any]], hidden: int = 3) -> vecstore.VecStore:
     store = vecstore.VecStore(":memory:", dim=3, metric="chebyshev")
-    store.batch_upsert(records)
+    upsert(store, records)
     for record in records[::hidden] if hidden else []:
         store.soft_delete(record["id"])
     return store
@@ -156,8 +157,10 @@ def test_what_is_not_there_or_wrong_is_said(format: str, tmp_path: pathlib.Path)
         getattr(store, f"import_{format}")(tmp_path / "nothing")
     with pytest.raises(vecstore.StorageError):
         getattr(store, f"export_{format}")(tmp_path / "no" / "such")
-    with pytest.raises(vecstore.InvalidInputError):
-        getattr(store, f"export_{format}")(tmp_path)
+    for no_file in (tmp_path, "/dev/null"):
+        with pytest.raises(vecstore.InvalidInputError, match="expected the path of a file"):
+            getattr(store, f"export_{format}")(no_file)
+    assert not pathlib.Path("/dev/null").is_file()
     getattr(store, f"export_{format}")(file)
     for wrong in (0, -1):
         with pytest.raises(vecstore.InvalidInputError, match="batch_size"):
@@ -273,9 +276,116 @@ def test_tables_of_other_programs(tmp_path: pathlib.Path) -> None:
         store.import_arrow(null)
 
 
+def test_times_to_the_nanosecond_are_times() -> None:
+    pa = pytest.importorskip("pyarrow")
+    store = vecstore.VecStore(":memory:")
+    times = pa.array([1_500, None], pa.timestamp("ns", "UTC"))
+    store.import_arrow(pa.table({"id": ["a", "b"], "vector": [[1.0], [2.0]], "at": times}))
+    first, second = store.list_all()
+    assert first.metadata == {
+        "at": datetime.datetime(1970, 1, 1, microsecond=1, tzinfo=datetime.timezone.utc)
+    }
+    assert second.metadata == {"at": None}
+    # Beyond the years that datetimes have.
+    late = pa.array([2**62], pa.timestamp("s"))
+    with pytest.raises(vecstore.InvalidInputError, match="column `at`"):
+        store.import_arrow(pa.table({"id": ["a"], "vector": [[1.0]], "at": late}))
+
+
 def test_metadata_in_parquet_is_json(tmp_path: pathlib.Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     filled(some(3), 0).export_parquet(tmp_path / "out.parquet")
     table = pq.read_table(tmp_path / "out.parquet")
     assert [json.loads(one)["n"] for one in table.column("metadata").to_pylist()] == [0, 1, 2]
     assert table.schema.field("vector").type.list_size == 3
+
+
+def tokens(count: int, start: int = 0) -> vecstore.VecStore:
+    """A store in which each second record has several vectors, never as many as the one before."""
+    store = vecstore.VecStore(":memory:", dim=2)
+    for n in range(start, count):
+        if n % 2:
+            vectors: list[list[float]] = [[1, n], [0.5, -n], [n, 1]]
+            store.upsert_multi(f"id-{n:03}", vectors[: 1 + n % 3], {"n": n})
+        else:
+            store.upsert(f"id-{n:03}", [1, n], {"n": n})
+    return store
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_several_vectors_come_back_and_are_searched(format: str, tmp_path: pathlib.Path) -> None:
+    file, note = file_of(tmp_path, format), tmp_path / "note"
+    store, query = tokens(40), np.array([[1, 3], [2, 0.5]])
+    assert getattr(store, f"export_{format}")(file).records == 40
+    copy = vecstore.VecStore(tmp_path / "copy")
+
+    def stop(_done: int, _total: int | None) -> None:
+        if len(copy) >= 21:
+            raise ZeroDivisionError
+
+    # What goes on in the middle finds the vectors of the records that are left.
+    with pytest.raises(ZeroDivisionError):
+        getattr(copy, f"import_{format}")(file, batch_size=7, checkpoint=note, progress=stop)
+    assert getattr(copy, f"import_{format}")(file, batch_size=7, checkpoint=note).resumed_at == 21
+    assert shown(copy.list_all()) == shown(store.list_all())
+    assert copy.multi_query(query, exact=True) == store.multi_query(query, exact=True)
+
+
+def test_several_vectors_go_through_tables() -> None:
+    pa = pytest.importorskip("pyarrow")
+    store = tokens(10)
+    table = store.to_arrow()
+    assert table.schema.field("vectors").type.value_type.list_size == 2
+    for data in (table, table.slice(3), pa.Table.from_batches(table.to_batches(max_chunksize=3))):
+        copy = vecstore.VecStore(":memory:")
+        copy.import_arrow(data)
+        assert shown(copy.list_all()) == shown(tokens(10, 10 - data.num_rows).list_all())
+    if pl := pytest.importorskip("polars", exc_type=ImportError):
+        frame = store.to_polars()
+        assert frame["vectors"].dtype == pl.List(pl.Array(pl.Float32, 2))
+        copy = vecstore.VecStore(":memory:")
+        copy.import_arrow(frame)
+        assert shown(copy.list_all()) == shown(store.list_all())
+    assert "vectors" not in store.to_arrow(with_vectors=False).column_names
+    assert "vectors" not in filled(some(2)).to_arrow().column_names
+
+
+def test_a_column_of_vectors_that_are_none_is_metadata() -> None:
+    pa = pytest.importorskip("pyarrow")
+    store = vecstore.VecStore(":memory:")
+    store.import_arrow(pa.table({"id": ["a"], "vector": [[1.0]], "vectors": ["TIFF"]}))
+    assert store.list_all()[0].metadata == {"vectors": "TIFF"}
+    table = pa.table({"id": ["b"], "vector": [[1.0]], "vectors": [[[1.0], [2.0, 3.0]]]})
+    with pytest.raises(vecstore.InvalidInputError, match="one length"):
+        store.import_arrow(table)
+    table = pa.table({"id": ["b"], "vector": [[1.0]], "vectors": [[[1.0, 2.0]]]})
+    with pytest.raises(vecstore.DimensionMismatchError):
+        store.import_arrow(table)
+
+
+def test_arrays_of_several_vectors_that_promise_too_much_are_refused(tmp_path: pathlib.Path) -> None:
+    def saved(count: object, several: object) -> pathlib.Path:
+        lines = json.dumps({"id": "a", "several": count}).encode() + b"\n"
+        arrays: dict[str, typing.Any] = {
+            "vectors": np.ones((1, 2)),
+            "records": np.frombuffer(lines, np.uint8),
+            "several": several,
+        }
+        np.savez(tmp_path / "forged.npz", **arrays)
+        return tmp_path / "forged.npz"
+
+    for count, several, why in (
+        (3, np.ones((2, 2)), "at most 2 vectors, got 3"),
+        (-1, np.ones((2, 2)), "the number of vectors, got -1"),
+        (True, np.ones((2, 2)), "the number of vectors, got True"),
+        (10**30, np.ones((2, 2)), "at most 2 vectors"),
+        (1, np.ones((1, 70_000)), "at most 65536 components, got 70000"),
+        (1, np.ones(3), "expected 2 dimensions"),
+        (1, np.array([["a"]]), "array of numbers"),
+        (2, np.array([[1, 2], [1, np.inf]]), "component 1 is inf"),
+    ):
+        with pytest.raises(vecstore.InvalidInputError, match=why):
+            vecstore.VecStore(":memory:").import_numpy(saved(count, several))
+    store = vecstore.VecStore(":memory:")
+    store.import_numpy(saved(2, np.arange(4, dtype=np.float16).reshape(2, 2)))
+    assert store.list_all()[0].vectors == [[0, 1], [2, 3]]

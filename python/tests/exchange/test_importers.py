@@ -8,7 +8,9 @@ import pathlib
 import pickle
 import shutil
 import sqlite3
+import struct
 import tarfile
+import tracemalloc
 import typing
 
 import numpy as np
@@ -143,6 +145,34 @@ def test_a_pickle_of_chroma_executes_nothing(tmp_path: pathlib.Path, target: vec
     with pytest.raises(vecstore.InvalidInputError, match="it asks for"):
         importers.import_chroma(place, target, collection="docs")
     assert not fired.exists()
+
+
+def test_a_pickle_of_chroma_takes_no_more_memory_than_it_has_bytes(
+    tmp_path: pathlib.Path, target: vecstore.VecStore
+) -> None:
+    place = unpacked("chroma-index", tmp_path)
+    # The 0x3fffffff-th place of the memo: the unpickler in C makes room for all before it.
+    head = b"\x80\x02" + b"K\x01" + b"r\xff\xff\xff\x3f" + b"0"
+    next(place.rglob("index_metadata.pickle")).write_bytes(head + b"}.")
+    tracemalloc.start()
+    try:
+        with pytest.raises(vecstore.InvalidInputError, match="it has no labels by id"):
+            importers.import_chroma(place, target, collection="docs")
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_head_of_hnswlib_without_elements_promises_nothing(
+    tmp_path: pathlib.Path, target: vecstore.VecStore
+) -> None:
+    for links in (2**20, 2**40, 2**61):
+        vector_at = 4 + 4 * links
+        sizes = (0, 0, 0, vector_at + 4 + 8, vector_at + 4, vector_at)
+        head = struct.pack("<6QiIQQQdQ", *(size & 2**64 - 1 for size in sizes), 0, 0, 0, links, 0, 0, 0)
+        (tmp_path / "forged").write_bytes(head)
+        with pytest.raises(vecstore.InvalidInputError, match="do not fit"):
+            importers.import_hnswlib(tmp_path / "forged", target)
 
 
 def test_hnswlib(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:

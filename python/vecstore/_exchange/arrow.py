@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import typing
 from collections import abc
@@ -18,7 +19,7 @@ from vecstore._vecstore import BaseCollection, _RowBatches
 if typing.TYPE_CHECKING:
     from vecstore._types import Filter
 
-#: Columns of a file of this package that are not metadata.
+#: Columns of a file of this package that are not metadata; nor is `vectors`, if it has several of each row.
 OWN = ("sparse_indices", "sparse_values", "expires_at_unix_ms", "deleted")
 
 
@@ -56,6 +57,7 @@ def export_parquet(
         [
             pa.field("id", pa.string(), nullable=False),
             pa.field("vector", pa.list_(pa.float32(), dim)),
+            ("vectors", pa.list_(pa.list_(pa.float32(), dim))),
             ("metadata", pa.string()),
             ("text", pa.large_string()),
             ("sparse_indices", pa.list_(pa.uint32())),
@@ -73,11 +75,11 @@ def export_parquet(
         except (pa.ArrowException, ValueError) as error:
             raise InvalidInputError(f"compression: {error}") from error
         with writer:
-            for ids, vectors, metadatas, texts, sparse, expires, deleted in batches:
-                flat = pa.Array.from_buffers(pa.float32(), len(ids) * dim, [None, pa.py_buffer(vectors)])
+            for ids, vectors, metadatas, texts, sparse, expires, deleted, several in batches:
                 columns = [
                     pa.array(ids, pa.string()),
-                    pa.FixedSizeListArray.from_arrays(flat, dim),
+                    _fixed(vectors, dim),
+                    _several(several, dim),
                     pa.array(metadatas, pa.string()),
                     pa.array(texts, pa.large_string()),
                     pa.array(
@@ -99,6 +101,24 @@ def export_parquet(
     if watcher is not None:
         watcher.close()
     return ExportResult(records=done, bytes=size)
+
+
+def _fixed(floats: bytes, dim: int) -> typing.Any:
+    """Returns vectors, given as the bytes of float32, as a column."""
+    pa = _pyarrow()
+    flat = pa.Array.from_buffers(pa.float32(), len(floats) // 4, [None, pa.py_buffer(floats)])
+    return pa.FixedSizeListArray.from_arrays(flat, dim)
+
+
+def _several(vectors: list[bytes | None], dim: int) -> typing.Any:
+    """Returns the several vectors of each row as a column."""
+    pa = _pyarrow()
+    ends = itertools.accumulate((len(one or b"") // (4 * dim) for one in vectors), initial=0)
+    # An offset that is null makes its row null.
+    offsets = [None if one is None else end for one, end in zip([*vectors, b""], ends)]
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), _fixed(b"".join(one or b"" for one in vectors), dim)
+    )
 
 
 def import_parquet(
@@ -255,7 +275,7 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
     names = batch.schema.names
 
     def listed(name: str) -> list[typing.Any] | None:
-        return batch.column(name).to_pylist() if name in names else None
+        return _values(batch.column(name), name) if name in names else None
 
     ids = batch.column(columns.id)
     if ids.null_count:
@@ -264,7 +284,7 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
         ids = ids.dictionary_decode()
     if pa.types.is_integer(ids.type):
         id_list = [str(one) for one in ids.to_pylist()]
-    elif pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type) or ids.type == pa.string_view():
+    elif _is_string(ids.type):
         id_list = ids.to_pylist()
     else:
         raise InvalidInputError(f"column `{columns.id}`: expected strings or integers, got {ids.type}")
@@ -289,7 +309,53 @@ def rows_of(batch: typing.Any, columns: Columns) -> Rows:
         sparse,
         listed("expires_at_unix_ms"),
         listed("deleted"),
+        several_of(batch.column("vectors"), "vectors") if _has_several(batch) else None,
     )
+
+
+def _values(column: typing.Any, name: str) -> list[typing.Any]:
+    """Returns the values of a column; of times to the nanosecond, the microseconds."""
+    pa = _pyarrow()
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    try:
+        return typing.cast("list[typing.Any]", column.to_pylist())
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(f"column `{name}`: {error}") from error
+
+
+def _is_string(kind: typing.Any) -> bool:
+    pa = _pyarrow()
+    # polars hands out views.
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or bool(kind == pa.string_view())
+
+
+def _has_several(batch: typing.Any) -> bool:
+    """Returns whether the column `vectors` has lists of lists of numbers: any other is one of metadata."""
+    pa = _pyarrow()
+    if "vectors" not in batch.schema.names:
+        return False
+    kind = batch.schema.field("vectors").type
+    return (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and _is_vector(kind.value_type)
+
+
+def _is_vector(kind: typing.Any) -> bool:
+    pa = _pyarrow()
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return is_list and bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+
+
+def several_of(column: typing.Any, name: str) -> list[typing.Any]:
+    """Returns a column of lists of vectors as an array of the shape (n, dim) for each row, or None."""
+    flat = column.flatten()
+    if not len(flat):
+        return [None] * len(column)
+    vectors = vectors_of(flat, name)
+    ends = list(
+        itertools.accumulate((length or 0 for length in column.value_lengths().to_pylist()), initial=0)
+    )
+    return [vectors[start:end] if end > start else None for start, end in zip(ends, ends[1:])]
 
 
 def vectors_of(column: typing.Any, name: str) -> typing.Any:
@@ -300,8 +366,7 @@ def vectors_of(column: typing.Any, name: str) -> typing.Any:
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
         column, kind = column.storage, kind.storage_type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    if not is_list or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+    if not _is_vector(kind):
         raise InvalidInputError(f"column `{name}`: expected lists of numbers, got {kind}")
     if column.null_count:
         raise InvalidInputError(f"column `{name}`: expected a vector in each row, got null")
@@ -322,7 +387,7 @@ def _metadata(batch: typing.Any, columns: Columns) -> list[typing.Any] | None:
     names = batch.schema.names
     if columns.metadata in names:
         column = batch.column(columns.metadata)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if _is_string(column.type):
             return typing.cast("list[typing.Any]", column.to_pylist())
         if pa.types.is_map(column.type):
             return [None if one is None else plain(dict(one)) for one in column.to_pylist()]
@@ -333,10 +398,11 @@ def _metadata(batch: typing.Any, columns: Columns) -> list[typing.Any] | None:
         raise InvalidInputError(
             f"column `{columns.metadata}`: expected JSON, a struct or a map, got {column.type}"
         )
-    fields = [name for name in names if name not in (columns.id, columns.vector, columns.text, *OWN)]
+    own = (*OWN, "vectors") if _has_several(batch) else OWN
+    fields = [name for name in names if name not in (columns.id, columns.vector, columns.text, *own)]
     if not fields:
         return None
-    lists = [batch.column(name).to_pylist() for name in fields]
+    lists = [_values(batch.column(name), name) for name in fields]
     return [{name: plain(one) for name, one in zip(fields, row)} for row in zip(*lists)]
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pathlib
 import typing
 from collections import abc
 
 from vecstore._errors import InvalidInputError, StorageError, UnsupportedError
+
+#: Of files in the making, in this process.
+_numbers = itertools.count()
 
 
 def path_of(path: str | os.PathLike[str], what: str = "path") -> pathlib.Path:
@@ -45,13 +49,13 @@ def reading(path: object) -> abc.Iterator[None]:
 
 @contextlib.contextmanager
 def new_file(path: pathlib.Path) -> abc.Iterator[typing.BinaryIO]:
-    """Yields a file beside its place; afterwards it is synced and renamed, or removed if something was
-    raised."""
-    if not path.name or path.is_dir():
+    """Yields a file beside its place, which is synced and renamed afterwards, or removed if that failed."""
+    if not path.name or (path.exists() and not path.is_file()):
         raise InvalidInputError(f"expected the path of a file, got `{path}`")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = None
     try:
-        with partial.open("wb") as file:
+        partial, file = _create_partial(path)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -62,8 +66,17 @@ def new_file(path: pathlib.Path) -> abc.Iterator[typing.BinaryIO]:
     except OSError as error:
         raise storage_error(error, "write", path) from error
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+
+
+def _create_partial(path: pathlib.Path) -> tuple[pathlib.Path, typing.BinaryIO]:
+    """Creates a file that nobody has: not that of another thread, nor what another user put in its place."""
+    while True:
+        partial = path.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}.partial")
+        with contextlib.suppress(FileExistsError):
+            return partial, partial.open("xb")
 
 
 def _sync_directory(path: pathlib.Path) -> None:

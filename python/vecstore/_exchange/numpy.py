@@ -28,6 +28,13 @@ if typing.TYPE_CHECKING:
 #: The longest line of `records`: as in JSON Lines.
 LINE_BYTES = 128 << 20
 
+#: The most components that a vector has, and several vectors of a record together.
+COMPONENTS = 65_536
+SEVERAL_COMPONENTS = 4 << 20
+
+#: The most bytes of the head of an array.
+HEAD_BYTES = 10_000
+
 #: The most bytes of an array of ids or of its header that are read into memory.
 IDS_BYTES = 1 << 30
 
@@ -54,15 +61,16 @@ def export_numpy(
     batches = _RowBatches(collection, filter, params, include_deleted, 1000)
     watcher = start_watching(progress, "export", "records")
     done, dim = 0, collection.dimension() or 0
-    # Of the parts of an archive one is written after the other: the lines wait in a file of their own.
-    with new_file(target) as file, tempfile.TemporaryFile() as lines:
+    # Of the parts of an archive one is written after the other: the others wait in files of their own.
+    with new_file(target) as file, tempfile.TemporaryFile() as lines, tempfile.TemporaryFile() as tokens:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             with archive.open("vectors.npy", "w", force_zip64=True) as array:
                 array.write(_header("<f4", (batches.total, dim)))
-                for ids, vectors, metadatas, texts, sparse, expires, deleted in batches:
+                for ids, vectors, metadatas, texts, sparse, expires, deleted, several in batches:
                     array.write(vectors)
-                    for row in zip(ids, metadatas, texts, sparse, expires, deleted):
-                        lines.write(_line(*row))
+                    for row in zip(ids, metadatas, texts, sparse, expires, deleted, several):
+                        lines.write(_line(*row, dim=dim))
+                    tokens.writelines(one for one in several if one is not None)
                     done += len(ids)
                     if watcher is not None:
                         watcher.advance(done, batches.total)
@@ -71,6 +79,11 @@ def export_numpy(
             with archive.open("records.npy", "w", force_zip64=True) as array:
                 array.write(_header("|u1", (size,)))
                 shutil.copyfileobj(lines, array, 1 << 20)
+            if size := tokens.tell():
+                tokens.seek(0)
+                with archive.open("several.npy", "w", force_zip64=True) as array:
+                    array.write(_header("<f4", (size // (4 * dim), dim)))
+                    shutil.copyfileobj(tokens, array, 1 << 20)
         size = file.tell()
     if watcher is not None:
         watcher.close()
@@ -84,11 +97,16 @@ def _line(
     sparse: dict[int, float] | None,
     expires: int | None,
     deleted: bool,
+    several: bytes | None,
+    *,
+    dim: int,
 ) -> bytes:
     parts = [f'"id":{json.dumps(id)}']
     if metadata is not None:
         parts.append(f'"metadata":{metadata}')
     rest: dict[str, typing.Any] = {"text": text, "expires_at_unix_ms": expires, "deleted": deleted or None}
+    if several is not None:
+        rest["several"] = len(several) // (4 * dim)
     if sparse is not None:
         rest["sparse"] = {"indices": list(sparse), "values": list(sparse.values())}
     parts += [f'"{name}":{json.dumps(value)}' for name, value in rest.items() if value is not None]
@@ -128,7 +146,7 @@ class NumpySource:
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
         """Yields the rows from the one with this number on."""
         with reading(self._path), contextlib.ExitStack() as opened:
-            lines = None
+            lines = several = None
             ids = self._ids
             try:
                 if zipfile.is_zipfile(self._path):
@@ -143,11 +161,13 @@ class NumpySource:
                     if "records.npy" in names:
                         lines = opened.enter_context(archive.open("records.npy"))
                         _array(lines, "records", 1)
+                        if "several.npy" in names:
+                            several = _Several(opened.enter_context(archive.open("several.npy")))
                     elif ids is None and "ids.npy" in names:
                         ids = _read_ids(opened.enter_context(archive.open("ids.npy")))
                 else:
                     file = opened.enter_context(self._path.open("rb"))
-                yield from self._read(file, lines, ids, start, batch_size)
+                yield from self._read(file, lines, several, ids, start, batch_size)
             except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
                 raise InvalidInputError(f"not a whole file of numpy: {error}") from error
 
@@ -155,6 +175,7 @@ class NumpySource:
         self,
         file: typing.IO[bytes],
         lines: typing.IO[bytes] | None,
+        several: _Several | None,
         ids: abc.Sequence[str] | None,
         start: int,
         batch_size: int,
@@ -171,8 +192,10 @@ class NumpySource:
         row_bytes = dtype.itemsize * dim
         batch_size = max(1, min(batch_size, BATCH_BYTES // max(1, row_bytes)))
         _skip(file, start * row_bytes)
-        for _ in range(start if lines is not None else 0):
-            _next_line(lines)
+        for n in range(start if lines is not None else 0):
+            line = _next_line(lines)
+            if several is not None:
+                several.skip(_count(_parsed(line, n)))
         for first in range(start, count, batch_size):
             size = min(batch_size, count - first)
             data = _read_all(file, size * row_bytes)
@@ -181,7 +204,7 @@ class NumpySource:
                 raise InvalidInputError(f"the file ends after row {whole}, expected {count}")
             vectors = np.frombuffer(data, dtype).reshape(size, dim).astype(np.float32, copy=False)
             if lines is not None:
-                yield _rows_of_lines([_next_line(lines) for _ in range(size)], vectors)
+                yield from _batches(lines, several, vectors, first)
                 continue
             last = first + size
             names = [str(n) for n in range(first, last)] if ids is None else list(ids[first:last])
@@ -189,27 +212,88 @@ class NumpySource:
             yield Rows(names, vectors, metadatas)
 
 
-def _rows_of_lines(lines: list[bytes], vectors: typing.Any) -> Rows:
-    parsed = []
-    for n, line in enumerate(lines):
-        try:
-            one = json.loads(line)
-            if not isinstance(one, dict) or not isinstance(one.get("id"), str):
-                raise ValueError("expected an object with an id")
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"record {n} of the batch: {error}") from error
-        parsed.append((one, line))
-    sparse = [one.get("sparse") for one, _ in parsed]
+class _Several:
+    """The several vectors of some of the rows, one after the other."""
+
+    def __init__(self, file: typing.IO[bytes]) -> None:
+        self._file = file
+        self._dtype, (self._left, self._dim) = _array(file, "several", 2)
+        self._vector_bytes = self._dtype.itemsize * self._dim
+
+    def skip(self, count: int) -> None:
+        """Goes past so many."""
+        self._left -= count
+        _skip(self._file, count * self._vector_bytes)
+
+    def take(self, count: int) -> typing.Any:
+        """Returns the next ones, None if that is none."""
+        import numpy as np
+
+        if not count:
+            return None
+        if count > self._left or count * self._dim > SEVERAL_COMPONENTS:
+            raise InvalidInputError(f"several: expected at most {self._left} vectors, got {count}")
+        data = _read_all(self._file, count * self._vector_bytes)
+        if len(data) != count * self._vector_bytes:
+            raise InvalidInputError("several: the array ends early")
+        self._left -= count
+        return np.frombuffer(data, self._dtype).reshape(count, self._dim).astype(np.float32, copy=False)
+
+
+def _batches(
+    lines: typing.IO[bytes], several: _Several | None, vectors: typing.Any, first: int
+) -> abc.Iterator[Rows]:
+    """Yields the rows of some vectors, in one batch unless lines are long or several vectors are many."""
+    parsed: list[dict[str, typing.Any]] = []
+    tokens: list[typing.Any] = []
+    start = size = 0
+    for at in range(len(vectors)):
+        line = _next_line(lines)
+        one = _parsed(line, first + at)
+        mine = None if several is None else several.take(_count(one))
+        parsed.append(one)
+        tokens.append(mine)
+        size += len(line) + (0 if mine is None else mine.nbytes)
+        if size >= BATCH_BYTES:
+            yield _rows_of_lines(parsed, vectors[start : at + 1], tokens)
+            parsed, tokens, start, size = [], [], at + 1, 0
+    if parsed:
+        yield _rows_of_lines(parsed, vectors[start:], tokens)
+
+
+def _parsed(line: bytes, row: int) -> dict[str, typing.Any]:
+    try:
+        one = json.loads(line)
+        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
+            raise ValueError("expected an object with an id")
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"records: row {row}: {error}") from error
+    return one
+
+
+def _count(one: dict[str, object]) -> int:
+    """Returns how many vectors a record has besides its own."""
+    count = one.get("several", 0)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise InvalidInputError(f"several: expected the number of vectors, got {count!r}")
+    return count
+
+
+def _rows_of_lines(
+    parsed: list[dict[str, typing.Any]], vectors: typing.Any, several: list[typing.Any]
+) -> Rows:
+    sparse = [one.get("sparse") for one in parsed]
     if not all(one is None or isinstance(one, dict) for one in sparse):
         raise InvalidInputError("sparse: expected an object with indices and values")
     return Rows(
-        [one["id"] for one, _ in parsed],
+        [one["id"] for one in parsed],
         vectors,
-        [json.dumps(one["metadata"]) if one.get("metadata") else None for one, _ in parsed],
-        [one.get("text") for one, _ in parsed],
+        [json.dumps(one["metadata"]) if one.get("metadata") else None for one in parsed],
+        [one.get("text") for one in parsed],
         [None if one is None else (one.get("indices", []), one.get("values", [])) for one in sparse],
-        [one.get("expires_at_unix_ms") for one, _ in parsed],
-        [bool(one.get("deleted")) for one, _ in parsed],
+        [one.get("expires_at_unix_ms") for one in parsed],
+        [bool(one.get("deleted")) for one in parsed],
+        several,
     )
 
 
@@ -219,8 +303,11 @@ def _array(file: typing.IO[bytes], what: str, ndim: int) -> tuple[typing.Any, tu
 
     try:
         version = npy.read_magic(file)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read(file)
+        read, width = (npy.read_array_header_1_0, 2) if version == (1, 0) else (npy.read_array_header_2_0, 4)
+        length = file.read(width)
+        if int.from_bytes(length, "little") > HEAD_BYTES:
+            raise ValueError("its head is too long")
+        shape, fortran, dtype = read(io.BytesIO(length + file.read(int.from_bytes(length, "little"))))
     except (ValueError, EOFError, UnicodeDecodeError, SyntaxError, KeyError, TypeError) as error:
         raise InvalidInputError(f"{what}: not an array of numpy: {error}") from error
     expected = "fc" if ndim == 2 else "uUS"
@@ -229,6 +316,8 @@ def _array(file: typing.IO[bytes], what: str, ndim: int) -> tuple[typing.Any, tu
     if len(shape) != ndim or (fortran and ndim > 1) or any(size < 0 for size in shape):
         order = "Fortran order" if fortran else f"the shape {shape}"
         raise InvalidInputError(f"{what}: expected {ndim} dimensions in C order, got {order}")
+    if ndim > 1 and shape[1] > COMPONENTS:
+        raise InvalidInputError(f"{what}: expected at most {COMPONENTS} components, got {shape[1]}")
     return dtype, tuple(shape)
 
 

@@ -33,6 +33,8 @@ class Rows:
     sparse: list[typing.Any] | None = None
     expires: list[int | None] | None = None
     deleted: list[bool] | None = None
+    #: Several vectors of a record, as an array of the shape (n, dim).
+    several: list[typing.Any] | None = None
     #: Rows of the source that these are made of, where that is not one each.
     items: int | None = None
 
@@ -53,6 +55,7 @@ class Rows:
             cut(self.sparse),
             cut(self.expires),
             cut(self.deleted),
+            cut(self.several),
         )
 
 
@@ -109,6 +112,7 @@ def pour(
                     rows.sparse,
                     rows.expires,
                     rows.deleted,
+                    rows.several,
                 )
                 batches += 1
             items += len(rows) if rows.items is None else rows.items

@@ -5,10 +5,8 @@
 ['chroma', 'faiss', 'hnswlib', 'lancedb', 'pinecone', 'qdrant', 'usearch']
 
 None of these stores has to run. Each function takes what to read and where to put it, writes batch by batch
-(each atomic),
-shows progress, goes on from a checkpoint if one is given, and compares the number of rows with what the
-source says of
-itself. What is not read is in docs/import-export.md.
+(each atomic), shows progress, goes on from a checkpoint if one is given, and compares the number of rows with
+what the source says of itself. What is not read is in docs/import-export.md.
 """
 
 from __future__ import annotations
@@ -64,8 +62,10 @@ def import_from(
     progress: Progress = False,
     **options: typing.Any,
 ) -> ImportResult:
-    """Upserts what is at ``path``, of the store named by ``kind``; ``options`` are those of
-    ``import_<kind>``."""
+    """Upserts what is at ``path``, of the kind of store that is named.
+
+    ``options`` are those of ``import_<kind>``.
+    """
     if kind not in SOURCES:
         raise InvalidInputError(f"expected one of {', '.join(SOURCES)}, got `{kind}`")
     source = SOURCES[kind](path, **options)
@@ -81,10 +81,10 @@ def import_chroma(
     checkpoint: _Path | None = None,
     progress: Progress = False,
 ) -> ImportResult:
-    """Upserts a collection of a directory of Chroma (``PersistentClient``), read-only and without the
-    package.
+    """Upserts a collection of a directory of Chroma (``PersistentClient``).
 
-    ``collection`` may be left out if there is one. Documents become texts. Needs numpy.
+    The directory is read without Chroma's package, and not written to. ``collection`` may be left out if
+    there is one. Documents become texts. Needs numpy.
     """
     source = ChromaSource(path, collection=collection)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
@@ -101,12 +101,10 @@ def import_qdrant(
     checkpoint: _Path | None = None,
     progress: Progress = False,
 ) -> ImportResult:
-    """Upserts points of Qdrant: of scrolled JSON, or of a snapshot or directory of a shard (needs
-    ``vecstore[qdrant]``).
+    """Upserts points of Qdrant: of scrolled JSON, or of a snapshot or directory of a shard.
 
-    ``vector`` and ``sparse`` name the vectors to take, where a point has several; ``text`` names the field
-    of the payload
-    that becomes the text as well.
+    A shard needs ``vecstore[qdrant]``. ``vector`` and ``sparse`` name the vectors to take, where a point has
+    several; ``text`` names the field of the payload that becomes the text as well.
     """
     source = QdrantSource(path, vector=vector, sparse=sparse, text=text)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
@@ -127,8 +125,7 @@ def import_lancedb(
     """Upserts a table of a directory of LanceDB. Needs ``vecstore[lancedb]``.
 
     ``table`` may be left out if there is one. Without a column ``id`` the number of the row is the id.
-    Columns that stand
-    for nothing else are metadata.
+    Columns that stand for nothing else are metadata.
     """
     source = LanceSource(path, table=table, id=id, vector=vector, text=text)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
@@ -146,10 +143,9 @@ def import_faiss(
     """Upserts the vectors of an index file of FAISS. Needs ``vecstore[faiss]``.
 
     ``records`` is a file of JSON Lines that says what the index does not: ``{"key": 7, "id": "a",
-    "metadata": {..},
-    "text": ".."}``, where the key is the id in an ``IndexIDMap``, else the number of the row (the number of
-    the line if it is
-    left out). Without it, the key is the id. Quantized vectors come as the index reconstructs them.
+    "metadata": {..}, "text": ".."}``, where the key is the id in an ``IndexIDMap``, else the number of
+    the row (the number of the line if it is left out). Without it, the key is the id. Quantized vectors
+    come as the index reconstructs them.
     """
     source = FaissSource(path, records=records)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
@@ -166,9 +162,8 @@ def import_hnswlib(
 ) -> ImportResult:
     """Upserts the vectors of an index file of hnswlib, read without the package. Needs numpy.
 
-    ``records`` is as in ``import_faiss``, with labels for keys. Deleted elements are left out. Of a cosine
-    index the vectors
-    have the length 1: hnswlib keeps no others.
+    ``records`` is as in ``import_faiss``, with labels for keys. Deleted elements are left out. Of a
+    cosine index the vectors have the length 1: hnswlib keeps no others.
     """
     source = HnswlibSource(path, records=records)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)

@@ -1,11 +1,10 @@
 """The file of hnswlib: a head of fixed fields, then elements of one size.
 
 Head (96 bytes, little-endian): u64 offset of level 0, u64 capacity, u64 elements, u64 bytes of an element,
-u64 offset of the
-label in one, u64 offset of the vector, i32 highest level, u32 entry point, u64 maxM, u64 maxM0, u64 M, f64
-mult, u64
-ef_construction. An element: u16 number of links, u8 whose lowest bit says deleted, u8, links, vector, u64
-label.
+u64 offset of the label in one, u64 offset of the vector, i32 highest level, u32 entry point, u64 maxM, u64
+maxM0, u64 M, f64 mult, u64 ef_construction.
+
+An element: u16 number of links, u8 whose lowest bit says deleted, u8, links, vector, u64 label.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from vecstore._errors import InvalidInputError
 
 _HEAD = struct.Struct("<6QiIQQQdQ")
 _DIM_MAX = 65_536
+#: Of an element; hnswlib takes no more neighbors than it can count in 16 bits.
+_LINKS_MAX = 65_535
 
 
 class Elements:
@@ -37,7 +38,7 @@ class Elements:
         dim, odd = divmod(label_at - vector_at, 4)
         # The links are a count and as many as maxM0; the label ends the element.
         sane = count <= capacity and 0 < dim <= _DIM_MAX and odd == 0 and size == label_at + 8
-        if not sane or vector_at != 4 + 4 * fields[9]:
+        if not sane or fields[9] > _LINKS_MAX or vector_at != 4 + 4 * fields[9]:
             raise InvalidInputError(
                 "not an index of hnswlib with float vectors: the fields of its head do not fit"
             )
@@ -83,8 +84,7 @@ def read_index(path: pathlib.Path) -> Elements:
 
 
 def read_lengths(directory: pathlib.Path, elements: Elements) -> typing.Any:
-    """Returns the lengths that the vectors of a segment of Chroma had; under cosine it keeps them with the
-    length 1."""
+    """Returns the lengths that the vectors of a segment of Chroma had; under cosine it keeps them with 1."""
     import numpy as np
 
     path = directory / "length.bin"

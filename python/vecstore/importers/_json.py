@@ -1,5 +1,4 @@
-"""Objects of JSON files, one after the other: a line each, or the items of an array, without the whole in
-memory."""
+"""Objects of JSON files, one after the other: lines or the items of an array. Never the whole in memory."""
 
 from __future__ import annotations
 
@@ -27,9 +26,11 @@ _decoder = json.JSONDecoder(parse_constant=_refuse)
 def objects(
     path: pathlib.Path, arrays: abc.Collection[str]
 ) -> abc.Iterator[tuple[int, dict[str, typing.Any]]]:
-    """Yields objects with their positions, in characters: the items of an array at the top, or of the first
-    array under one
-    of these keys of an object at the top, or else the objects at the top themselves."""
+    """Yields objects with their positions, in characters.
+
+    They are the items of an array at the top, or of the first array under one of these keys of an object
+    at the top, or else the objects at the top themselves.
+    """
     with reading(path), path.open(encoding="utf-8-sig", errors="strict") as file:
         try:
             yield from _Scanner(file, arrays).objects()
@@ -144,8 +145,7 @@ class _Scanner:
             self._fail("the object around the array ends early")
 
     def _enters_array(self) -> bool:
-        """Goes into the array of an object at the top, past what stands before it; if there is none,
-        stays."""
+        """Goes into the array of an object at the top, past what stands before it; stays if there is none."""
         # What is before the array is short, or there is none of it: the array is looked for at the start of
         # the file only.
         while len(self._text) < _CHUNK_CHARS and self._more():

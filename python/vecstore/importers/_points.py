@@ -24,7 +24,7 @@ def gather(points: abc.Iterator[dict[str, typing.Any]], start: int, batch_size: 
             continue
         _check(point)
         batch.append(point)
-        size += 8 * len(point["vector"])
+        size += 8 * len(point["vector"]) + len(point["text"] or "")
         if len(batch) == batch_size or size >= BATCH_BYTES:
             yield _rows(batch)
             batch, size = [], 0

@@ -21,8 +21,9 @@ fn call<'py>(
 impl BaseCollection {
     /// Writes the records of this moment to a Parquet file, in ascending order of id. Needs `vecstore[arrow]`.
     ///
-    /// The columns are `id`, `vector` (a list of float32 of fixed size), `metadata` (JSON, as in `export_jsonl`), `text`,
-    /// `sparse_indices`, `sparse_values`, `expires_at_unix_ms` and `deleted`. The file appears whole or not at all.
+    /// The columns are `id`, `vector` (a list of float32 of fixed size), `vectors` (a list of such lists, of records that
+    /// have several), `metadata` (JSON, as in `export_jsonl`), `text`, `sparse_indices`, `sparse_values`,
+    /// `expires_at_unix_ms` and `deleted`. The file appears whole or not at all.
     ///
     /// Parameters
     /// ----------
@@ -152,7 +153,8 @@ impl BaseCollection {
     /// Writes the records of this moment to a file of numpy (`.npz`), in ascending order of id.
     ///
     /// `vectors` in it is a float32 array of the shape (n, dim); `records` are the bytes of the lines that `export_jsonl`
-    /// would write, without the vectors. The file appears whole or not at all.
+    /// would write, without the vectors; `several` has the several vectors of records that have them, one after the other.
+    /// The file appears whole or not at all.
     ///
     /// Parameters
     /// ----------

@@ -4,15 +4,31 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyTuple};
-use vecstore::{Batch, Error, Record, Records};
+use vecstore::{Batch, Error, MultiVector, Record, Records};
 
 use super::export_options;
 use crate::arguments::{Int, Text, flags, texts};
 use crate::errors::{OrRaise, exception, invalid};
 use crate::metadata_in::metadata;
 use crate::sparse::{sparse_dict, sparse_vector};
-use crate::store::BaseCollection;
-use crate::vectors::Rows;
+use crate::store::{BaseCollection, named};
+use crate::vectors::{Rows, multi_vector};
+
+/// Records of several vectors or long texts fill a batch before it has all its rows: this bounds memory.
+const BATCH_BYTES: usize = 64 << 20;
+
+/// The least that a record takes, for the bound on memory.
+const RECORD_BYTES: usize = 256;
+
+fn bytes_of(record: &Record) -> usize {
+    let numbers =
+        record.vector.len() + record.vectors.as_ref().map_or(0, |vectors| vectors.components().len());
+    RECORD_BYTES + numbers * size_of::<f32>() + record.text.as_ref().map_or(0, String::len)
+}
+
+fn little_endian(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
 
 /// Batches of records of one moment, in ascending order of id; iterating yields tuples of columns.
 #[pyclass(frozen, name = "_RowBatches", module = "vecstore._vecstore")]
@@ -50,22 +66,23 @@ impl RowBatches {
     }
 
     /// Returns ids, vectors as the bytes of f32 in little-endian order, metadata as JSON or None, texts, sparse vectors,
-    /// times of expiry in milliseconds, and whether records are soft-deleted.
+    /// times of expiry in milliseconds, whether records are soft-deleted, and the bytes of several vectors or None.
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let read = || {
             let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-            let batch: Vec<Record> =
-                records.by_ref().take(self.batch_rows).collect::<vecstore::Result<_>>()?;
+            let (mut batch, mut bytes) = (Vec::<Record>::new(), 0);
+            while batch.len() < self.batch_rows && bytes < BATCH_BYTES {
+                let Some(record) = records.next().transpose()? else { break };
+                bytes += bytes_of(&record);
+                batch.push(record);
+            }
             let metadata: Vec<Option<String>> = batch
                 .iter()
                 .map(|record| &record.metadata)
                 .map(|one| (!one.is_empty()).then(|| vecstore_exchange::metadata_to_json(one)))
                 .collect();
-            let vectors: Vec<u8> = batch
-                .iter()
-                .flat_map(|record| &record.vector)
-                .flat_map(|number| number.to_le_bytes())
-                .collect();
+            let vectors = batch.iter().flat_map(|record| &record.vector);
+            let vectors: Vec<u8> = vectors.flat_map(|number| number.to_le_bytes()).collect();
             Ok((batch, metadata, vectors))
         };
         let (batch, metadata, vectors) = py.detach(read).or_raise(py)?;
@@ -75,6 +92,8 @@ impl RowBatches {
         let sparse =
             batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
         let sparse: Vec<Option<Bound<'py, PyDict>>> = sparse.collect::<PyResult<_>>()?;
+        let several =
+            |vectors: &MultiVector| PyBytes::new(py, &little_endian(vectors.components())).into_any();
         let columns = (
             PyList::new(py, batch.iter().map(|record| record.id.as_str()))?,
             PyBytes::new(py, &vectors),
@@ -83,6 +102,7 @@ impl RowBatches {
             sparse,
             PyList::new(py, batch.iter().map(|record| record.expires_at_unix_ms))?,
             PyList::new(py, batch.iter().map(|record| record.deleted))?,
+            PyList::new(py, batch.iter().map(|record| record.vectors.as_ref().map(several)))?,
         );
         columns.into_pyobject(py).map(Some)
     }
@@ -100,7 +120,8 @@ fn metadata_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<vecstore::Meta
 
 #[pymethods]
 impl BaseCollection {
-    /// Upserts rows that `_RowBatches` would hand out, all or none of them: metadata as JSON or dicts.
+    /// Upserts rows that `_RowBatches` would hand out, all or none of them: metadata as JSON or dicts, several vectors as
+    /// arrays of the shape (n, dim).
     #[expect(clippy::too_many_arguments, reason = "a column each")]
     fn _put_rows(
         &self,
@@ -112,10 +133,11 @@ impl BaseCollection {
         sparse: Option<&Bound<'_, PyList>>,
         expires: Option<&Bound<'_, PyList>>,
         deleted: Option<&Bound<'_, PyList>>,
+        several: Option<&Bound<'_, PyList>>,
     ) -> PyResult<usize> {
         let ids = self::texts(ids, "ids")?;
         let rows = Rows::new(vectors, "vectors", Some(ids.len()))?;
-        let mut columns = [metadata, texts, sparse, expires, deleted].into_iter().flatten();
+        let mut columns = [metadata, texts, sparse, expires, deleted, several].into_iter().flatten();
         if let Some(column) = columns.find(|column| column.len() != ids.len()).map(|column| column.len()) {
             return Err(invalid(py, format!("expected {} rows in each column, got {column}", ids.len())));
         }
@@ -148,6 +170,10 @@ impl BaseCollection {
             }
             if let Some(one) = at(deleted, row)? {
                 record.deleted = one.bind(py).is_truthy()?;
+            }
+            if let Some(one) = at(several, row)? {
+                let vectors = multi_vector(one.bind(py), "vectors");
+                record.vectors = Some(vectors.map_err(|error| named(py, "vectors", row, error))?);
             }
             let batch = match &mut batch {
                 Some(batch) => batch,

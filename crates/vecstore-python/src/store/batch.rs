@@ -442,7 +442,7 @@ impl BaseCollection {
 }
 
 /// Says which item of a column of a batch an error is about.
-pub(super) fn named(py: Python<'_>, column: &str, row: usize, error: PyErr) -> PyErr {
+pub(crate) fn named(py: Python<'_>, column: &str, row: usize, error: PyErr) -> PyErr {
     // Other exceptions come from the caller's own code, and pass as they are.
     if !is_own(py, &error) && !error.get_type(py).is(py.get_type::<PyTypeError>()) {
         return error;

@@ -37,7 +37,7 @@ impl BaseCollection {
     /// other.
     ///
     /// In that order, a record is kept unless its score with one kept before is at least the threshold. One search for each
-    /// record: about a second for 10,000.
+    /// record: a third of a second for 10,000 of 384 components, on one core.
     ///
     /// Parameters
     /// ----------

@@ -23,6 +23,7 @@ mod write;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
+pub(crate) use batch::named;
 pub(crate) use listing::RecordIterator;
 pub(crate) use open::{disk_path, named_disk_path, path_of, reopened, restore_backup, shown_path, waiting};
 pub(crate) use plain_query::install as install_plain_query;
@@ -76,6 +77,9 @@ use crate::signals::interruptible;
 ///     The path of the metadata, dotted, that says whose a record of a new store is, such as that of a tenant. A search whose
 ///     filter fixes the value there (`{"tenant": "x"}`, alone, beside others, or one of up to 16 values) takes about as long
 ///     as in a store of that tenant alone, and answers the same as without the option. A store keeps its own.
+/// schema : dict, optional
+///     The field indexes that the store has to have, as `{path: kind}`: those that it lacks are created, as by `create_index`.
+///     What records hold is not restricted, and other paths are indexed as they come.
 ///
 /// Raises
 /// ------

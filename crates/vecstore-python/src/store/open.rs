@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use vecstore::limits::MAX_DIM;
-use vecstore::{Analyzer, Durability, ErrorKind, Metric, OpenOptions, Quantization};
+use vecstore::{Analyzer, Durability, ErrorKind, FieldKind, Metric, OpenOptions, Quantization};
 
 use super::{BaseCollection, VecStore, plain_value};
 use crate::arguments::{
-    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, flags, texts,
-    wait,
+    AnalyzerName, DurabilityName, Int, MetricName, Number, PartitionPath, QuantizationName, Text, flags,
+    texts, wait,
 };
 use crate::errors::{OrRaise, invalid, unencodable, wrong_type};
 use crate::signals::{SIGNAL_POLL, interruptible};
@@ -47,6 +47,7 @@ struct Arguments<'a, 'py> {
     threads: Option<Int>,
     texts: Texts<'a, 'py>,
     partition_by: Option<PartitionPath>,
+    schema: Option<&'a Bound<'py, PyAny>>,
 }
 
 /// How a new store makes terms, as Python gives it.
@@ -91,6 +92,9 @@ impl Arguments<'_, '_> {
         if let Some(path) = self.partition_by {
             options = options.partition_by(&*path);
         }
+        if let Some(schema) = self.schema {
+            options = options.schema(fields_of(schema)?);
+        }
         let wait = wait(py, self.wait)?;
         let path = path_of(self.path)?;
         let engine = match &path {
@@ -102,6 +106,24 @@ impl Arguments<'_, '_> {
         let base = BaseCollection::new(vecstore::Collection::clone(&engine));
         Ok(PyClassInitializer::from(base).add_subclass(VecStore { engine, opened }))
     }
+}
+
+/// Reads a schema: kinds of field indexes by path.
+fn fields_of(schema: &Bound<'_, PyAny>) -> PyResult<Vec<(String, FieldKind)>> {
+    let py = schema.py();
+    let named = |name: &str| invalid(py, format!("schema: {name}"));
+    let Ok(mapping) = schema.cast::<PyMapping>() else {
+        return Err(wrong_type("schema", "a mapping of paths to kinds", schema));
+    };
+    let mut fields = Vec::new();
+    for item in mapping.items()?.iter() {
+        let (path, kind): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+        let path = Text::new(&path, "schema: a path")?.to_owned();
+        let kind = Text::new(&kind, &format!("schema: the kind of `{path}`"))?;
+        let kind: FieldKind = kind.parse().map_err(|error: vecstore::Error| named(error.message()))?;
+        fields.push((path, kind));
+    }
+    Ok(fields)
 }
 
 /// Returns the path, `None` for a store in memory.
@@ -166,8 +188,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None, schema=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None, schema=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn __new__(
@@ -183,6 +205,7 @@ impl VecStore {
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
         partition_by: Option<PartitionPath>,
+        schema: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let texts = Texts { analyzer, fields: text_fields };
         Arguments {
@@ -197,6 +220,7 @@ impl VecStore {
             threads,
             texts,
             partition_by,
+            schema,
         }
         .open()
     }
@@ -211,8 +235,8 @@ impl VecStore {
     #[pyo3(
         signature = (path, *, dim=None, metric=None, durability=DurabilityName::DEFAULT,
                      read_only=false, wait=Number::Is(0.0), quantization=QuantizationName::DEFAULT,
-                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None),
-        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None)"
+                     memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None, schema=None),
+        text_signature = "(path, *, dim=None, metric=None, durability='commit', read_only=False, wait=0.0, quantization='auto', memory_budget=None, threads=None, analyzer=None, text_fields=None, partition_by=None, schema=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn open(
@@ -228,6 +252,7 @@ impl VecStore {
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'_, PyAny>>,
         partition_by: Option<PartitionPath>,
+        schema: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Self>> {
         let py = path.py();
         let texts = Texts { analyzer, fields: text_fields };
@@ -243,6 +268,7 @@ impl VecStore {
             threads,
             texts,
             partition_by,
+            schema,
         };
         Py::new(py, arguments.open()?)
     }

@@ -6,7 +6,7 @@ use vecstore::{Analyzer, Metric, OpenOptions};
 
 use super::open::path_of;
 use super::{VecStore, plain_value};
-use crate::arguments::{AnalyzerName, MetricName, texts};
+use crate::arguments::{AnalyzerName, MetricName, PartitionPath, texts};
 use crate::errors::{OrRaise, invalid};
 
 #[pymethods]
@@ -27,6 +27,8 @@ impl VecStore {
     ///     The analyzer of the store, if it was not "standard"; counts only if all its manifests are lost.
     /// text_fields : sequence of str, optional
     ///     The fields of the metadata that the store searched beside its texts; count only if all its manifests are lost.
+    /// partition_by : str, optional
+    ///     The path that the store was partitioned by; counts only if all its manifests are lost.
     ///
     /// Returns
     /// -------
@@ -50,12 +52,13 @@ impl VecStore {
     /// >>> vecstore.VecStore.repair(path).ok
     /// True
     #[staticmethod]
-    #[pyo3(signature = (path, *, metric=None, analyzer=None, text_fields=None))]
+    #[pyo3(signature = (path, *, metric=None, analyzer=None, text_fields=None, partition_by=None))]
     fn repair<'py>(
         path: &Bound<'py, PyAny>,
         metric: Option<MetricName>,
         analyzer: Option<AnalyzerName>,
         text_fields: Option<&Bound<'py, PyAny>>,
+        partition_by: Option<PartitionPath>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = path.py();
         let Some(path) = path_of(path)? else {
@@ -73,6 +76,9 @@ impl VecStore {
         if let Some(fields) = text_fields {
             options =
                 options.text_fields(texts(fields, "text_fields")?.iter().map(|field| (**field).to_owned()));
+        }
+        if let Some(path) = partition_by {
+            options = options.partition_by(&*path);
         }
         let report = py.detach(|| options.repair(&path)).or_raise(py)?;
         let problem = |problem: &vecstore::Problem| {

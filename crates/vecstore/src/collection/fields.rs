@@ -64,7 +64,15 @@ impl Collection {
     /// # Ok::<(), vecstore::Error>(())
     /// ```
     pub fn create_index(&self, path: &str, kind: FieldKind) -> Result<()> {
-        self.choose_fields(path, Choice::Asked(kind))
+        self.choose_fields(&[(path, Choice::Asked(kind))])
+    }
+
+    /// Creates the indexes of a schema that are not there.
+    pub(crate) fn adopt_schema(&self, schema: &[(String, FieldKind)]) -> Result<()> {
+        let chosen = self.core.current_field_choices()?;
+        let asked = schema.iter().map(|(path, kind)| (path.as_str(), Choice::Asked(*kind)));
+        let missing: Vec<_> = asked.filter(|(path, choice)| chosen.get(path) != Some(*choice)).collect();
+        if missing.is_empty() { Ok(()) } else { self.choose_fields(&missing) }
     }
 
     /// Has no values at a path held by an index, durably, whether it was asked for or made by itself. Returns whether there
@@ -81,7 +89,7 @@ impl Collection {
             Some(choice) => choice != Choice::Dropped,
             None => self.core.any_snapshot()?.has_field(path)?,
         };
-        self.choose_fields(path, Choice::Dropped)?;
+        self.choose_fields(&[(path, Choice::Dropped)])?;
         Ok(was_there)
     }
 
@@ -93,13 +101,15 @@ impl Collection {
         core.any_snapshot()?.field_indexes(&choices)
     }
 
-    fn choose_fields(&self, path: &str, choice: Choice) -> Result<()> {
+    fn choose_fields(&self, chosen: &[(&str, Choice)]) -> Result<()> {
         let core = &self.core;
-        check_path(path)?;
+        chosen.iter().try_for_each(|(path, _)| check_path(path))?;
         // Not held while the choice is published: whoever changes collections may be waiting for this one to be unused.
         drop(core.writer()?);
         core.check_writable()?;
-        core.shared.set_fields(core.uuid, |choices| choices.set(path, choice))?;
+        core.shared.set_fields(core.uuid, |choices| {
+            chosen.iter().try_for_each(|(path, choice)| choices.set(path, *choice))
+        })?;
         let writer = &*core.writer()?;
         let mut turn = writer.merging.lock();
         core.shared.check_open()?;

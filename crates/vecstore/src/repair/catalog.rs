@@ -30,7 +30,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// Finds the collections of the database at `root`. Of the options, metric and texts are for one without a manifest.
+    /// Finds the collections of the database at `root`. Options of a collection are for one without a manifest.
     pub(super) fn find(
         vfs: &dyn Vfs,
         root: &Path,
@@ -126,15 +126,24 @@ fn rebuild(
     for (uuid, directory) in directories {
         // A store's only collection has this name; of others the names are lost with the manifest.
         let name = if only { "default".to_owned() } else { format!("recovered-{}", &uuid.to_string()[..8]) };
+        let config = options.collection_config();
+        let quantization = options.quantization.unwrap_or_default();
         let entry = CollectionEntry {
-            text: options.collection_config().text()?,
+            text: config.text()?,
+            settings: Settings { quantization, ..config.settings() },
             ..rebuild_entry(vfs, &directory, uuid, name, options.metric)?
         };
         let message = format!(
             "what the manifest said of the collection `{}`: its name, which of its records were replaced or deleted, its \
-             metric, unless one was given, its analyzer and text fields, unless they were given (texts are indexed anew with \
-             the analyzer {}), quotas, status and snapshots",
-            entry.name, entry.text.analyzer
+             metric, analyzer, text fields, quantization and partition_by, unless they were given (texts are indexed anew \
+             with the analyzer {}; the collection is {}), the field indexes that were created or dropped, quotas, status \
+             and snapshots",
+            entry.name,
+            entry.text.analyzer,
+            match &entry.settings.partition_by {
+                Some(path) => format!("partitioned by `{path}`"),
+                None => "not partitioned".to_owned(),
+            }
         );
         report.lost(root, None, message);
         collections.push(entry);

@@ -1,5 +1,8 @@
 //! A walk along one list, block by block.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use super::bound::most;
 use super::reader::{Lengths, List, Place};
 use super::{BLOCK_ROWS, HEAD_WORDS, packing};
@@ -15,6 +18,33 @@ pub(crate) enum Weight {
     /// Nothing: what counts is which rows there are.
     Nothing,
 }
+
+/// A block, in the order of the most that a row of it can add.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounded {
+    pub(super) most: f32,
+    pub(super) block: usize,
+}
+
+impl Ord for Bounded {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.most.total_cmp(&other.most).then(other.block.cmp(&self.block))
+    }
+}
+
+impl PartialOrd for Bounded {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Bounded {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Bounded {}
 
 /// A list that is being walked for a query. It never goes back.
 #[derive(Clone, Debug)]
@@ -181,20 +211,39 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Returns the counts or weights of the decoded block, and the bits of a count.
+    fn values(&self) -> Result<(&'a [u32], u32)> {
+        let start = self.words[self.block * HEAD_WORDS + 1] as usize;
+        let data = self.words.get(start..).ok_or_else(malformed)?;
+        let (&bits, data) = data.split_first().ok_or_else(malformed)?;
+        let data = data.get(packing::words_of(self.len, bits & 0xFF)..).ok_or_else(malformed)?;
+        Ok((data, bits >> 8 & 0xFF))
+    }
+
+    /// Returns what one row of the decoded block adds.
+    fn score_at(&self, at: usize) -> Result<f32> {
+        if self.is_scored || self.weight == Weight::Nothing {
+            return Ok(self.scores[at]);
+        }
+        let (data, bits) = self.values()?;
+        let value = match self.weight {
+            Weight::Text { .. } => packing::get(data, bits, self.len, at).map(|count| count.wrapping_add(1)),
+            _ => data.get(at).copied(),
+        };
+        value.map(|value| self.score(self.rows[at], value)).ok_or_else(malformed)
+    }
+
     /// Computes what each row of the decoded block adds.
     fn score_block(&mut self) -> Result<()> {
         if self.is_scored || self.weight == Weight::Nothing {
             return Ok(());
         }
-        let start = self.words[self.block * HEAD_WORDS + 1] as usize;
-        let data = self.words.get(start..).ok_or_else(malformed)?;
-        let (&bits, data) = data.split_first().ok_or_else(malformed)?;
-        let data = data.get(packing::words_of(self.len, bits & 0xFF)..).ok_or_else(malformed)?;
+        let (data, bits) = self.values()?;
         let len = self.len;
         match self.weight {
             Weight::Text { weight, base, slope } => {
                 let mut counts = [0; BLOCK_ROWS];
-                if !packing::unpack(data, bits >> 8 & 0xFF, len, &mut counts) {
+                if !packing::unpack(data, bits, len, &mut counts) {
                     return Err(malformed());
                 }
                 let mut lengths = [0; BLOCK_ROWS];
@@ -216,17 +265,28 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Moves to `row` and returns what it adds, `None` if it is not in the list.
-    pub(super) fn seek(&mut self, row: u32) -> Result<Option<f32>> {
+    /// Moves to the block that `row` is in, if it is in the list at all, without decoding it.
+    fn move_to_block_of(&mut self, row: u32) {
         let before = self.block;
         while self.block < self.blocks && self.last_row(self.block) < row {
             self.block += 1;
         }
-        if self.block >= self.blocks {
-            return Ok(None);
-        }
         if self.block != before {
             self.position = 0;
+        }
+    }
+
+    /// Moves to `row`, without decoding, and returns the most that it can add.
+    pub(super) fn most_at(&mut self, row: u32) -> f32 {
+        self.move_to_block_of(row);
+        if self.block < self.blocks { self.block_most(self.block) } else { 0.0 }
+    }
+
+    /// Moves to `row` and returns what it adds, `None` if it is not in the list.
+    pub(super) fn seek(&mut self, row: u32) -> Result<Option<f32>> {
+        self.move_to_block_of(row);
+        if self.block >= self.blocks {
+            return Ok(None);
         }
         self.decode()?;
         let rest = &self.rows[self.position..self.len];
@@ -234,8 +294,8 @@ impl<'a> Cursor<'a> {
         if self.rows[..self.len].get(self.position) != Some(&row) {
             return Ok(None);
         }
-        self.score_block()?;
-        Ok(Some(self.scores[self.position]))
+        // Of most blocks that are asked, one row or two are: fewer than pay for scoring all.
+        self.score_at(self.position).map(Some)
     }
 
     /// Adds what the rows in `start..end` add to their places in `sums`, and notes them in `hits`. Leaves out blocks none of
@@ -323,27 +383,17 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Returns the blocks with the most that a row of each can add, the largest first.
-    pub(super) fn blocks_by_most(&mut self) -> Vec<(f32, usize)> {
-        let mut blocks: Vec<(f32, usize)> =
-            (0..self.blocks).map(|block| (self.block_most(block), block)).collect();
-        blocks.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        blocks
+    /// Returns the blocks by the most that a row of each can add, the largest on top.
+    pub(super) fn blocks_by_most(&mut self) -> BinaryHeap<Bounded> {
+        (0..self.blocks).map(|block| Bounded { most: self.block_most(block), block }).collect()
     }
 
-    /// Calls `each` with every row of a block and what it adds, whatever the walk has passed already.
-    pub(super) fn for_each_of(
-        &mut self,
-        block: usize,
-        mut each: impl FnMut(u32, f32) -> Result<()>,
-    ) -> Result<()> {
+    /// Returns the rows of a block and what each adds, whatever the walk has passed already.
+    pub(super) fn all_of(&mut self, block: usize) -> Result<(&[u32], &[f32])> {
         self.block = block;
         self.decode()?;
         self.score_block()?;
-        for at in 0..self.len {
-            each(self.rows[at], self.scores[at])?;
-        }
-        Ok(())
+        Ok((&self.rows[..self.len], &self.scores[..self.len]))
     }
 
     /// Calls `each` for every row of the list that is left.

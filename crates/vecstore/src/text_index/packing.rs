@@ -52,6 +52,21 @@ pub(super) fn unpack(words: &[u32], bits: u32, count: usize, out: &mut [u32; BLO
     true
 }
 
+/// Reads the `n`-th of `count` numbers of `bits` bits. `None` if they are not there.
+pub(super) fn get(words: &[u32], bits: u32, count: usize, n: usize) -> Option<u32> {
+    if bits == 0 {
+        return Some(0);
+    }
+    if bits > 32 {
+        return None;
+    }
+    let (lane, at, step) = if count == BLOCK_ROWS { (n % LANES, n / LANES, LANES) } else { (0, n, 1) };
+    let (word, shift) = (at * bits as usize / 32, at * bits as usize % 32);
+    let low = u64::from(*words.get(word * step + lane)?);
+    let high = if shift + bits as usize > 32 { u64::from(*words.get((word + 1) * step + lane)?) } else { 0 };
+    Some(((high << 32 | low) >> shift) as u32 & (u32::MAX >> (32 - bits)))
+}
+
 fn unpack_run(words: &[u32], bits: usize, out: &mut [u32]) {
     let mask = u32::MAX >> (32 - bits);
     for (n, out) in out.iter_mut().enumerate() {
@@ -89,5 +104,35 @@ fn lanes_of<const BITS: usize>(words: &[u32], out: &mut [u32; BLOCK_ROWS]) {
                 out[lane] = low[lane] >> shift & mask;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_all_at_once_and_one_by_one() {
+        for bits in 0..=32 {
+            for count in [1, 5, 127, BLOCK_ROWS] {
+                let number = |n: usize| {
+                    let mixed = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    if bits == 0 { 0 } else { (mixed >> 32) as u32 >> (32 - bits) }
+                };
+                let numbers: Vec<u32> = (0..count).map(number).collect();
+                let mut words = Vec::new();
+                pack(&numbers, bits, &mut words);
+                let mut out = [0; BLOCK_ROWS];
+                assert!(unpack(&words, bits, count, &mut out));
+                assert_eq!(out[..count], numbers, "{bits} bits, {count}");
+                for (n, &number) in numbers.iter().enumerate() {
+                    assert_eq!(get(&words, bits, count, n), Some(number), "{bits} bits, {n} of {count}");
+                }
+                if bits > 0 {
+                    assert_eq!(get(&words[..words.len() - 1], bits, count, count - 1), None);
+                }
+            }
+        }
+        assert_eq!(get(&[0; 200], 33, 128, 0), None);
     }
 }

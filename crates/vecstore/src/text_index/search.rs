@@ -5,7 +5,7 @@
 //! window. What a row's terms add is rounded to 32 bits first and summed up in 64, which is exact for all but extreme
 //! weights: so a score does not depend on the order in which the lists were added.
 
-use super::cursor::Cursor;
+use super::cursor::{Bounded, Cursor};
 use crate::error::Result;
 
 /// Rows in a window: their sums stay in the first-level cache.
@@ -70,18 +70,16 @@ fn among_rows(clauses: &mut Clauses<'_>, rows: &[u32], sink: &mut dyn Sink) -> R
 /// Rows of the only list: its blocks from the best on, until none can hold a row among the best.
 fn one_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
     let cursor = &mut clauses.scored[0];
-    for (most, block) in cursor.blocks_by_most() {
-        let mut least = sink.least();
-        if most < least {
-            break;
-        }
-        cursor.for_each_of(block, |row, score| {
+    let mut blocks = cursor.blocks_by_most();
+    let mut least = sink.least();
+    while let Some(Bounded { block, .. }) = blocks.pop().filter(|block| block.most >= least) {
+        let (block_rows, scores) = cursor.all_of(block)?;
+        for (&row, &score) in block_rows.iter().zip(scores) {
             if score >= least && row < rows {
                 sink.offer(row, score)?;
                 least = sink.least();
             }
-            Ok(())
-        })?;
+        }
     }
     Ok(())
 }
@@ -159,11 +157,17 @@ impl Asks<'_> {
     /// Adds what these lists add to the sum of a row, and offers the row if that is enough.
     fn complete(&self, clauses: &mut Clauses<'_>, row: u32, mut sum: f64, sink: &mut dyn Sink) -> Result<()> {
         let least = sink.least();
-        for (&at, &most) in self.which.iter().zip(self.mosts).rev() {
+        for (n, (&at, &most)) in self.which.iter().zip(self.mosts).enumerate().rev() {
             if ((sum + most) as f32) < least {
                 return Ok(());
             }
-            if let Some(score) = clauses.scored[at].seek(row)? {
+            // The block says more than the window. Most rows end here, before the block is decoded.
+            let cursor = &mut clauses.scored[at];
+            let others = if n == 0 { 0.0 } else { self.mosts[n - 1] };
+            if ((sum + others + f64::from(cursor.most_at(row))) as f32) < least {
+                return Ok(());
+            }
+            if let Some(score) = cursor.seek(row)? {
                 sum += f64::from(score);
             }
         }

@@ -5,7 +5,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use vecstore::vfs::Vfs;
-use vecstore::{Batch, Durability, ErrorKind, Metric, Record, RepairReport, Result, TextQuery, VecStore};
+use vecstore::{
+    Batch, Durability, ErrorKind, Metric, Quantization, Query, Record, RepairReport, Result, TextQuery,
+    VecStore, field,
+};
 use vecstore_testkit::{CrashMode, Fault, FaultVfs, Repeat, Rng};
 
 use crate::hostile::{find, put_u32, put_u64, u64_at};
@@ -474,4 +477,40 @@ fn without_any_manifest_a_repair_can_be_told_the_analyzer_and_the_text_fields() 
     for words in ["run", "sleep"] {
         assert_eq!(store.text_query(&TextQuery::new(words)).unwrap().len(), 1, "{words}");
     }
+}
+
+#[test]
+fn without_any_manifest_a_repair_says_which_settings_are_lost_and_can_be_told_them() {
+    let disk = FaultVfs::new();
+    let make = || options(&disk, Durability::Commit).metric(Metric::Cosine);
+    let told = || make().partition_by("tenant").quantization(Quantization::Int8);
+    let store = told().open(PATH).unwrap();
+    for n in 0..40_u8 {
+        let metadata =
+            vecstore::Metadata::from([("tenant", i64::from(n % 4).into()), ("n", i64::from(n).into())]);
+        let record = Record::new(n.to_string(), vec![1.0, f32::from(n)]).with_metadata(metadata);
+        store.upsert_record(&record, None).unwrap();
+    }
+    store.drop_index("n").unwrap();
+    store.compact().unwrap();
+    store.close().unwrap();
+    let lose_manifests = || find(&disk, "manifest-").iter().for_each(|path| disk.remove_file(path).unwrap());
+    lose_manifests();
+    let report = make().repair(PATH).unwrap();
+    for lost in ["partition_by", "the collection is not partitioned", "quantization", "created or dropped"] {
+        assert!(report.lost[0].message.contains(lost), "{lost}: {report:?}");
+    }
+    let store = make().open(PATH).unwrap();
+    assert_eq!(store.config().unwrap().get_partition_by(), None);
+    store.close().unwrap();
+    lose_manifests();
+    let report = told().repair(PATH).unwrap();
+    assert!(report.lost[0].message.contains("partitioned by `tenant`"), "{report:?}");
+    // Opening with another path than a store has fails.
+    let store = told().open(PATH).unwrap();
+    assert_eq!(store.count(&field("tenant").eq(3)).unwrap(), 10);
+    assert_eq!(store.query(&Query::new(vec![1.0, 7.0]).filter(field("tenant").eq(3))).unwrap()[0].id, "7");
+    store.close().unwrap();
+    lose_manifests();
+    assert_eq!(make().partition_by("$").repair(PATH).unwrap_err().kind(), ErrorKind::InvalidInput);
 }

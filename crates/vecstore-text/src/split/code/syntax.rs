@@ -70,8 +70,7 @@ fn parse_within(text: &str, language: Language, most_reports: usize) -> Option<T
     let (mut reports, reads) = (0, Cell::new(0));
     let mut progress = |_: &ParseState| {
         reports += 1;
-        let ends =
-            reports > most_reports || reads.get() > most_reads || vecstore_interrupt::is_requested();
+        let ends = reports > most_reports || reads.get() > most_reads || vecstore_interrupt::is_requested();
         if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);

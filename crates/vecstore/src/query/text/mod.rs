@@ -1,5 +1,6 @@
 //! Searches by words and by sparse vectors: what callers ask, and what that means to the inverted indexes.
 
+mod best;
 mod highlight;
 mod parse;
 mod phrase;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::best::Best;
 use super::parse::Occurs;
 use super::plan::Plan;
 use crate::collection::{PartView, Snapshot};
@@ -9,7 +10,6 @@ use crate::error::Result;
 use crate::filter::Matcher;
 use crate::query::hits::FoundRow;
 use crate::query::selection::PartFilter;
-use crate::query::topk::{Candidate, TopK};
 use crate::text_index::{
     Clauses, FieldTotals, List, Sink, TextConfig, TextIndex, TextState, Weight, search, text_key,
 };
@@ -64,11 +64,11 @@ pub(crate) fn search_texts(
         .chain(&expanded)
         .map(|key| parts.iter().map(|part| part.index.find(key)).collect())
         .collect::<Result<_>>()?;
-    let mut best = TopK::new(search.limit);
+    let mut best = Best::new(search.limit);
     for (n, part) in parts.iter().enumerate() {
-        search_part(part, n, &plan, &lists, &excluded, search, &mut best)?;
+        search_part(snapshot, (part, n), &plan, &lists, &excluded, search, &mut best)?;
     }
-    Ok(best.into_sorted().iter().map(FoundRow::from).collect())
+    best.into_sorted(|part, row| snapshot.parts[part as usize].part.id(row))
 }
 
 /// Returns the parts that have an index, the largest first.
@@ -162,13 +162,13 @@ fn lists<'s>(
 }
 
 fn search_part<'s>(
-    part: &Indexed<'s>,
-    n: usize,
+    snapshot: &'s Snapshot,
+    (part, n): (&Indexed<'s>, usize),
     plan: &Plan,
     lists: &[Lists<'s>],
     excluded: &[Vec<Option<List<'s>>>],
     wanted: &TextSearch<'_>,
-    best: &mut TopK<'s>,
+    best: &mut Best,
 ) -> Result<()> {
     let mut clauses = Clauses::default();
     let mut places = vec![None; lists.len()];
@@ -196,6 +196,7 @@ fn search_part<'s>(
     };
     let marks = &part.view.marks;
     let mut sink = PartSink {
+        snapshot,
         part,
         filter: &filter,
         is_whole: marks.dead.is_empty() && marks.hidden.is_empty() && !part.view.part.has_expiry(),
@@ -208,19 +209,19 @@ fn search_part<'s>(
 
 /// Takes the rows of one part that may be among the best.
 struct PartSink<'p, 's> {
+    snapshot: &'s Snapshot,
     part: &'p Indexed<'s>,
     filter: &'p PartFilter<'p>,
     /// Every row can be seen.
     is_whole: bool,
     plan: &'p Plan,
     wanted: &'p TextSearch<'p>,
-    best: &'p mut TopK<'s>,
+    best: &'p mut Best,
 }
 
 impl Sink for PartSink<'_, '_> {
     fn least(&self) -> f32 {
-        // A key is a score with its sign changed.
-        (-self.best.limit()).max(self.wanted.min_score.unwrap_or(f32::NEG_INFINITY))
+        self.best.least().max(self.wanted.min_score.unwrap_or(f32::NEG_INFINITY))
     }
 
     fn offer(&mut self, row: u32, score: f32) -> Result<()> {
@@ -241,7 +242,7 @@ impl Sink for PartSink<'_, '_> {
                 }
             }
         }
-        self.best.offer(Candidate { key: -score, id: view.part.id(row)?, part: self.part.position, row });
-        Ok(())
+        let parts = &self.snapshot.parts;
+        self.best.offer((self.part.position, row), score, |part, row| parts[part as usize].part.id(row))
     }
 }
