@@ -21,7 +21,7 @@ OUR_COLOUR = "#c1121f"
 # One colour for each library, told apart by people who see few; variants differ in their lines.
 COLOURS = (
     "#1f4e79", "#2a9d8f", "#e9a23b", "#7b4ea3", "#5c5c5c", "#3a86ff",
-    "#8d5524", "#d1495b", "#6a994e", "#00798c", "#b5838d", "#9a8c98",
+    "#8d5524", "#111111", "#6a994e", "#00798c", "#b5838d", "#9a8c98",
 )  # fmt: skip
 LINES = ("-", "--", ":", "-.", (0, (1, 4)))
 MARKERS = ("o", "s", "^", "D", "v")
@@ -61,7 +61,7 @@ def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel("recall@10 (further right is better)")
     axes.set_ylabel("queries per second, one thread, through Python (higher is better)")
-    axes.set_title(run["data"] if run is not None else SCENARIO, fontsize=10)
+    axes.set_title(run["data"].partition(" of ")[0] if run is not None else SCENARIO, fontsize=10)
     axes.grid(visible=True, which="both", alpha=0.25, linewidth=0.6)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     figure.savefig(path, dpi=130)

@@ -107,6 +107,8 @@ pub(crate) struct Core {
     unsealed: AtomicU64,
     /// Milliseconds from `made`; opening counts as a write.
     last_write_ms: AtomicU64,
+    /// How many queries there had been at the last seal.
+    queries_at_seal: AtomicU64,
     made: Instant,
     /// How many wait for the collection to be unused: merges give up.
     retiring: AtomicUsize,
@@ -167,6 +169,7 @@ impl Core {
             counters: Counters::default(),
             unsealed: AtomicU64::new(0),
             last_write_ms: AtomicU64::new(0),
+            queries_at_seal: AtomicU64::new(0),
             made: Instant::now(),
             retiring: AtomicUsize::new(0),
             used: AtomicBool::new(false),

@@ -1,7 +1,7 @@
 //! A part: a block of rows in memory or a segment on disk, seen through one set of methods.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
 use crate::index::FlatSigns;
@@ -81,13 +81,22 @@ impl Part {
         Ok(index.map(|index| (index, state)))
     }
 
+    /// Returns whether the rows' signs were not asked for yet.
+    pub(crate) fn lacks_signs(&self) -> bool {
+        self.sign_place().get().is_none()
+    }
+
+    fn sign_place(&self) -> &OnceLock<Option<Box<FlatSigns>>> {
+        match self {
+            Self::Memory(rows) => rows.signs(),
+            Self::Segment(segment) => segment.signs(),
+        }
+    }
+
     /// Returns the rows in one bit a component; `None` if their metric, or vectors of extreme length, rule it out.
     /// Encodes them the first time.
     pub(crate) fn signs(&self, scoring: Scoring) -> Result<Option<&FlatSigns>> {
-        let place = match self {
-            Self::Memory(rows) => rows.signs(),
-            Self::Segment(segment) => segment.signs(),
-        };
+        let place = self.sign_place();
         if let Some(signs) = place.get() {
             return Ok(signs.as_deref());
         }

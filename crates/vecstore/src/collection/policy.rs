@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::memory::Graphs;
 use super::part::{Part, PartView};
 use super::snapshot::Snapshot;
+use crate::query::SIGN_ROWS_MIN;
 
 /// Rows in memory are scanned in full by every query, so they are sealed before a scan of them takes long.
 const SEAL_ROWS: usize = 16_384;
@@ -54,6 +55,11 @@ pub(super) fn segments(snapshot: &Snapshot) -> impl Iterator<Item = &PartView> {
 
 pub(super) fn in_memory(snapshot: &Snapshot) -> impl Iterator<Item = &PartView> {
     snapshot.parts.iter().filter(|view| matches!(view.part, Part::Memory(_)))
+}
+
+/// Returns the rows in memory that queries scan by their signs and that have none yet.
+pub(super) fn young(snapshot: &Snapshot) -> impl Iterator<Item = &PartView> {
+    in_memory(snapshot).filter(|view| view.part.len() >= SIGN_ROWS_MIN && view.part.lacks_signs())
 }
 
 fn rows_in_memory(snapshot: &Snapshot) -> usize {

@@ -1,6 +1,7 @@
 //! Sealing: the rows in memory go to a segment, and the log they are in is dropped.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::exchange::Draft;
 use super::new_segment::Made;
@@ -43,6 +44,7 @@ impl Core {
             Err(_) => committer.reopen_parts(),
         }
         self.note_unsealed(writer);
+        self.queries_at_seal.store(self.counters.queries.load(Ordering::Relaxed), Ordering::Relaxed);
         outcome.map(|()| Arc::new(boundary))
     }
 

@@ -168,7 +168,34 @@ fn dead_rows(snapshot: &Snapshot) -> usize {
 impl Core {
     /// Seals if that is due, or if there is anything to seal when `all_due`. Returns when to look again.
     pub(crate) fn seal_step(&self, all_due: bool) -> Result<Next> {
-        self.while_writing(|writer| self.seal_step_of(writer, all_due)).unwrap_or(Ok(Next::OnRequest))
+        let step = |writer: &Writer| {
+            let next = self.seal_step_of(writer, all_due)?;
+            if next != Next::Again {
+                self.encode_young(&writer.committer.published());
+            }
+            Ok(next)
+        };
+        self.while_writing(step).unwrap_or(Ok(Next::OnRequest))
+    }
+
+    /// Encodes the signs of rows in memory that have none yet, so that no query waits for that. A millisecond a thousand rows.
+    fn encode_young(&self, published: &Snapshot) {
+        for view in self.young(published) {
+            if self.is_retiring() {
+                return;
+            }
+            // A query comes by the same failure, and reports it.
+            _ = view.part.signs(self.scoring);
+        }
+    }
+
+    /// Returns the rows in memory whose signs queries will ask for. None if nobody searches what is written: a mere load would
+    /// gain nothing by being ready for queries.
+    fn young<'s>(&self, published: &'s Snapshot) -> impl Iterator<Item = &'s PartView> {
+        let queries = self.counters.queries.load(Ordering::Relaxed);
+        let is_searched = queries != self.queries_at_seal.load(Ordering::Relaxed)
+            && published.dim.is_some_and(|dim| self.scoring.uses_codes(dim));
+        policy::young(published).filter(move |_| is_searched)
     }
 
     fn seal_step_of(&self, writer: &Writer, all_due: bool) -> Result<Next> {
@@ -250,6 +277,9 @@ impl Core {
         } else if policy::seals_when_idle(&published, self.graphs(published.dim)) {
             background.seal.request_after(policy::IDLE);
         }
+        if self.young(&published).next().is_some() {
+            background.seal.request();
+        }
         if policy::has_dead_rows_due(&published) {
             background.merge.request();
         }
@@ -306,3 +336,44 @@ impl Writer {
 
 /// A writer that waits looks again after this time, in case the store was closed meanwhile.
 const UPKEEP_POLL: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::VecStore;
+    use crate::query::Query;
+    use crate::record::{Batch, Record};
+
+    /// How long a thread that has next to nothing to do may take.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const DIM: usize = 64;
+
+    fn batch(first: usize) -> Batch {
+        let mut batch = Batch::new(DIM).unwrap();
+        for n in first..first + 200 {
+            let vector: Vec<f32> = (0..DIM).map(|d| ((n * 7 + d * 13) % 31) as f32 + 1.0).collect();
+            batch.push(&Record::new(n.to_string(), vector), None).unwrap();
+        }
+        batch
+    }
+
+    #[test]
+    fn signs_of_new_rows_are_ready_before_a_query_where_there_are_queries() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = VecStore::open(directory.path().join("store")).unwrap();
+        let lacking = || policy::young(&store.core.snapshot().unwrap()).count();
+        store.upsert_many(batch(0)).unwrap();
+        // Nobody has searched yet: whatever a thread does, it leaves them.
+        _ = store.core.seal_step(false).unwrap();
+        assert_eq!(lacking(), 1);
+        store.query(&Query::new(vec![1.0; DIM])).unwrap();
+        store.upsert_many(batch(1000)).unwrap();
+        let started = Instant::now();
+        while lacking() > 0 {
+            assert!(started.elapsed() < PATIENCE, "no thread encodes them");
+            std::thread::yield_now();
+        }
+    }
+}

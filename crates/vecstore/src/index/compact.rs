@@ -11,6 +11,7 @@ use vecstore_kernels::{CandidatePool, Kernels, NibbleQuery, Op, QueryCodes, Rota
 use super::search::{Beam, Effort, Found, RowFactors};
 use super::space::Space;
 use super::visited::Visited;
+use super::width::Nearest;
 use crate::error::Result;
 
 /// What the points of a compact graph are scored on.
@@ -143,6 +144,7 @@ pub(crate) struct CompactScratch {
     visited: Visited,
     fresh: Vec<u32>,
     distances: Vec<f32>,
+    nearest: Nearest,
     pub(crate) found: Vec<Found>,
 }
 
@@ -185,6 +187,7 @@ pub(crate) fn search_compact(
 ) -> Result<Effort> {
     scratch.found.clear();
     scratch.pool.clear();
+    scratch.nearest.begin(beam.width);
     scratch.visited.clear();
     scratch.visited.reserve(graph.len());
     if let Some(skip) = skip {
@@ -219,6 +222,10 @@ fn walk(
             break;
         }
         effort.visits += 1;
+        if beam.wanted.is_none() || wanted(point)? {
+            scratch.nearest.note(distance);
+            bound = bound.min(scratch.nearest.bound());
+        }
         meet(graph, kernels, graph.neighbors(point)?, beam, scratch, &mut bound, &mut effort, wanted)?;
         if scratch.pool.len() > thin_at {
             kernels.retain_below(&mut scratch.pool, bound);
@@ -269,7 +276,7 @@ fn meet(
         if is_near && wanted(point)? {
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {
-                *bound = kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE;
+                *bound = bound.min(kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE);
             }
         }
     }

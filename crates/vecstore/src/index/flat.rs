@@ -53,8 +53,11 @@ impl FlatSigns {
         self.blocks.len()
     }
 
-    /// Makes a query ready for [`FlatSigns::estimate`].
+    /// Makes a query ready for [`FlatSigns::estimate`]. Does nothing if it is: the signs of most parts are of one space.
     pub(crate) fn prepare(&self, kernels: Kernels, vector: &[f32], query: &mut FlatQuery) {
+        if query.ready_for.replace(self.space) == Some(self.space) {
+            return;
+        }
         self.space.point_of_query(kernels, vector, &mut query.point);
         query.rotated.resize(self.rotation.rotated_dim(), 0.0);
         kernels.rotate(&self.rotation, &query.point, &mut query.rotated);
@@ -96,7 +99,8 @@ impl FlatSigns {
         let last = rows.end.min(self.rows).div_ceil(SIGN_ROWS);
         for (n, block) in self.blocks.chunks_exact(block_bytes).enumerate().take(last).skip(first) {
             let before = pool.len();
-            kernels.estimate(&query.query, block, square, bound, pool);
+            let next = self.blocks.get((n + 1) * block_bytes..).unwrap_or_default();
+            kernels.estimate_ahead(&query.query, block, square, bound, pool, next);
             let own = n * SIGN_ROWS..(n + 1) * SIGN_ROWS;
             if own.start < rows.start || own.end > rows.end.min(self.rows) {
                 // The last block has places without a row, all of which say row 0.
@@ -161,9 +165,11 @@ impl SignRuns {
     }
 }
 
-/// A query for flat signs, and its memory.
+/// One query for flat signs of vectors of one dimension, and its memory.
 #[derive(Debug, Default)]
 pub(crate) struct FlatQuery {
+    /// The space whose signs it is ready for.
+    ready_for: Option<Space>,
     query: SignQuery,
     point: Vec<f32>,
     rotated: Vec<f32>,

@@ -30,6 +30,7 @@ mod search;
 mod sign_rows;
 mod space;
 mod visited;
+mod width;
 mod widths;
 
 #[cfg(test)]
@@ -45,11 +46,12 @@ pub(crate) use layout::{AnyDraft, Layout};
 pub(crate) use points::Points;
 pub(crate) use rerank::reranked;
 pub(crate) use search::{
-    Beam, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, Within, search,
-    visits_max,
+    Beam, DETOUR_SLACK, Effort, Found, GraphSource, ROUNDING_DEVIATION, RowFactors, Scratch, Wanted, Within,
+    search, visits_max,
 };
 pub(crate) use sign_rows::SignRows;
 pub(crate) use space::Space;
+pub(crate) use width::width;
 pub(crate) use widths::{K as MEASURED_K, RECALLS, SCAN, Widths};
 
 /// Neighbors of a point: one block of signs.

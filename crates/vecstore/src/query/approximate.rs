@@ -24,7 +24,7 @@ use crate::index::{
 use crate::storage::segment::{AnyGraph, Segment};
 
 /// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
-pub(super) const SIGN_ROWS_MIN: usize = 128;
+pub(crate) const SIGN_ROWS_MIN: usize = 128;
 
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong
 /// place: what matches is elsewhere, and scanned. Four times what it takes where the filter has nothing to do with the query.
@@ -59,6 +59,14 @@ struct Walk<'w, 's> {
     slack: f32,
 }
 
+/// What scans of signs for one query share.
+#[derive(Debug, Default)]
+pub(super) struct SignScan {
+    query: FlatQuery,
+    pool: CandidatePool,
+    near: Vec<(f32, u32)>,
+}
+
 impl Search<'_> {
     /// Offers to `best` what is likely to be near a query, of tasks as [`parts_in_order`] has them.
     pub(super) fn approximate<'s>(
@@ -67,10 +75,17 @@ impl Search<'_> {
         query: usize,
         best: &mut TopK<'s>,
     ) -> Result<()> {
-        tasks.iter().try_for_each(|task| self.approximate_part(task, query, best))
+        let mut signs = SignScan::default();
+        tasks.iter().try_for_each(|task| self.approximate_part(task, query, &mut signs, best))
     }
 
-    fn approximate_part<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
+    fn approximate_part<'s>(
+        &self,
+        task: &Task<'s>,
+        query: usize,
+        scan: &mut SignScan,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         if let (PartFilter::Few { rows, undecided, matcher }, Part::Segment(segment)) =
             (task.filter, &task.view.part)
             && rows.len() > FEW_ROWS_MIN
@@ -98,10 +113,10 @@ impl Search<'_> {
             && task.view.part.len() >= SIGN_ROWS_MIN
             && let Some(signs) = task.view.part.signs(self.scoring)?
         {
-            return self.scan_signs(task, &[SignStretch::whole(signs)], query, best);
+            return self.scan_signs(task, &[SignStretch::whole(signs)], query, scan, best);
         }
         if task.is_partition && !matches!(task.filter, PartFilter::Few { .. }) {
-            return self.in_partition(task, query, best);
+            return self.in_partition(task, query, scan, best);
         }
         self.scan(task, query..query + 1, std::slice::from_mut(best))
     }
@@ -125,7 +140,8 @@ impl Search<'_> {
         let (Some(graph), Some(layout)) = (graph, segment.layout()) else {
             return Ok(self.leave_graph(watch, task, segment));
         };
-        let live = task.view.live() - task.view.marks.hidden.len();
+        let view = task.view;
+        let live = view.live() - view.marks.hidden.len();
         let wanted = self.limit.min(live).min(task.rows.len());
         if wanted == 0 {
             return Ok(true);
@@ -136,15 +152,23 @@ impl Search<'_> {
         }
         let (vector, kernels) = (self.query(query), self.scoring.kernels);
         let k = wanted.max(index::MEASURED_K);
+        // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as that
+        // misses too many.
+        let slack = match self.filter {
+            Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
+            Some(_) => slack.max(FILTERED_SLACK_MIN),
+            None => slack,
+        };
         let beam = Beam {
             k,
             keep: index::reranked(layout, k, self.recall),
-            // With a filter what is found first is further from the best: a walk that ends before its candidates are as far as
-            // that misses too many.
-            slack: match self.filter {
-                Some(_) if task.is_partition => slack.max(FILTERED_SLACK_MIN) + PARTITION_SLACK,
-                Some(_) => slack.max(FILTERED_SLACK_MIN),
-                None => slack,
+            slack,
+            width: match task.filter {
+                // Of those visited, dead rows are no results.
+                PartFilter::Everything => index::width(slack, k).saturating_mul(view.part.len()) / live,
+                PartFilter::Columns { .. } => index::width(slack + index::DETOUR_SLACK, k),
+                // Which of them match is asked of few.
+                _ => usize::MAX,
             },
             wanted: match task.filter {
                 PartFilter::Columns { at_most, .. } => Some(Wanted {
@@ -159,7 +183,6 @@ impl Search<'_> {
             },
             within: if task.is_partition { Within::new(&task.rows) } else { Within::ALL },
         };
-        let view = task.view;
         let all =
             view.marks.is_empty() && !view.part.has_expiry() && matches!(task.filter, PartFilter::Everything);
         let is_of_record = Cell::new(false);
@@ -172,7 +195,7 @@ impl Search<'_> {
             is_of_record.set(wants.is_err());
             wants
         };
-        let walk = Walk { watch, task, segment, layout, vector, wanted, slack: beam.slack };
+        let walk = Walk { watch, task, segment, layout, vector, wanted, slack };
         let finish = |walked: Result<Effort>, found: &[Found], best: &mut TopK<'s>| match walked {
             Err(error) if error.kind() == ErrorKind::Corrupted && !is_of_record.get() => {
                 Ok(self.leave_graph(watch, task, segment))
@@ -290,6 +313,7 @@ impl Search<'_> {
         task: &Task<'s>,
         stretches: &[SignStretch<'_>],
         query: usize,
+        scan: &mut SignScan,
         best: &mut TopK<'s>,
     ) -> Result<()> {
         let watch = self.watch();
@@ -297,19 +321,17 @@ impl Search<'_> {
         let kernels = self.scoring.kernels;
         let vector = self.query(query);
         let norm = kernels.norm(vector);
-        let mut flat = FlatQuery::default();
-        let mut pool = CandidatePool::default();
-        let mut near: Vec<(f32, u32)> = Vec::new();
+        let SignScan { query: flat, pool, near } = scan;
         for SignStretch { signs, first, rows } in stretches {
-            signs.prepare(kernels, vector, &mut flat);
-            let margin = deviations(self.recall) * signs.deviation(&flat);
+            signs.prepare(kernels, vector, flat);
+            let margin = deviations(self.recall) * signs.deviation(flat);
             let bound = |best: &TopK<'_>| match best.limit() {
                 // Not to be multiplied by the norm of a query of zeros.
                 f32::INFINITY => f32::INFINITY,
-                limit => signs.distance_of_key(&flat, norm, limit) + margin,
+                limit => signs.distance_of_key(flat, norm, limit) + margin,
             };
             pool.clear();
-            signs.estimate(kernels, &flat, rows, bound(best), &mut pool);
+            signs.estimate(kernels, flat, rows, bound(best), pool);
             near.clear();
             near.extend(pool.entries());
             let mut rest = near.as_mut_slice();
@@ -321,6 +343,9 @@ impl Search<'_> {
                 }
                 let (now, later) = rest.split_at_mut(some);
                 now.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                for &mut (_, row) in now.iter_mut().take(PREFETCHED) {
+                    kernels.prefetch(task.view.part.vector(first + row)?);
+                }
                 for &mut (estimate, row) in now {
                     if estimate > bound(best) {
                         break 'near;
@@ -342,6 +367,9 @@ impl Search<'_> {
 }
 
 const SORTED_AT_ONCE: usize = 256;
+
+/// Rows whose vectors are asked for before the first is scored: the estimates of more are rarely near enough.
+const PREFETCHED: usize = 4;
 
 /// Returns the parts of a snapshot and their positions: those with a graph first, larger ones first.
 pub(super) fn parts_in_order(snapshot: &Snapshot) -> Vec<(u32, &PartView)> {

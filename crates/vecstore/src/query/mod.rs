@@ -28,6 +28,7 @@ mod text;
 mod topk;
 mod unique;
 
+pub(crate) use approximate::SIGN_ROWS_MIN;
 pub(crate) use boost::Boosts;
 pub use boost::{Boost, BoostMode, Decay, DecayShape, FieldBoost, FilterBoost, Modifier, Origin};
 pub(crate) use hits::{FoundRow, Scores};

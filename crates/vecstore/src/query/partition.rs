@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use super::approximate::SignScan;
 use super::plan::SearchMethod;
 use super::scan::{RUN_ROWS, Search, Task, is_beyond};
 use super::selection::{PartFilter, TRIED_TEXTS_MAX};
@@ -153,12 +154,18 @@ fn range_of(fields: FieldIndex<'_>, value: &Matcher) -> Result<Option<(Range<usi
 
 impl Search<'_> {
     /// Searches the rows of a partition in a segment: not by exact search.
-    pub(super) fn in_partition<'s>(&self, task: &Task<'s>, query: usize, best: &mut TopK<'s>) -> Result<()> {
+    pub(super) fn in_partition<'s>(
+        &self,
+        task: &Task<'s>,
+        query: usize,
+        scan: &mut SignScan,
+        best: &mut TopK<'s>,
+    ) -> Result<()> {
         if task.rows.len() >= SIGN_ROWS_MIN
             && let Part::Segment(segment) = &task.view.part
             && let Some(signs) = segment.signs_of(self.scoring, &task.rows)?
         {
-            return self.scan_signs(task, &signs, query, best);
+            return self.scan_signs(task, &signs, query, scan, best);
         }
         self.scan_stretch(task, query, best)
     }

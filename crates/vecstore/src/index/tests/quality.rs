@@ -14,7 +14,7 @@ use vecstore_kernels::{Kernels, Metric};
 use vecstore_testkit::Clusters;
 
 use crate::collection::Part;
-use crate::index::{Beam, Scratch, Within, search, visits_max};
+use crate::index::{Beam, Scratch, Within, search, visits_max, width};
 use crate::query::QueryOptions;
 use crate::record::{Batch, Record};
 use crate::store::VecStore;
@@ -86,6 +86,7 @@ impl Set {
             k: K,
             keep: 2 * K,
             slack: graph.slack(recall),
+            width: width(graph.slack(recall), K),
             wanted: None,
             visits_max: visits_max(self.rows),
             within: Within::ALL,
