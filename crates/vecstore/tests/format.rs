@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vecstore::{
-    Clock, DateTime, Metadata, Metric, OpenOptions, Quantization, Query, Record, ScrollRequest, Value,
-    VecStore, field,
+    Clock, DateTime, FieldKind, Metadata, Metric, MultiQuery, MultiVector, OpenOptions, Quantization, Query,
+    Record, ScrollRequest, SparseQuery, SparseVector, Value, VecStore, field,
 };
 
 /// The format that this version writes.
@@ -34,16 +34,56 @@ struct Fixture {
     metric: Metric,
     dim: usize,
     quantization: Quantization,
+    /// With several vectors (feature bit 4 of segments) and sparse ones, and what a manifest says of field indexes, of the
+    /// partition and of snapshots (its settings 4 to 6).
+    is_rich: bool,
 }
 
 /// Every kind of file, section and value.
-const FIXTURES: [Fixture; 6] = [
-    Fixture { name: "cosine", metric: Metric::Cosine, dim: 32, quantization: Quantization::Auto },
-    Fixture { name: "dot", metric: Metric::Dot, dim: 33, quantization: Quantization::Auto },
-    Fixture { name: "euclidean-int8", metric: Metric::Euclidean, dim: 32, quantization: Quantization::Int8 },
-    Fixture { name: "cosine-int4", metric: Metric::Cosine, dim: 64, quantization: Quantization::Int4 },
-    Fixture { name: "dot-none", metric: Metric::Dot, dim: 32, quantization: Quantization::None },
-    Fixture { name: "manhattan", metric: Metric::Manhattan, dim: 3, quantization: Quantization::Auto },
+const FIXTURES: [Fixture; 7] = [
+    Fixture {
+        name: "cosine",
+        metric: Metric::Cosine,
+        dim: 32,
+        quantization: Quantization::Auto,
+        is_rich: false,
+    },
+    Fixture { name: "dot", metric: Metric::Dot, dim: 33, quantization: Quantization::Auto, is_rich: false },
+    Fixture {
+        name: "euclidean-int8",
+        metric: Metric::Euclidean,
+        dim: 32,
+        quantization: Quantization::Int8,
+        is_rich: false,
+    },
+    Fixture {
+        name: "cosine-int4",
+        metric: Metric::Cosine,
+        dim: 64,
+        quantization: Quantization::Int4,
+        is_rich: false,
+    },
+    Fixture {
+        name: "dot-none",
+        metric: Metric::Dot,
+        dim: 32,
+        quantization: Quantization::None,
+        is_rich: false,
+    },
+    Fixture {
+        name: "manhattan",
+        metric: Metric::Manhattan,
+        dim: 3,
+        quantization: Quantization::Auto,
+        is_rich: false,
+    },
+    Fixture {
+        name: "rich",
+        metric: Metric::Cosine,
+        dim: 32,
+        quantization: Quantization::Auto,
+        is_rich: true,
+    },
 ];
 
 /// Records that are in the segment, by number; later ones are in the log only.
@@ -56,18 +96,21 @@ impl Fixture {
     }
 
     fn options(&self) -> OpenOptions {
-        VecStore::options()
+        let options = VecStore::options()
             .metric(self.metric)
             .quantization(self.quantization)
             .clock(Arc::new(StoppedClock))
             .background(false)
-            .graph_rows_min(8)
+            .graph_rows_min(8);
+        if self.is_rich { options.partition_by("tag") } else { options }
+    }
+
+    fn vector(&self, n: u64) -> Vec<f32> {
+        (0..self.dim as u64).map(|at| ((n * n * 3 + at * 7 + n * at * 13) % 101) as f32 - 50.5).collect()
     }
 
     /// The record as it was written first.
     fn record(&self, n: u64) -> Record {
-        let vector: Vec<f32> =
-            (0..self.dim as u64).map(|at| ((n * n * 3 + at * 7 + n * at * 13) % 101) as f32 - 50.5).collect();
         let mut metadata = Metadata::new()
             .with("n", n as i64)
             .with("half", n as f64 / 2.0)
@@ -83,7 +126,14 @@ impl Fixture {
                 Value::Map(Metadata::new().with("er", Value::Map(Metadata::new().with("\u{e9}", 1)))),
             );
         }
-        let record = Record::new(format!("id-{n:02}"), vector).with_metadata(metadata);
+        let mut record = Record::new(format!("id-{n:02}"), self.vector(n)).with_metadata(metadata);
+        if self.is_rich && n.is_multiple_of(3) {
+            let vectors = (0..=n % 4).flat_map(|at| self.vector(n + 100 * at)).collect();
+            record.vectors = Some(MultiVector::new(self.dim, vectors).unwrap());
+        }
+        if self.is_rich && n.is_multiple_of(5) {
+            record.sparse = Some(SparseVector::new([(n as u32, 0.5), (1 << 20, -1.5)]).unwrap());
+        }
         if n.is_multiple_of(4) { record.with_text(format!("text number {n}")) } else { record }
     }
 
@@ -112,7 +162,14 @@ impl Fixture {
             store.upsert_record(&self.record(n), ttl).unwrap();
         }
         store.soft_delete("id-07").unwrap();
+        if self.is_rich {
+            store.create_index("n", FieldKind::Number).unwrap();
+            store.drop_index("half").unwrap();
+        }
         store.compact().unwrap();
+        if self.is_rich {
+            store.create_snapshot("before \u{e9}").unwrap();
+        }
         // Marks of the segment, as of a second seal with rows of its own.
         store.delete("id-05").unwrap();
         store.soft_delete("id-11").unwrap();
@@ -152,6 +209,27 @@ impl Fixture {
             }
         }
         assert_eq!(store.count(&field("tag").eq("red").and(field("n").lt(30))).unwrap(), 9);
+        if self.is_rich {
+            self.check_rich(store);
+        }
+    }
+
+    fn check_rich(&self, store: &VecStore) {
+        assert_eq!(store.config().unwrap().get_partition_by(), Some("tag"));
+        let indexes = store.list_indexes().unwrap();
+        let kinds: Vec<_> = indexes.iter().filter_map(|index| Some((&*index.path, index.kind?))).collect();
+        assert_eq!(kinds, [("n", FieldKind::Number)]);
+        assert!(indexes.iter().all(|index| index.path != "half"));
+        assert_eq!(store.count(&field("half").lt(5)).unwrap(), 8);
+        let records = self.expected();
+        let visible = || records.iter().filter(|record| !record.deleted);
+        for record in visible().filter(|record| record.vectors.as_ref().is_some_and(|all| all.len() > 1)) {
+            let query = MultiQuery::new(record.vectors.clone().unwrap());
+            assert_eq!(store.multi_query(&query.exact(true).k(1)).unwrap()[0].id, record.id);
+        }
+        let hits = store.sparse_query(&SparseQuery::new(SparseVector::new([(1 << 20, 1.0)]).unwrap()).k(100));
+        assert_eq!(hits.unwrap().len(), visible().filter(|record| record.sparse.is_some()).count());
+        assert_eq!(store.list_snapshots().unwrap()[0].name, "before \u{e9}");
     }
 }
 
@@ -196,9 +274,10 @@ fn the_fixtures_have_every_kind_of_file() {
     }
 }
 
-/// Makes the fixtures anew: only ever before a format is released.
+/// Makes the fixtures that are not there: a new one, or, only ever before a format is released, one that was removed.
+/// `cargo test -p vecstore --test format -- --ignored`
 #[test]
 #[ignore = "run by hand, before a format is released"]
 fn make_the_fixtures() {
-    FIXTURES.iter().for_each(Fixture::make);
+    FIXTURES.iter().filter(|fixture| !fixture.directory().exists()).for_each(Fixture::make);
 }
