@@ -111,7 +111,9 @@ CALLS: dict[str, Callable[[VecStore], object]] = {
     "encoding: expected a name, a path or a callable, got Odd": lambda _: rag.TokenTextSplitter(encoding=odd),
     "language: expected a str, got Odd": lambda _: rag.CodeTextSplitter(language=odd),
     "text: expected a str, got Odd": lambda _: rag.HashingEmbedder(4).embed(odd),
-    "texts: expected an iterable of str, got str": lambda _: rag.embed_texts(rag.HashingEmbedder(4), "a text"),
+    "texts: expected an iterable of str, got str": lambda _: rag.embed_texts(
+        rag.HashingEmbedder(4), "a text"
+    ),
     "result_sets: expected a list of rankings, got Odd": lambda _: rag.reciprocal_rank_fusion(odd),
     "weights: expected a list of numbers, got Odd": lambda _: rag.weighted_fusion([], odd),
     "answer: expected a str, got Odd": lambda _: rag.citations(odd, []),

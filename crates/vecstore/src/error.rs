@@ -36,7 +36,7 @@ pub enum ErrorKind {
     Io,
     /// The operation, or the format version, is not supported here.
     Unsupported,
-    /// An early end was asked for by an [`Interrupt`](crate::Interrupt); nothing was changed.
+    /// An early end was asked for by an [`crate::Interrupt`]; nothing was changed.
     Interrupted,
 }
 

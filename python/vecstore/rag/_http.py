@@ -98,8 +98,8 @@ class _Http(urllib.request.HTTPHandler):
         super().__init__()
         self._response = response
 
-    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return _open(self, http.client.HTTPConnection, self._response, request)
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return _open(self, http.client.HTTPConnection, self._response, req)
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -107,8 +107,8 @@ class _Https(urllib.request.HTTPSHandler):
         super().__init__()
         self._response = response
 
-    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return _open(self, http.client.HTTPSConnection, self._response, request)
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return _open(self, http.client.HTTPSConnection, self._response, req)
 
 
 def _open(

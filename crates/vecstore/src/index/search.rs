@@ -4,7 +4,7 @@
 //! 8-bit codes, and estimates its 32 neighbors from one block. It ends when the nearest candidate is beyond
 //! `(1 + slack)` of the distance of the k-th result: a query in a dense place looks no further than it has to, one in a
 //! sparse place as far as it must (Al-Jazzazi et al., "Distance adaptive beam search", 2025). Where thousands are within that
-//! distance it ends sooner, by how many were visited ([`width`](super::width)). Candidates beyond are not even kept.
+//! distance it ends sooner, by how many were visited (`width.rs`). Candidates beyond are not even kept.
 //!
 //! Only wanted points become results; all are visited on the way. With a filter or deletes the k-th result is further
 //! off, and the search goes on for longer by itself.
