@@ -67,6 +67,7 @@ mod storage;
 mod store;
 mod sync;
 mod text_index;
+mod total;
 mod vec_database;
 pub mod vfs;
 

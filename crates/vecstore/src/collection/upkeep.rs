@@ -197,7 +197,7 @@ impl Core {
         let queries = self.counters.queries.load(Ordering::Relaxed);
         let is_searched = queries != self.queries_at_seal.load(Ordering::Relaxed)
             && published.dim.is_some_and(|dim| self.scoring.uses_codes(dim));
-        policy::young(published).filter(move |_| is_searched)
+        is_searched.then(|| policy::young(published)).into_iter().flatten()
     }
 
     fn seal_step_of(&self, writer: &Writer, all_due: bool) -> Result<Next> {

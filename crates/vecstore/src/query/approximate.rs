@@ -23,7 +23,7 @@ use crate::index::{
 };
 use crate::storage::segment::{AnyGraph, Segment};
 
-/// Parts of fewer rows are scored on their full vectors: that takes less time than preparing the query does.
+/// Fewer rows of a part are scored on their full vectors: that takes less time than preparing the query or their signs does.
 pub(crate) const SIGN_ROWS_MIN: usize = 128;
 
 /// Where a share `s` of the rows matches, a walk that has not found enough after this many visits divided by `s` is in the wrong

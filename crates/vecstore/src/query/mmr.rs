@@ -1,7 +1,9 @@
 //! Choosing results that are near the query and unlike each other.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+use crate::total::Total;
 
 /// Chooses up to `k` of some candidates by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): one by one that
 /// with the largest `lambda * relevance - (1 - lambda) * similarity`, where similarity is the largest with one chosen before.
@@ -25,53 +27,36 @@ pub(crate) fn mmr(
         .filter(|&at| at != first && k > 1)
         .map(|at| {
             let nearest = similarity(at, first);
-            Left { worth: worth(at, nearest), at, nearest, compared: 1 }
+            Left { worth: Total(worth(at, nearest)), at: Reverse(at), nearest: Total(nearest), compared: 1 }
         })
         .collect();
     while chosen.len() < k {
         let Some(mut best) = left.pop() else { break };
+        let at = best.at.0;
         if best.compared == chosen.len() {
-            chosen.push(best.at);
+            chosen.push(at);
             continue;
         }
-        for &other in &chosen[best.compared..] {
-            best.nearest = best.nearest.max(similarity(best.at, other));
-        }
-        (best.compared, best.worth) = (chosen.len(), worth(best.at, best.nearest));
+        let nearest = chosen[best.compared..]
+            .iter()
+            .fold(best.nearest.0, |most, &other| most.max(similarity(at, other)));
+        best.nearest = Total(nearest);
+        (best.compared, best.worth) = (chosen.len(), Total(worth(at, nearest)));
         left.push(best);
     }
     chosen
 }
 
-/// A candidate that is not chosen.
+/// A candidate that is not chosen, in the order of what it is worth; of equals the earlier is the larger.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Left {
     /// At most that much, if more were chosen since.
-    worth: f32,
-    at: usize,
+    worth: Total,
+    at: Reverse<usize>,
     /// The largest similarity with one of the first `compared` that were chosen.
-    nearest: f32,
+    nearest: Total,
     compared: usize,
 }
-
-impl Ord for Left {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.worth.total_cmp(&other.worth).then(other.at.cmp(&self.at))
-    }
-}
-
-impl PartialOrd for Left {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Left {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Left {}
 
 #[cfg(test)]
 mod tests {

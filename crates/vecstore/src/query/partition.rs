@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::approximate::SignScan;
+use super::approximate::{SIGN_ROWS_MIN, SignScan};
 use super::plan::SearchMethod;
 use super::scan::{RUN_ROWS, Search, Task, is_beyond};
 use super::selection::{PartFilter, TRIED_TEXTS_MAX};
@@ -21,9 +21,6 @@ use crate::index::APART_POINTS_MIN;
 
 /// The most values that a filter may fix: each is looked up in each segment, and its rows are searched by themselves.
 const VALUES_MAX: usize = 16;
-
-/// Fewer rows are scored on their full vectors: that takes less time than preparing signs does.
-const SIGN_ROWS_MIN: usize = 128;
 
 /// What a filter says of partitions.
 #[derive(Clone, Debug)]

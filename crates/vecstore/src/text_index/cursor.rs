@@ -1,12 +1,13 @@
 //! A walk along one list, block by block.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::bound::most;
 use super::reader::{Lengths, List, Place};
 use super::{BLOCK_ROWS, HEAD_WORDS, packing};
 use crate::error::{Error, Result};
+use crate::total::Total;
 
 /// What a row's count or weight is worth to a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,32 +20,12 @@ pub(crate) enum Weight {
     Nothing,
 }
 
-/// A block, in the order of the most that a row of it can add.
-#[derive(Clone, Copy, Debug)]
+/// A block, in the order of the most that a row of it can add; of equals the earlier is the larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bounded {
-    pub(super) most: f32,
-    pub(super) block: usize,
+    pub(super) most: Total,
+    pub(super) block: Reverse<usize>,
 }
-
-impl Ord for Bounded {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.most.total_cmp(&other.most).then(other.block.cmp(&self.block))
-    }
-}
-
-impl PartialOrd for Bounded {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Bounded {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Bounded {}
 
 /// A list that is being walked for a query. It never goes back.
 #[derive(Clone, Debug)]
@@ -129,6 +110,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Returns the first row that a block may have.
+    fn first_row(&self, block: usize) -> u32 {
+        if block == 0 { 0 } else { self.last_row(block - 1).saturating_add(1) }
+    }
+
     /// Returns the most that a row of a block can add.
     fn block_most(&mut self, block: usize) -> f32 {
         if self.bounded.0 != block {
@@ -146,18 +132,12 @@ impl<'a> Cursor<'a> {
         if self.decoded == self.block {
             return self.rows[..self.len].get(self.position).copied();
         }
-        Some(if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) })
+        Some(self.first_row(self.block))
     }
 
     /// Moves so that no row before `row` is met any more, without decoding.
     pub(super) fn skip_to(&mut self, row: u32) {
-        let before = self.block;
-        while self.block < self.blocks && self.last_row(self.block) < row {
-            self.block += 1;
-        }
-        if self.block != before {
-            self.position = 0;
-        }
+        self.move_to_block_of(row);
         if self.decoded == self.block {
             while self.position < self.len && self.rows[self.position] < row {
                 self.position += 1;
@@ -175,7 +155,7 @@ impl<'a> Cursor<'a> {
         let mut most = 0.0f32;
         let mut block = self.block;
         while block < self.blocks {
-            let first = if block == 0 { 0 } else { self.last_row(block - 1).saturating_add(1) };
+            let first = self.first_row(block);
             if first >= end {
                 break;
             }
@@ -310,7 +290,7 @@ impl<'a> Cursor<'a> {
     ) -> Result<()> {
         self.skip_to(start);
         while self.block < self.blocks {
-            let first = if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) };
+            let first = self.first_row(self.block);
             if first >= end {
                 break;
             }
@@ -357,7 +337,7 @@ impl<'a> Cursor<'a> {
         let own = ((f64::from(least) - others) as f32).next_down();
         self.skip_to(start);
         while self.block < self.blocks {
-            let first = if self.block == 0 { 0 } else { self.last_row(self.block - 1).saturating_add(1) };
+            let first = self.first_row(self.block);
             if first >= end {
                 break;
             }
@@ -385,7 +365,8 @@ impl<'a> Cursor<'a> {
 
     /// Returns the blocks by the most that a row of each can add, the largest on top.
     pub(super) fn blocks_by_most(&mut self) -> BinaryHeap<Bounded> {
-        (0..self.blocks).map(|block| Bounded { most: self.block_most(block), block }).collect()
+        let blocks = 0..self.blocks;
+        blocks.map(|block| Bounded { most: Total(self.block_most(block)), block: Reverse(block) }).collect()
     }
 
     /// Returns the rows of a block and what each adds, whatever the walk has passed already.

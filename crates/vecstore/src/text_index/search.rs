@@ -72,8 +72,8 @@ fn one_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     let cursor = &mut clauses.scored[0];
     let mut blocks = cursor.blocks_by_most();
     let mut least = sink.least();
-    while let Some(Bounded { block, .. }) = blocks.pop().filter(|block| block.most >= least) {
-        let (block_rows, scores) = cursor.all_of(block)?;
+    while let Some(Bounded { block, .. }) = blocks.pop().filter(|block| block.most.0 >= least) {
+        let (block_rows, scores) = cursor.all_of(block.0)?;
         for (&row, &score) in block_rows.iter().zip(scores) {
             if score >= least && row < rows {
                 sink.offer(row, score)?;

@@ -1,12 +1,13 @@
 //! The best rows of a search by terms. Ids, which break ties, are read of few of them: they lie all over a segment, and
 //! reading one costs as much as scoring a hundred rows.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::error::Result;
 use crate::query::hits::FoundRow;
 use crate::query::topk::Candidate;
+use crate::total::Total;
 
 /// Rows that are kept beyond twice those that are wanted, before those that cannot be among the best are let go.
 const SPARE_ROWS: usize = 256;
@@ -14,36 +15,12 @@ const SPARE_ROWS: usize = 256;
 /// Scores that there is room for from the start.
 const RESERVED_MAX: usize = 256;
 
-/// A score in the order of numbers; 0 and -0 are the same.
-#[derive(Clone, Copy, Debug)]
-struct Score(f32);
-
-impl Ord for Score {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Score {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Score {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Score {}
-
 /// Collects rows, and keeps those with the best scores.
 #[derive(Debug)]
 pub(super) struct Best {
     limit: usize,
     /// The best scores, the least of them on top.
-    scores: BinaryHeap<Reverse<Score>>,
+    scores: BinaryHeap<Reverse<Total>>,
     /// All rows that reached the least score when they came.
     rows: Vec<FoundRow>,
 }
@@ -74,11 +51,11 @@ impl Best {
             return Ok(());
         }
         if self.scores.len() < self.limit {
-            self.scores.push(Reverse(Score(score)));
+            self.scores.push(Reverse(Total(score)));
         } else if let Some(mut least) = self.scores.peek_mut()
             && score > least.0.0
         {
-            *least = Reverse(Score(score));
+            *least = Reverse(Total(score));
         }
         self.rows.push(FoundRow { key: -score, part, row });
         if self.rows.len() >= 2 * self.limit + SPARE_ROWS {
