@@ -8,6 +8,7 @@ import os
 import typing
 from collections import abc
 
+from vecstore._arguments import check_text
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._exchange.files import identity, new_file, path_of, reading
 from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
@@ -49,8 +50,7 @@ def export_parquet(
     import pyarrow.parquet as pq
 
     target = path_of(path)
-    if not isinstance(compression, str):
-        raise TypeError(f"compression: expected a str, got {type(compression).__name__}")
+    check_text("compression", compression)
     batches = _RowBatches(collection, filter, params, include_deleted, batch_size)
     dim = collection.dimension() or 0
     schema = pa.schema(

@@ -9,6 +9,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
+from vecstore._arguments import check_text
 from vecstore._errors import InvalidInputError
 
 __all__ = ["Dataset", "EvaluationInput", "read_dataset"]
@@ -62,15 +63,13 @@ class EvaluationInput:
 
     def __post_init__(self) -> None:
         query: typing.Any = self.query
-        if not isinstance(query, str):
-            raise TypeError(f"query: expected a str, got {type(self.query).__name__}")
+        check_text("query", query)
         given: typing.Any = self.contexts
         if isinstance(given, str) or not isinstance(given, abc.Iterable):
             raise TypeError(f"contexts: expected a list of str, got {type(given).__name__}")
         contexts = list(given)
         for at, context in enumerate(contexts):
-            if not isinstance(context, str):
-                raise TypeError(f"contexts[{at}]: expected a str, got {type(context).__name__}")
+            check_text(f"contexts[{at}]", context)
         for name in ("answer", "ground_truth", "other_answer", "id"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):

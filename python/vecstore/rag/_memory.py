@@ -8,6 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_text
 from vecstore.rag._calls import Call, Work, arun, run
 from vecstore.rag._models import TokenCounter, check_count
 
@@ -124,8 +125,7 @@ class ConversationMemory:
 
     def _adding(self, role: str, content: str) -> Work[None]:
         for name, value in (("role", role), ("content", content)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
+            check_text(name, value)
         yield Call(self._state.add, role, content, self._token_estimator)
         # What is forgotten while another one is being summed up waits for the next message.
         if self._summarizer is None or not self._summing.acquire(blocking=False):

@@ -7,6 +7,7 @@ import math
 import typing
 from collections import abc
 
+from vecstore._arguments import check_text
 from vecstore._errors import InvalidInputError
 from vecstore.rag import _http
 from vecstore.rag._calls import Call, Work, arun, run
@@ -61,8 +62,7 @@ class OpenAICompatible:
         headers: abc.Mapping[str, str] | None = None,
     ) -> None:
         for name, value in (("base_url", base_url), ("key", key or ""), ("model", model)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
+            check_text(name, value)
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
             raise TypeError(f"timeout: expected a number of seconds, got {type(timeout).__name__}")
         if not base_url.startswith(("http://", "https://")):

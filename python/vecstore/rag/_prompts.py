@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_text
 
 __all__ = ["PromptTemplate"]
 
@@ -34,9 +35,7 @@ class PromptTemplate:
     """
 
     def __init__(self, template: str) -> None:
-        if not isinstance(template, str):
-            raise TypeError(f"template: expected a str, got {type(template).__name__}")
-        self._template = template
+        self._template = check_text("template", template)
         self._state = _vecstore._RagPrompt(template)
 
     @property

@@ -6,6 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Filter, Metadata
 from vecstore._vecstore import Neighbor
@@ -218,8 +219,7 @@ class Retriever:
         return await arun(self._retrieving(query, k, filter))
 
     def _retrieving(self, query: str, k: int | None, filter: Filter | None) -> Work[RetrievedContext]:
-        if not isinstance(query, str):
-            raise TypeError(f"query: expected a str, got {type(query).__name__}")
+        check_text("query", query)
         k = self._k if k is None else check_count("k", k)
         search = _Search(self, self._filter if filter is None else filter)
         widens = self.reranker is not None or self._expansion is not None
