@@ -57,6 +57,7 @@ mod avx2;
 mod avx512;
 mod codes;
 mod finite;
+mod gaps;
 mod keep_nearer;
 mod kernels;
 mod lanes;
@@ -76,6 +77,7 @@ mod tier;
 mod wide;
 
 pub use codes::{CodeFactors, QueryCodes};
+pub use gaps::rows_of_gaps;
 pub use kernels::Kernels;
 pub use metric::{Metric, Op, UnknownMetric};
 pub use nibbles::{NibbleQuery, nibble_row_bytes};

@@ -56,6 +56,15 @@ impl Bound {
     }
 }
 
+/// Returns whether no row of a list takes anything from a score.
+pub(super) fn only_adds(words: [u32; 2], weight: &Weight) -> bool {
+    match *weight {
+        Weight::Text { weight, .. } => weight >= 0.0,
+        Weight::Sparse { weight } => words.iter().all(|&word| weight * f32::from_bits(word) >= 0.0),
+        Weight::Nothing => true,
+    }
+}
+
 /// Returns the most that a row can add to a score, 0 if it may only take away.
 pub(super) fn most(words: [u32; 2], weight: &Weight) -> f32 {
     /// More than what rounding can do to a score.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::bound::most;
+use super::bound::{self, most};
 use super::reader::{Lengths, List, Place};
 use super::{BLOCK_ROWS, HEAD_WORDS, packing};
 use crate::error::{Error, Result};
@@ -48,11 +48,25 @@ pub(crate) struct Cursor<'a> {
     scores: Box<[f32; BLOCK_ROWS]>,
     /// The most that any row of the list can add.
     pub(super) most: f32,
+    /// No row has less for being in the list.
+    only_adds: bool,
     /// The block whose bound was computed last, and that bound.
     bounded: (usize, f32),
 }
 
+/// Of how many blocks the bounds are looked at, before that of the whole list has to do.
+const BOUNDS: usize = 8;
+
 const NONE: usize = usize::MAX;
+
+/// Returns what a sum in 64 bits must have at least to be `least` in 32, or a little less.
+pub(super) fn least_sum(least: f32) -> f64 {
+    f64::from(least.next_down())
+}
+
+/// A row is looked for among the last rows of runs of so many first, and then in its run: two steps, where halving takes seven.
+const RUN: usize = 16;
+const RUNS: usize = BLOCK_ROWS / RUN;
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(list: &List<'a>, lengths: Lengths<'a>, weight: Weight) -> Result<Self> {
@@ -67,9 +81,10 @@ impl<'a> Cursor<'a> {
             decoded: NONE,
             is_scored: false,
             len: 0,
-            rows: Box::new([0; BLOCK_ROWS]),
+            rows: Box::new([u32::MAX; BLOCK_ROWS]),
             scores: Box::new([0.0; BLOCK_ROWS]),
             most: most(list.bound, &weight),
+            only_adds: bound::only_adds(list.bound, &weight),
             bounded: (NONE, 0.0),
         };
         match list.place {
@@ -91,6 +106,11 @@ impl<'a> Cursor<'a> {
         Ok(cursor)
     }
 
+    /// Returns whether no row has less for being in the list.
+    pub(super) fn only_adds(&self) -> bool {
+        self.only_adds
+    }
+
     fn score(&self, row: u32, value: u32) -> f32 {
         match self.weight {
             Weight::Text { weight, base, slope } => {
@@ -102,7 +122,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Returns how many rows of the decoded block are before `row`.
+    #[inline(always)]
+    fn rank(&self, row: u32) -> usize {
+        let runs = (0..RUNS).map(|run| usize::from(self.rows[run * RUN + RUN - 1] < row)).sum::<usize>();
+        let Some(run) = self.rows[..].as_chunks::<RUN>().0.get(runs) else { return BLOCK_ROWS };
+        runs * RUN + run.iter().map(|&other| u32::from(other < row)).sum::<u32>() as usize
+    }
+
     /// Returns the last row of a block.
+    #[inline]
     fn last_row(&self, block: usize) -> u32 {
         match self.words.get(block * HEAD_WORDS) {
             Some(&row) => row,
@@ -124,6 +153,11 @@ impl<'a> Cursor<'a> {
         self.bounded.1
     }
 
+    /// Returns the last row of the next `ahead` blocks, `None` at the end.
+    pub(super) fn reach(&self, ahead: usize) -> Option<u32> {
+        (self.block < self.blocks).then(|| self.last_row((self.block + ahead).min(self.blocks) - 1))
+    }
+
     /// Returns a row that is not after the next one, `None` at the end.
     pub(super) fn next_row(&self) -> Option<u32> {
         if self.block >= self.blocks {
@@ -139,10 +173,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn skip_to(&mut self, row: u32) {
         self.move_to_block_of(row);
         if self.decoded == self.block {
-            while self.position < self.len && self.rows[self.position] < row {
-                self.position += 1;
-            }
-            if self.position == self.len {
+            self.position = self.position.max(self.rank(row));
+            if self.position >= self.len {
                 self.block += 1;
                 self.position = 0;
             }
@@ -153,35 +185,31 @@ impl<'a> Cursor<'a> {
     pub(super) fn most_within(&mut self, start: u32, end: u32) -> f32 {
         self.skip_to(start);
         let mut most = 0.0f32;
-        let mut block = self.block;
-        while block < self.blocks {
-            let first = self.first_row(block);
-            if first >= end {
-                break;
+        for block in self.block..self.blocks.min(self.block + BOUNDS) {
+            if self.first_row(block) >= end {
+                return most;
             }
             most = most.max(self.block_most(block));
-            block += 1;
         }
-        most
+        let next = self.block + BOUNDS;
+        if next < self.blocks && self.first_row(next) < end { self.most } else { most }
     }
 
+    #[inline]
     fn decode(&mut self) -> Result<()> {
-        if self.decoded == self.block {
-            return Ok(());
-        }
+        if self.decoded == self.block { Ok(()) } else { self.decode_block() }
+    }
+
+    fn decode_block(&mut self) -> Result<()> {
         let (block, count) = (self.block, self.count as usize);
         self.len = BLOCK_ROWS.min(count - block * BLOCK_ROWS);
         let data = self.words.get(self.words[block * HEAD_WORDS + 1] as usize..).ok_or_else(malformed)?;
         let (&bits, data) = data.split_first().ok_or_else(malformed)?;
-        if !packing::unpack(data, bits & 0xFF, self.len, &mut self.rows) {
+        let before = if block == 0 { u32::MAX } else { self.last_row(block - 1) };
+        if !packing::unpack_rows(data, bits & 0xFF, self.len, before, &mut self.rows) {
             return Err(malformed());
         }
-        let mut next = if block == 0 { 0 } else { self.last_row(block - 1).wrapping_add(1) };
-        for row in &mut self.rows[..self.len] {
-            next = next.wrapping_add(*row);
-            *row = next;
-            next = next.wrapping_add(1);
-        }
+        self.rows[self.len..].fill(u32::MAX);
         if self.rows[self.len - 1] != self.last_row(block) {
             return Err(malformed());
         }
@@ -256,12 +284,6 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Moves to `row`, without decoding, and returns the most that it can add.
-    pub(super) fn most_at(&mut self, row: u32) -> f32 {
-        self.move_to_block_of(row);
-        if self.block < self.blocks { self.block_most(self.block) } else { 0.0 }
-    }
-
     /// Moves to `row` and returns what it adds, `None` if it is not in the list.
     pub(super) fn seek(&mut self, row: u32) -> Result<Option<f32>> {
         self.move_to_block_of(row);
@@ -269,13 +291,57 @@ impl<'a> Cursor<'a> {
             return Ok(None);
         }
         self.decode()?;
-        let rest = &self.rows[self.position..self.len];
-        self.position += rest.partition_point(|&other| other < row);
+        self.position = self.rank(row);
         if self.rows[..self.len].get(self.position) != Some(&row) {
             return Ok(None);
         }
         // Of most blocks that are asked, one row or two are: fewer than pay for scoring all.
         self.score_at(self.position).map(Some)
+    }
+
+    /// Adds what the list adds to the sums of some rows, ascending. Lets go of those that do not reach `least` with `others`
+    /// more.
+    pub(super) fn complete(&mut self, found: &mut Vec<(u32, f64)>, others: f64, least: f32) -> Result<()> {
+        let enough = least_sum(least) - others;
+        let (mut kept, mut n) = (0, 0);
+        while n < found.len() {
+            self.move_to_block_of(found[n].0);
+            if self.block >= self.blocks {
+                // No more of the list.
+                while n < found.len() {
+                    found[kept] = found[n];
+                    kept += usize::from(found[n].1 >= enough);
+                    n += 1;
+                }
+                break;
+            }
+            let last = self.last_row(self.block);
+            // What a sum must have here, as the block says, which is more than the window does.
+            let promising = enough - f64::from(self.block_most(self.block));
+            while n < found.len() && found[n].0 <= last && found[n].1 < promising {
+                n += 1;
+            }
+            if n == found.len() || found[n].0 > last {
+                continue; // without decoding the block
+            }
+            self.decode()?;
+            while n < found.len() && found[n].0 <= last {
+                let (row, mut sum) = found[n];
+                n += 1;
+                if sum < promising {
+                    continue;
+                }
+                let position = self.rank(row);
+                if self.rows.get(position) == Some(&row) {
+                    // Of most blocks that are asked, one row or two are: fewer than pay for scoring all.
+                    sum += f64::from(self.score_at(position)?);
+                }
+                found[kept] = (row, sum);
+                kept += usize::from(sum >= enough);
+            }
+        }
+        found.truncate(kept);
+        Ok(())
     }
 
     /// Adds what the rows in `start..end` add to their places in `sums`, and notes them in `hits`. Leaves out blocks none of
@@ -305,18 +371,20 @@ impl<'a> Cursor<'a> {
             }
             self.decode()?;
             self.score_block()?;
-            for at in self.position..self.len {
-                let row = self.rows[at];
-                if row < start {
-                    continue;
+            let stop = if last < end { self.len } else { self.rank(end) };
+            let from = if first < start { self.position.max(self.rank(start)) } else { self.position };
+            let rows = self.rows.get(from..stop).into_iter().flatten();
+            for (&row, &score) in rows.zip(self.scores.get(from..stop).into_iter().flatten()) {
+                let place = row.wrapping_sub(start) as usize;
+                // Malformed rows may lie anywhere.
+                if let (Some(sum), Some(hits)) = (sums.get_mut(place), hits.get_mut(place / 64)) {
+                    *sum += f64::from(score);
+                    *hits |= 1 << (place % 64);
                 }
-                if row >= end {
-                    self.position = at;
-                    return Ok(());
-                }
-                let place = (row - start) as usize;
-                sums[place] += f64::from(self.scores[at]);
-                hits[place / 64] |= 1 << (place % 64);
+            }
+            if last >= end {
+                self.position = stop;
+                break;
             }
             self.block += 1;
             self.position = 0;
@@ -331,7 +399,7 @@ impl<'a> Cursor<'a> {
         (start, end): (u32, u32),
         others: f64,
         least: f32,
-        found: &mut Vec<(u32, f32)>,
+        found: &mut Vec<(u32, f64)>,
     ) -> Result<()> {
         // A little less, so that rounding leaves out no row that is good enough.
         let own = ((f64::from(least) - others) as f32).next_down();
@@ -345,13 +413,19 @@ impl<'a> Cursor<'a> {
             if self.block_most(self.block) >= own {
                 self.decode()?;
                 self.score_block()?;
-                let rows = &self.rows[..self.len];
-                let stop = if last < end { self.len } else { rows.partition_point(|&row| row < end) };
-                for (&row, &score) in rows.iter().zip(&*self.scores).take(stop).skip(self.position) {
-                    if score >= own && (start..end).contains(&row) {
-                        found.push((row, score));
-                    }
+                let stop = if last < end { self.len } else { self.rank(end) };
+                let from = if first < start { self.position.max(self.rank(start)) } else { self.position };
+                // Where each row goes is the next place, taken if the row is good enough: which cannot be foreseen, so that
+                // nothing branches on it.
+                let mut kept = found.len();
+                found.resize(kept + stop.saturating_sub(from), (0, 0.0));
+                let rows = self.rows.get(from..stop).into_iter().flatten();
+                for (&row, &score) in rows.zip(self.scores.get(from..stop).into_iter().flatten()) {
+                    found[kept] = (row, f64::from(score));
+                    let is_within = row.wrapping_sub(start) < end - start;
+                    kept += usize::from((score >= own) & is_within);
                 }
+                found.truncate(kept);
                 self.position = stop;
             }
             if last >= end {
@@ -367,6 +441,14 @@ impl<'a> Cursor<'a> {
     pub(super) fn blocks_by_most(&mut self) -> BinaryHeap<Bounded> {
         let blocks = 0..self.blocks;
         blocks.map(|block| Bounded { most: Total(self.block_most(block)), block: Reverse(block) }).collect()
+    }
+
+    /// Returns some of the first `count` blocks, those first of which a row can add most.
+    pub(super) fn best_blocks(&mut self, count: usize) -> Vec<usize> {
+        let mut blocks: Vec<(f32, usize)> =
+            (0..self.blocks.min(count)).map(|block| (self.block_most(block), block)).collect();
+        blocks.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        blocks.into_iter().map(|(_, block)| block).collect()
     }
 
     /// Returns the rows of a block and what each adds, whatever the walk has passed already.

@@ -2,14 +2,36 @@
 //! best must be in, and the others are asked about rows that may still get there.
 //!
 //! This is MaxScore (Turtle and Flood, 1995) with the bounds of blocks (Ding and Suel, SIGIR 2011), decided anew for each
-//! window. What a row's terms add is rounded to 32 bits first and summed up in 64, which is exact for all but extreme
+//! window. A window reaches as far as some blocks of each list do, and its rows are completed list by list, many at a time. What a row's terms add is rounded to 32 bits first and summed up in 64, which is exact for all but extreme
 //! weights: so a score does not depend on the order in which the lists were added.
 
-use super::cursor::{Bounded, Cursor};
+use super::cursor::{Bounded, Cursor, least_sum};
 use crate::error::Result;
+use crate::total::Total;
 
-/// Rows in a window: their sums stay in the first-level cache.
-const WINDOW_ROWS: u32 = 2048;
+/// Rows in a window at least: their sums stay in the first-level cache, and it has enough of them to pay for its bounds.
+const WINDOW_ROWS_MIN: u32 = 2048;
+
+/// Rows in a window at most, so that their sums stay in the second-level cache.
+const WINDOW_ROWS_MAX: u32 = 8192;
+
+/// Blocks that a window has of each list, and of a list that alone can make a row good enough. Fewer, and bounds are tighter;
+/// more, and there are fewer windows.
+const WINDOW_BLOCKS: usize = 2;
+const WINDOW_BLOCKS_ALONE: usize = 4;
+
+/// Rows that are completed between two looks at what a row must have.
+const BATCH_ROWS: usize = 128;
+
+/// For how many wanted rows a floor is looked for.
+const FLOOR_ROWS_MAX: usize = 256;
+
+/// Blocks in which it is looked for: the best of so many.
+const FLOOR_BLOCKS: usize = 4;
+const FLOOR_BOUNDS: usize = 64;
+
+/// Rows that are asked about for each that is wanted.
+const FLOOR_ASKED: usize = 4;
 
 /// What is searched for in one index.
 #[derive(Debug, Default)]
@@ -27,7 +49,13 @@ pub(crate) trait Sink {
     /// Returns the least score that a row must have.
     fn least(&self) -> f32;
 
-    /// Takes a row that has at least that.
+    /// Returns how many of the best rows are wanted.
+    fn wanted(&self) -> usize;
+
+    /// Returns whether a row may be taken at all.
+    fn accepts(&mut self, row: u32) -> Result<bool>;
+
+    /// Takes a row that has at least the least score, if it may be taken.
     fn offer(&mut self, row: u32, score: f32) -> Result<()>;
 }
 
@@ -84,21 +112,60 @@ fn one_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     Ok(())
 }
 
+/// Returns a score that as many rows have at least as are wanted, so that none with less is among the best: what the best
+/// rows of the list that adds most have of that list alone.
+///
+/// Without it the first windows are searched as if everything in them might be among the best, which takes half of the time
+/// where there are few windows.
+fn floor(clauses: &mut Clauses<'_>, by_most: &[usize], rows: u32, sink: &mut dyn Sink) -> Result<f32> {
+    let wanted = sink.wanted();
+    let is_of_use = (1..=FLOOR_ROWS_MAX).contains(&wanted)
+        && sink.least() == f32::NEG_INFINITY
+        && clauses.excluded.is_empty() // whose cursors never go back
+        && clauses.scored.iter().all(Cursor::only_adds);
+    let list = by_most.iter().rev().find(|&&at| clauses.scored[at].count as usize >= wanted.max(2));
+    let (true, Some(&list)) = (is_of_use, list) else { return Ok(f32::NEG_INFINITY) };
+    let mut cursor = clauses.scored[list].clone();
+    let mut best: Vec<(Total, u32)> = Vec::new();
+    for block in cursor.best_blocks(FLOOR_BOUNDS).into_iter().take(FLOOR_BLOCKS) {
+        let (found, scores) = cursor.all_of(block)?;
+        best.extend(scores.iter().map(|&score| Total(score)).zip(found.iter().copied()));
+    }
+    best.retain(|&(_, row)| row < rows);
+    // Where fewer of them are taken, as by a filter, this was in vain; but asking about more of them may take long.
+    let asked = best.len().min(wanted * FLOOR_ASKED);
+    if asked < best.len() {
+        best.select_nth_unstable_by(asked, |a, b| b.cmp(a));
+    }
+    best.truncate(asked);
+    best.sort_unstable_by(|a, b| b.cmp(a));
+    let mut taken = 0;
+    for (score, row) in best {
+        taken += usize::from(sink.accepts(row)?);
+        if taken == wanted {
+            return Ok(score.0);
+        }
+    }
+    Ok(f32::NEG_INFINITY)
+}
+
 /// Rows that are in any list.
 fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<()> {
-    let mut window = Window::new(rows);
+    let mut window = Window::new();
     let count = clauses.scored.len();
     // By the most they add, with the sums of that up to each: lists that cannot make a row good enough begin no window.
     let mut by_most: Vec<usize> = (0..count).collect();
     by_most.sort_unstable_by(|&a, &b| clauses.scored[a].most.total_cmp(&clauses.scored[b].most));
+    let floor = floor(clauses, &by_most, rows, sink)?;
     let (mut passive, mut passive_most) = (0, 0.0);
     let mut mosts = vec![0.0; count];
     let mut order: Vec<usize> = (0..count).collect();
     let mut rest_mosts = vec![0.0; count];
-    let mut found = Vec::new();
+    let mut found: Vec<(u32, f64)> = Vec::new();
+    let mut candidates: Vec<(u32, f64)> = Vec::new();
     let mut from = 0;
     loop {
-        let least = sink.least();
+        let least = sink.least().max(floor);
         while passive < count {
             let most = passive_most + f64::from(clauses.scored[by_most[passive]].most);
             if most as f32 >= least {
@@ -111,7 +178,12 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
         let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else {
             return Ok(());
         };
-        let end = start.saturating_add(WINDOW_ROWS).min(rows);
+        let alone = passive + 1 == count;
+        let ahead = if alone { WINDOW_BLOCKS_ALONE } else { WINDOW_BLOCKS };
+        let last = by_most[passive..].iter().filter_map(|&at| clauses.scored[at].reach(ahead)).min();
+        let reach = last.map_or(rows, |last| last.saturating_add(1));
+        let most = if alone { rows } else { start.saturating_add(WINDOW_ROWS_MAX) };
+        let end = reach.min(most).max(start.saturating_add(WINDOW_ROWS_MIN)).min(rows);
         from = end;
         let mut total = 0.0;
         for (most, cursor) in mosts.iter_mut().zip(&mut clauses.scored) {
@@ -126,56 +198,40 @@ fn any_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
         let mut asked = 0;
         let mut asked_most = 0.0;
         while asked + 1 < count && ((asked_most + mosts[order[asked]]) as f32) < least {
-            asked_most += mosts[order[asked]];
             rest_mosts[asked] = asked_most;
+            asked_most += mosts[order[asked]];
             asked += 1;
         }
-        let asks = Asks { which: &order[..asked], mosts: &rest_mosts };
+        found.clear();
         if let &[lead] = &order[asked..] {
-            found.clear();
             clauses.scored[lead].find_within((start, end), asked_most, least, &mut found)?;
-            for &(row, score) in &found {
-                asks.complete(clauses, row, f64::from(score), sink)?;
-            }
         } else {
             for &at in &order[asked..] {
                 window.add(&mut clauses.scored[at], (start, end), total - mosts[at], least)?;
             }
-            window.drain(|row, sum| asks.complete(clauses, row, sum, sink))?;
+            let enough = least_sum(least) - asked_most;
+            window.drain(|row, sum| {
+                if sum >= enough {
+                    found.push((row, sum));
+                }
+                Ok(())
+            })?;
+        }
+        for batch in found.chunks(BATCH_ROWS) {
+            let least = sink.least().max(floor);
+            candidates.clear();
+            candidates.extend_from_slice(batch);
+            for (&at, &others) in order[..asked].iter().zip(&rest_mosts).rev() {
+                clauses.scored[at].complete(&mut candidates, others, least)?;
+            }
+            for &(row, sum) in &candidates {
+                let score = sum as f32;
+                if score >= sink.least().max(floor) && clauses.is_not_excluded(row)? {
+                    sink.offer(row, score)?;
+                }
+            }
         }
         skip(clauses, &by_most[passive..], end);
-    }
-}
-
-/// Lists that are asked only about rows that may still be good enough: by the most they add, with the sums of that up to each.
-struct Asks<'w> {
-    which: &'w [usize],
-    mosts: &'w [f64],
-}
-
-impl Asks<'_> {
-    /// Adds what these lists add to the sum of a row, and offers the row if that is enough.
-    fn complete(&self, clauses: &mut Clauses<'_>, row: u32, mut sum: f64, sink: &mut dyn Sink) -> Result<()> {
-        let least = sink.least();
-        for (n, (&at, &most)) in self.which.iter().zip(self.mosts).enumerate().rev() {
-            if ((sum + most) as f32) < least {
-                return Ok(());
-            }
-            // The block says more than the window. Most rows end here, before the block is decoded.
-            let cursor = &mut clauses.scored[at];
-            let others = if n == 0 { 0.0 } else { self.mosts[n - 1] };
-            if ((sum + others + f64::from(cursor.most_at(row))) as f32) < least {
-                return Ok(());
-            }
-            if let Some(score) = cursor.seek(row)? {
-                sum += f64::from(score);
-            }
-        }
-        let score = sum as f32;
-        if score >= least && clauses.is_not_excluded(row)? {
-            sink.offer(row, score)?;
-        }
-        Ok(())
     }
 }
 
@@ -186,14 +242,14 @@ fn all_of(clauses: &mut Clauses<'_>, rows: u32, sink: &mut dyn Sink) -> Result<(
     let Some(smallest) = clauses.required.iter().min_by_key(|group| count(group)) else { return Ok(()) };
     // These run ahead of those that score.
     let mut leaders: Vec<Cursor<'_>> = smallest.iter().map(|&at| clauses.scored[at].clone()).collect();
-    let mut window = Window::new(rows);
+    let mut window = Window::new();
     let mut from = 0;
     loop {
         let next = leaders.iter().filter_map(Cursor::next_row).min();
         let Some(start) = next.map(|next| next.max(from)).filter(|&start| start < rows) else {
             return Ok(());
         };
-        let end = start.saturating_add(WINDOW_ROWS).min(rows);
+        let end = start.saturating_add(WINDOW_ROWS_MIN).min(rows);
         from = end;
         let least = sink.least();
         let total: f64 =
@@ -270,15 +326,19 @@ struct Window {
 }
 
 impl Window {
-    /// Makes a window for an index of so many rows.
-    fn new(rows: u32) -> Self {
-        let len = rows.min(WINDOW_ROWS) as usize;
-        Self { start: 0, sums: vec![0.0; len], hits: vec![0; len.div_ceil(64)] }
+    fn new() -> Self {
+        Self { start: 0, sums: Vec::new(), hits: Vec::new() }
     }
 
     fn add(&mut self, cursor: &mut Cursor<'_>, range: (u32, u32), others: f64, least: f32) -> Result<()> {
         self.start = range.0;
-        cursor.add_within(range, &mut self.sums, &mut self.hits, others, least)
+        let len = (range.1 - range.0) as usize;
+        if len > self.sums.len() {
+            self.sums.resize(len, 0.0);
+            self.hits.resize(len.div_ceil(64), 0);
+        }
+        let (sums, hits) = (&mut self.sums[..len], &mut self.hits[..len.div_ceil(64)]);
+        cursor.add_within(range, sums, hits, others, least)
     }
 
     /// Calls `each` for every row with a sum, in order, and empties the window.

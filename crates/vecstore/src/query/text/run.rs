@@ -224,23 +224,34 @@ impl Sink for PartSink<'_, '_> {
         self.best.least().max(self.wanted.min_score.unwrap_or(f32::NEG_INFINITY))
     }
 
-    fn offer(&mut self, row: u32, score: f32) -> Result<()> {
+    fn wanted(&self) -> usize {
+        self.wanted.limit
+    }
+
+    fn accepts(&mut self, row: u32) -> Result<bool> {
         let view = self.part.view;
         if !(self.is_whole || view.is_visible(row, self.wanted.now)?) || !self.filter.matches(view, row)? {
-            return Ok(());
+            return Ok(false);
         }
         if !self.plan.phrases.is_empty() || !self.plan.excluded_phrases.is_empty() {
             let body = view.part.body(row)?;
             for phrase in &self.plan.phrases {
                 if !phrase.is_in(&body, self.wanted.config)? {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
             for phrase in &self.plan.excluded_phrases {
                 if phrase.is_in(&body, self.wanted.config)? {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
+        }
+        Ok(true)
+    }
+
+    fn offer(&mut self, row: u32, score: f32) -> Result<()> {
+        if !self.accepts(row)? {
+            return Ok(());
         }
         let parts = &self.snapshot.parts;
         self.best.offer((self.part.position, row), score, |part, row| parts[part as usize].part.id(row))

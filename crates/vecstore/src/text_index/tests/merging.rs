@@ -15,12 +15,28 @@ impl Sink for Best {
         if self.rows.len() < self.k { f32::NEG_INFINITY } else { self.rows[self.k - 1].0 }
     }
 
+    fn wanted(&self) -> usize {
+        self.k
+    }
+
+    fn accepts(&mut self, row: u32) -> Result<bool> {
+        Ok(is_taken(row))
+    }
+
     fn offer(&mut self, row: u32, score: f32) -> Result<()> {
+        if !is_taken(row) {
+            return Ok(());
+        }
         self.rows.push((score, row));
         self.rows.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         self.rows.truncate(self.k);
         Ok(())
     }
+}
+
+/// As if a filter let through most rows.
+fn is_taken(row: u32) -> bool {
+    row % 7 != 3
 }
 
 #[derive(Clone, Debug)]
@@ -147,6 +163,36 @@ proptest! {
         for query in queries {
             prop_assert_eq!(found(&index, rows.len(), &query), expected(&rows, &query), "{:?}", query);
         }
+    }
+}
+
+#[test]
+fn windows_of_many_rows_and_lists_of_many_blocks_find_the_same() {
+    let mut state = 7_u64;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    // Word n is in about one of 2^n rows, so that windows are of all sizes.
+    let rows: Vec<Row> = (0..30_000)
+        .map(|_| {
+            let words = (0..draw(14)).map(|_| draw(1 << 12).leading_zeros() as u16 - 52).collect();
+            Row { words: Some(words), sparse: Vec::new() }
+        })
+        .collect();
+    let memory = index(&rows).unwrap();
+    let index = memory.index().unwrap();
+    index.verify().unwrap();
+    for n in 0..24 {
+        let mut words: Vec<(u16, f32)> =
+            (0..13).filter(|_| draw(3) == 0).map(|word| (word, (1 << (word / 2)) as f32 * 0.1)).collect();
+        words.push((13, 1.0));
+        let excluded = if n % 4 == 3 { vec![(n % 12) as u16] } else { Vec::new() };
+        words.retain(|(word, _)| !excluded.contains(word));
+        let k = [1, 10, 100, 300][n % 4];
+        let (dimensions, required) = (Vec::new(), Vec::new());
+        let query = Query { words, dimensions, required, excluded, among: None, k };
+        assert_eq!(found(&index, rows.len(), &query), expected(&rows, &query), "{query:?}");
     }
 }
 
