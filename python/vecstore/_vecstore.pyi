@@ -693,6 +693,7 @@ class BaseCollection:
         checkpoint: str | PathLike[str] | None = None,
         progress: Progress = False,
     ) -> ImportResult: ...
+    def _mean_vector(self, vectors: Vectors) -> list[float]: ...
     def _put_rows(
         self,
         ids: Sequence[str],

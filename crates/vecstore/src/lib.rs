@@ -88,7 +88,7 @@ pub use query::{
     FilterBoost, Fusion, GraphLayout, Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery,
     IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, PrefixQuery,
     Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, RecommendQuery, Rerank,
-    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome,
+    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome, choose_diverse,
 };
 pub use record::{Batch, BatchOutcome, Extras, Operation, Record};
 pub use repair::{Loss, RepairReport};

@@ -138,6 +138,29 @@ def qdrant(directory: pathlib.Path) -> None:
     archive("qdrant", directory)
 
 
+def multivectors(directory: pathlib.Path) -> None:
+    """A shard with a multivector and another vector of each point, and its points as scrolled."""
+    import qdrant_edge as edge
+
+    comparator = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim)
+    params = edge.EdgeVectorParams(size=DIM, distance=edge.Distance.Dot, multivector_config=comparator)
+    other = edge.EdgeVectorParams(size=2, distance=edge.Distance.Dot)
+    shard = edge.EdgeShard.create(str(directory), edge.EdgeConfig(vectors={"tokens": params, "other": other}))
+    points = [
+        edge.Point(n, {"tokens": VECTORS[n : n + 1 + n % 3].tolist(), "other": [1.0, 2.0]}, {"n": n})
+        for n in range(COUNT // 2)
+    ]
+    shard.update(edge.UpdateOperation.upsert_points(points))
+    shard.flush()
+    found, _ = shard.scroll(edge.ScrollRequest(limit=COUNT, with_vector=True, with_payload=True))
+    shard.close()
+    with (HERE / "multivectors.jsonl").open("w", encoding="ascii") as file:
+        for point in found:
+            one = {"id": point.id, "vector": point.vector, "payload": dict(point.payload.items())}
+            file.write(json.dumps(one) + "\n")
+    archive("multivectors", directory)
+
+
 def main() -> None:
     """Makes all of them anew."""
     HERE.mkdir(exist_ok=True)
@@ -148,6 +171,7 @@ def main() -> None:
         lambda path: chroma(path, "chroma-index", {"hnsw:batch_size": 10, "hnsw:sync_threshold": 20}),
         lance,
         qdrant,
+        multivectors,
     ):
         with tempfile.TemporaryDirectory() as directory:
             make(pathlib.Path(directory))

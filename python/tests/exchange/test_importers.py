@@ -295,6 +295,60 @@ def test_qdrant_named_vectors(target: vecstore.VecStore, tmp_path: pathlib.Path)
         importers.import_qdrant(tmp_path / "in", target)
 
 
+@pytest.mark.parametrize("form", ["scrolled", "shard"])
+def test_qdrant_multivectors_are_records_of_several_vectors(
+    form: str, target: vecstore.VecStore, tmp_path: pathlib.Path
+) -> None:
+    if form == "shard":
+        pytest.importorskip("qdrant_edge")
+    path = FIXTURES / "multivectors.jsonl" if form == "scrolled" else unpacked("multivectors", tmp_path)
+    with pytest.raises(vecstore.InvalidInputError, match="say which one with `vector`"):
+        importers.import_qdrant(path, target)
+    assert importers.import_qdrant(path, target, vector="tokens", batch_size=7).records == 20
+    lines = (FIXTURES / "multivectors.jsonl").read_text().splitlines()
+    for point in map(json.loads, lines):
+        found = target.get(str(point["id"]))
+        assert found is not None
+        tokens = np.float32(point["vector"]["tokens"])
+        assert np.array_equal(np.float32(found.vectors), tokens)
+        assert np.allclose(found.vector, target._mean_vector(tokens))
+    assert importers.import_qdrant(path, vecstore.VecStore(":memory:"), vector="other").records == 20
+    # The order is that of the definition.
+    asked = np.float32([[1, 0, 0, 0], [0, 1, 1, 0]])
+    best = target.multi_query(asked, k=1, exact=True)[0]
+    scores = {
+        str(point["id"]): (unit(point["vector"]["tokens"]) @ unit(asked).T).max(axis=0).sum()
+        for point in map(json.loads, lines)
+    }
+    assert best.id == max(scores, key=scores.__getitem__)
+
+
+def unit(vectors: typing.Any) -> typing.Any:
+    rows = np.float32(vectors)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], "expected a list of vectors, each a list of as many numbers"),
+        ([[1.0, 2.0], 3.0], "expected a list of vectors"),
+        ([[1.0, "2"]], "expected a list of vectors"),
+        ([[[1.0]]], "expected a list of vectors"),
+        ([[]], "vectors"),
+        ([[0.0, 0.0]], "zero"),
+        ([], "vector"),
+    ],
+)
+def test_qdrant_multivectors_that_are_none_are_refused(
+    vector: typing.Any, message: str, target: vecstore.VecStore, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "in").write_text(json.dumps({"id": 1, "vector": vector, "payload": {}}))
+    with pytest.raises(vecstore.InvalidInputError, match=message):
+        importers.import_qdrant(tmp_path / "in", target)
+    assert len(target) == 0
+
+
 def test_qdrant_shard(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
     pytest.importorskip("qdrant_edge")
     place = unpacked("qdrant", tmp_path)

@@ -27,6 +27,7 @@ class Rows:
     """Some records, in columns; a column that is None is of records that have nothing there."""
 
     ids: list[str]
+    #: One of each record; None where it has several and no other.
     vectors: typing.Any
     metadatas: list[typing.Any] | None = None
     texts: list[str | None] | None = None
@@ -84,6 +85,14 @@ def rebatched(batches: abc.Iterable[Rows], batch_size: int) -> abc.Iterator[Rows
             yield rows.slice(start, start + batch_size)
 
 
+def _with_means(collection: BaseCollection, rows: Rows) -> typing.Any:
+    """Returns the vectors of rows, with the mean of several where there is no other."""
+    if rows.several is None or not isinstance(rows.vectors, list):
+        return rows.vectors
+    pairs = zip(rows.vectors, rows.several)
+    return [collection._mean_vector(several) if one is None else one for one, several in pairs]
+
+
 def pour(
     collection: BaseCollection,
     source: Source,
@@ -106,7 +115,7 @@ def pour(
             if len(rows):
                 collection._put_rows(
                     rows.ids,
-                    rows.vectors,
+                    _with_means(collection, rows),
                     rows.metadatas,
                     rows.texts,
                     rows.sparse,

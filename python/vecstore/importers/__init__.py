@@ -104,7 +104,8 @@ def import_qdrant(
     """Upserts points of Qdrant: of scrolled JSON, or of a snapshot or directory of a shard.
 
     A shard needs ``vecstore[qdrant]``. ``vector`` and ``sparse`` name the vectors to take, where a point has
-    several; ``text`` names the field of the payload that becomes the text as well.
+    several; a multivector becomes a record of several vectors, as `upsert_multi` writes it. ``text`` names
+    the field of the payload that becomes the text as well.
     """
     source = QdrantSource(path, vector=vector, sparse=sparse, text=text)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)

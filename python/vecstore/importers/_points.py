@@ -24,12 +24,17 @@ def gather(points: abc.Iterator[dict[str, typing.Any]], start: int, batch_size: 
             continue
         _check(point)
         batch.append(point)
-        size += 8 * len(point["vector"]) + len(point["text"] or "")
+        size += 8 * _numbers(point) + len(point["text"] or "")
         if len(batch) == batch_size or size >= BATCH_BYTES:
             yield _rows(batch)
             batch, size = [], 0
     if batch:
         yield _rows(batch)
+
+
+def _numbers(point: dict[str, typing.Any]) -> int:
+    several = point.get("several")
+    return len(point["vector"]) if several is None else sum(map(len, several))
 
 
 def _check(point: dict[str, typing.Any]) -> None:
@@ -41,15 +46,25 @@ def _check(point: dict[str, typing.Any]) -> None:
         raise InvalidInputError(
             f"{where}expected an id that is a string or an integer, got {type(record_id).__name__}"
         )
-    if not isinstance(vector, list) or not all(type(one) in (int, float) for one in vector):
+    several = point.get("several")
+    if several is not None:
+        if not all(map(_is_vector, several)) or len({len(one) for one in several}) != 1:
+            raise InvalidInputError(
+                f"{where}point `{point['id']}`: expected a list of vectors, each a list of as many numbers"
+            )
+    elif not _is_vector(vector):
         raise InvalidInputError(f"{where}point `{point['id']}`: expected a vector that is a list of numbers")
     if metadata is not None and not isinstance(metadata, dict):
         raise InvalidInputError(f"{where}point `{point['id']}`: expected metadata that is an object")
 
 
+def _is_vector(vector: typing.Any) -> bool:
+    return isinstance(vector, list) and all(type(one) in (int, float) for one in vector)
+
+
 def _rows(batch: list[dict[str, typing.Any]]) -> Rows:
     def column(name: str) -> list[typing.Any] | None:
-        values = [point[name] for point in batch]
+        values = [point.get(name) for point in batch]
         return None if all(value is None for value in values) else values
 
     return Rows(
@@ -58,4 +73,5 @@ def _rows(batch: list[dict[str, typing.Any]]) -> Rows:
         column("metadata"),
         column("text"),
         column("sparse"),
+        several=column("several"),
     )

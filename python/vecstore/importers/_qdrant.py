@@ -67,9 +67,12 @@ class QdrantSource:
     ) -> dict[str, typing.Any]:
         where = f"point `{id}`" if position is None else f"at character {position}: point `{id}`"
         vector, sparse = self._choose(where, vectors)
+        # A multivector is a list of vectors.
+        several = vector if isinstance(vector, list) and vector and isinstance(vector[0], list) else None
         return {
             "id": id,
-            "vector": vector,
+            "vector": vector if several is None else None,
+            "several": several,
             "metadata": payload,
             "text": text_of(payload, self._text),
             "sparse": sparse,

@@ -120,6 +120,12 @@ fn metadata_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<vecstore::Meta
 
 #[pymethods]
 impl BaseCollection {
+    /// Returns the vector of a record of several, by which plain searches find it.
+    fn _mean_vector(&self, py: Python<'_>, vectors: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+        let vectors = multi_vector(vectors, "vectors")?;
+        self.run(py, |engine| engine.mean_vector(&vectors))
+    }
+
     /// Upserts rows that `_RowBatches` would hand out, all or none of them: metadata as JSON or dicts, several vectors as
     /// arrays of the shape (n, dim).
     #[expect(clippy::too_many_arguments, reason = "a column each")]

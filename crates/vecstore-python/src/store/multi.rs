@@ -125,7 +125,8 @@ impl BaseCollection {
     /// vectors : array of the shape (n, dim), or list of vectors
     ///     At most 4,096.
     /// candidates : int, optional
-    ///     About how many records are scored; 10 k, at least 200, if not given. More find more of the best.
+    ///     About how many records are scored. If not given, 10 k, at least 200, and twice as many again as long as that
+    ///     changes which are the best, up to 16 times as many.
     /// exact : bool
     ///     Whether to score every record.
     ///

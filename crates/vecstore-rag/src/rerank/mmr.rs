@@ -1,8 +1,5 @@
 //! Maximal marginal relevance: what is near the query and far from what was chosen before (Carbonell and Goldstein, 1998).
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use vecstore_kernels::{Kernels, Op};
 
 use super::{Reranker, in_order};
@@ -38,51 +35,24 @@ pub fn maximal_marginal_relevance(
     k: usize,
 ) -> Result<Vec<Scored>> {
     check(relevances, rows, dim, lambda)?;
-    let count = relevances.len();
-    if count == 0 || k == 0 {
-        return Ok(Vec::new());
+    if dim == 0 {
+        return Ok(Vec::new()); // there are no rows
     }
     let kernels = Kernels::detect();
     let rows = normalized(&kernels, rows, dim);
-    let value = |row: usize, similarity: f64| lambda * relevances[row] - (1.0 - lambda) * similarity;
-
-    let better =
-        |&left: &usize, &right: &usize| relevances[left].total_cmp(&relevances[right]).then(right.cmp(&left));
-    let first = (0..count).max_by(better).unwrap_or(0);
-    let mut chosen: Vec<Scored> = vec![(first, value(first, 0.0))];
     // The chosen rows side by side, so that a candidate is compared with several in one scan.
-    let mut chosen_rows = rows[first * dim..][..dim].to_vec();
-    let mut similarities = vec![0.0; count];
-    kernels.scan(Op::Dot, &chosen_rows, &rows, &mut similarities);
-    let candidate = |row: usize| Candidate {
-        value: value(row, similarities[row].into()),
-        similarity: similarities[row],
-        row,
-        compared: 1,
-    };
-    let mut heap: BinaryHeap<Candidate> = (0..count).filter(|&row| row != first).map(candidate).collect();
-    let mut scratch = Vec::new();
-    while chosen.len() < k
-        && let Some(mut best) = heap.pop()
-    {
-        if best.compared == chosen.len() {
-            chosen.push((best.row, best.value));
-            chosen_rows.extend_from_slice(&rows[best.row * dim..][..dim]);
-            continue;
+    let (mut beside, mut cosines) = (Vec::new(), Vec::new());
+    let row = |at: usize| &rows[at * dim..][..dim];
+    let nearest = |at: usize, chosen: &[usize], from: usize| {
+        for &other in &chosen[beside.len() / dim..] {
+            beside.extend_from_slice(row(other));
         }
-        scratch.resize(chosen.len() - best.compared, 0.0);
-        kernels.scan(
-            Op::Dot,
-            &rows[best.row * dim..][..dim],
-            &chosen_rows[best.compared * dim..],
-            &mut scratch,
-        );
-        best.similarity = scratch.iter().copied().fold(best.similarity, f32::max);
-        best.value = value(best.row, best.similarity.into());
-        best.compared = chosen.len();
-        heap.push(best);
-    }
-    Ok(chosen)
+        cosines.clear();
+        cosines.resize(chosen.len() - from, 0.0);
+        kernels.scan(Op::Dot, row(at), &beside[from * dim..], &mut cosines);
+        cosines.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+    };
+    Ok(vecstore::choose_diverse(k, lambda, relevances, nearest))
 }
 
 /// Returns the cosine of a query with each row; 0 where one of them is zero.
@@ -108,35 +78,6 @@ pub fn cosine_similarities(query: &[f32], rows: &[f32]) -> Result<Vec<f64>> {
     kernels.scan(Op::Dot, &normalized(&kernels, query, dim), &normalized(&kernels, rows, dim), &mut products);
     Ok(products.into_iter().map(f64::from).collect())
 }
-
-/// A row that was not chosen yet, with its value as far as it was compared with the chosen ones.
-struct Candidate {
-    value: f64,
-    similarity: f32,
-    row: usize,
-    /// The number of chosen rows it was compared with.
-    compared: usize,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.value.total_cmp(&other.value).then(other.row.cmp(&self.row))
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Candidate {}
 
 fn check(relevances: &[f64], rows: &[f32], dim: usize, lambda: f64) -> Result<()> {
     if !(0.0..=1.0).contains(&lambda) {

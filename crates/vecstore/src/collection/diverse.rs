@@ -6,7 +6,7 @@ use super::ranking::{Asked, Ranking};
 use super::snapshot::Snapshot;
 use super::{Collection, count};
 use crate::error::Result;
-use crate::query::{FoundRow, Hits, Include, MmrQuery, Neighbor, Scoring, mmr};
+use crate::query::{FoundRow, Hits, Include, MmrQuery, Neighbor, Scoring, choose_diverse};
 
 impl Collection {
     /// Returns records that are near a vector and unlike each other, in the order in which they are chosen: see
@@ -50,14 +50,27 @@ impl Snapshot {
             Ok((part.vector(found.row)?, norm))
         };
         let vectors: Vec<(&[f32], f32)> = rows.iter().map(vector).collect::<Result<_>>()?;
-        let relevance: Vec<f32> = rows.iter().map(|&(_, score)| relevance(score)).collect();
-        let similarity = |a: usize, b: usize| {
-            let ((a, norm_a), (b, norm_b)) = (vectors[a], vectors[b]);
-            let mut key =
-                [scoring.kernels.raw(scoring.op(), a, b) * if scoring.uses_norms() { norm_a } else { 1.0 }];
-            scoring.keys(if scoring.uses_norms() { std::slice::from_ref(&norm_b) } else { &[] }, &mut key);
-            scoring.score(key[0])
+        let relevance: Vec<f64> = rows.iter().map(|&(_, score)| f64::from(relevance(score))).collect();
+        let uses_norms = scoring.uses_norms();
+        // The vectors that were chosen, side by side, so that a candidate is compared with many in one scan.
+        let (mut beside, mut norms, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        let nearest = |at: usize, chosen: &[usize], from: usize| {
+            for &other in &chosen[norms.len()..] {
+                let (vector, norm) = vectors[other];
+                beside.extend_from_slice(vector);
+                norms.push(norm);
+            }
+            let (vector, norm) = vectors[at];
+            keys.clear();
+            keys.resize(chosen.len() - from, 0.0);
+            scoring.kernels.scan(scoring.op(), vector, &beside[from * vector.len()..], &mut keys);
+            if uses_norms {
+                keys.iter_mut().for_each(|raw| *raw *= norm);
+            }
+            scoring.keys(if uses_norms { &norms[from..] } else { &[] }, &mut keys);
+            scoring.score(keys.iter().copied().fold(f32::INFINITY, f32::min))
         };
-        Ok(mmr(k, lambda, &relevance, similarity).into_iter().map(|at| rows[at]).collect())
+        let chosen = choose_diverse(k, f64::from(lambda), &relevance, nearest);
+        Ok(chosen.into_iter().map(|(at, _)| rows[at]).collect())
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::filter::{Filter, Matcher};
 use crate::metadata::Metadata;
 use crate::multi_vector::MultiVector;
-use crate::query::{FoundRow, Hits, Include, MultiQuery, Neighbor, Scores, Scoring};
+use crate::query::{Boosts, FoundRow, Hits, Include, MultiQuery, Neighbor, Scores, Scoring};
 use crate::record::{Record, dimension_mismatch};
 use vecstore_kernels::Metric;
 
@@ -98,20 +98,45 @@ impl Collection {
         let boosts = self.boosts(options)?;
         let interaction = Interaction::new(self, snapshot, &query.vectors)?;
         let filter = options.filter.as_ref().map(Filter::compile).transpose()?;
-        let rows = if options.wanted_recall() >= 1.0 {
+        let best = if options.wanted_recall() >= 1.0 {
             let everything = Filter::default().compile()?;
             let mut rows = Vec::new();
             let found = |location: Location| rows.push(location);
             snapshot.for_each_match(filter.as_ref().unwrap_or(&everything), self.core.now(), found)?;
-            rows
+            snapshot.boosted(&self.interact(&interaction, &rows)?, &boosts, |row| -row.key)?
         } else {
-            self.candidates(snapshot, query, filter.as_ref())?
+            self.best_candidates(&interaction, query, &boosts, filter.as_ref())?
         };
-        let scored = self.interact(&interaction, &rows)?;
-        let best = snapshot.boosted(&scored, &boosts, |row| -row.key)?;
         let enough = |&(_, score): &(FoundRow, f32)| options.min_score.is_none_or(|min| score >= min);
         let best = best.into_iter().skip(options.offset).take(options.k).take_while(enough);
         Ok(Hits::rescored(Arc::clone(snapshot), Scores::Plain, best))
+    }
+
+    /// Scores candidates; where the caller did not say how many, twice as many again as long as that changes the best.
+    fn best_candidates(
+        &self,
+        interaction: &Interaction<'_>,
+        query: &MultiQuery,
+        boosts: &Boosts<'_>,
+        filter: Option<&Matcher>,
+    ) -> Result<Vec<(FoundRow, f32)>> {
+        let snapshot = interaction.snapshot;
+        let wanted = query.options.k + query.options.offset;
+        let (mut depth, most) = (query.depth(), query.depth_max());
+        let (mut seen, mut scored, mut before) = (BTreeSet::new(), Vec::new(), Vec::new());
+        loop {
+            let mut rows = self.candidates(snapshot, query, depth, filter)?;
+            rows.retain(|&row| seen.insert(row));
+            let location = |&(part, row): &(u32, u32)| Location { part: part as usize, row };
+            scored.extend(self.interact(interaction, &rows.iter().map(location).collect::<Vec<_>>())?);
+            let best = snapshot.boosted(&scored, boosts, |row| -row.key)?;
+            let first = best.iter().take(wanted).map(|(row, _)| (row.part, row.row)).collect();
+            if rows.is_empty() || depth >= most || first == before || seen.len() >= snapshot.live() {
+                return Ok(best);
+            }
+            before = first;
+            depth = depth.saturating_mul(2);
+        }
     }
 
     /// Scores rows.
@@ -134,13 +159,15 @@ impl Collection {
         }
     }
 
+    /// Returns about `depth` rows, as part and row.
     fn candidates(
         &self,
         snapshot: &Snapshot,
         query: &MultiQuery,
+        depth: usize,
         filter: Option<&Matcher>,
-    ) -> Result<Vec<Location>> {
-        let (vectors, depth) = (&query.vectors, query.depth());
+    ) -> Result<Vec<(u32, u32)>> {
+        let vectors = &query.vectors;
         let dim = vectors.dim();
         let mut places = BTreeSet::new();
         let mut add = |vectors: &[f32], limit: usize| -> Result<()> {
@@ -154,8 +181,7 @@ impl Collection {
         if vectors.len() > 1 {
             add(vectors.components(), (depth / vectors.len()).max(EACH_MIN))?;
         }
-        let location = |(part, row): (u32, u32)| Location { part: part as usize, row };
-        Ok(places.into_iter().map(location).collect())
+        Ok(places.into_iter().collect())
     }
 }
 

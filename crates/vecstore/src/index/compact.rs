@@ -136,12 +136,43 @@ impl CompactQuery {
 /// Vectors ahead of the one being scored that are asked for.
 const AHEAD_VECTORS: usize = 2;
 
+/// What a filter said of points when they were met, so that it is not asked again when they are visited.
+#[derive(Debug, Default)]
+struct Answers {
+    asked: Visited,
+    wanted: Visited,
+}
+
+impl Answers {
+    fn reserve(&mut self, count: usize) {
+        self.asked.reserve(count);
+        self.wanted.reserve(count);
+    }
+
+    fn note(&mut self, point: u32, is_wanted: bool) {
+        self.asked.add(point);
+        if is_wanted {
+            self.wanted.add(point);
+        }
+    }
+
+    fn of(&self, point: u32) -> Option<bool> {
+        self.asked.contains(point).then(|| self.wanted.contains(point))
+    }
+
+    fn clear(&mut self) {
+        self.asked.clear();
+        self.wanted.clear();
+    }
+}
+
 /// The memory of searches, kept from one to the next.
 #[derive(Debug, Default)]
 pub(crate) struct CompactScratch {
     query: CompactQuery,
     pool: CandidatePool,
     visited: Visited,
+    answers: Answers,
     fresh: Vec<u32>,
     distances: Vec<f32>,
     nearest: Nearest,
@@ -190,12 +221,17 @@ pub(crate) fn search_compact(
     scratch.nearest.begin(beam.width);
     scratch.visited.clear();
     scratch.visited.reserve(graph.len());
+    scratch.answers.clear();
+    if beam.wanted.is_some() {
+        scratch.answers.reserve(graph.len());
+    }
     if let Some(skip) = skip {
         scratch.visited.add(skip);
     }
     scratch.query.prepare(graph, kernels, vector);
     let outcome = walk(graph, kernels, beam, scratch, &mut wanted);
     scratch.visited.clear();
+    scratch.answers.clear();
     outcome
 }
 
@@ -222,7 +258,11 @@ fn walk(
             break;
         }
         effort.visits += 1;
-        if beam.wanted.is_none() || wanted(point)? {
+        let is_wanted = match beam.wanted {
+            None => true,
+            Some(_) => scratch.answers.of(point).map_or_else(|| wanted(point), Ok)?,
+        };
+        if is_wanted {
             scratch.nearest.note(distance);
             bound = bound.min(scratch.nearest.bound());
         }
@@ -273,7 +313,14 @@ fn meet(
             least = distance;
             graph.prefetch(kernels, point);
         }
-        if is_near && wanted(point)? {
+        if !is_near {
+            continue;
+        }
+        let is_wanted = wanted(point)?;
+        if beam.wanted.is_some() {
+            scratch.answers.note(point, is_wanted);
+        }
+        if is_wanted {
             scratch.keep(Found { distance, point }, beam.keep);
             if let Some(kth) = scratch.found.get(beam.k - 1) {
                 *bound = bound.min(kth.distance * (1.0 + beam.slack) + f32::MIN_POSITIVE);

@@ -222,3 +222,41 @@ impl CompactSource for CompactDraft<'_> {
         Ok(((self.vector)(self.graph.order[point as usize] as usize)?, norm))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::search::Wanted;
+    use super::super::width::width;
+    use super::super::{Plan, Within, build};
+    use super::*;
+    use vecstore_testkit::Clusters;
+
+    #[test]
+    fn a_filter_is_asked_once_about_a_point() {
+        const DIM: usize = 16;
+        let vectors = Clusters::new(3, DIM, 20).vectors(2000);
+        let vector = |row: usize| Ok(vectors[row].as_slice());
+        let kernels = Kernels::detect();
+        let points = Points::encode(kernels, Space::Euclidean, DIM, vectors.len(), &vector).unwrap();
+        let plan = Plan::within(1 << 30, vectors.len(), DIM, Vec::new());
+        let graph = build(&points, &plan, &|| Ok(())).unwrap();
+        let draft =
+            CompactDraft::new(Space::Euclidean, DIM, PointCodes::Full, points, graph, &vector).unwrap();
+        let wanted = Some(Wanted { share: 0.5, are_few: false });
+        let (k, slack, visits_max, within) = (10, 0.2, 1000, Within::ALL);
+        let beam = Beam { k, keep: 20, slack, width: width(slack, k), wanted, visits_max, within };
+        let mut asked = vec![0; vectors.len()];
+        let mut scratch = CompactScratch::default();
+        for query in &vectors[..20] {
+            asked.fill(0);
+            let is_wanted = |point: u32| {
+                asked[point as usize] += 1;
+                Ok(point.is_multiple_of(2))
+            };
+            search_compact(&draft, kernels, query, beam, &mut scratch, None, is_wanted).unwrap();
+            assert_eq!(asked.iter().max(), Some(&1));
+            assert!(scratch.found.iter().all(|found| found.point.is_multiple_of(2)));
+            assert_eq!(scratch.found.len(), beam.keep);
+        }
+    }
+}

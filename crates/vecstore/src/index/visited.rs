@@ -26,6 +26,12 @@ impl Visited {
         is_new
     }
 
+    /// Returns whether a point is marked.
+    #[inline]
+    pub(super) fn contains(&self, point: u32) -> bool {
+        self.bits[point as usize / 64] >> (point % 64) & 1 == 1
+    }
+
     /// Forgets all points.
     pub(super) fn clear(&mut self) {
         for point in self.met.drain(..) {

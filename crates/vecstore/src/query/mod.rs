@@ -35,7 +35,7 @@ pub(crate) use hits::{FoundRow, Scores};
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
 pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
-pub(crate) use mmr::mmr;
+pub use mmr::choose_diverse;
 pub use multi::MultiQuery;
 pub use options::{Query, QueryOptions};
 pub(crate) use partition::PartitionFilter;

@@ -143,3 +143,25 @@ fn bad_vectors_are_refused() {
     let record = Record::new("x", vec![1.0; DIM]).with_vectors(other);
     assert_eq!(world.store.upsert_record(&record, None).unwrap_err().kind(), ErrorKind::DimensionMismatch);
 }
+
+/// Means say little of tokens that have nothing to do with each other: then it takes more candidates.
+#[test]
+fn candidates_become_more_as_long_as_that_changes_the_best() {
+    let mut rng = Rng::new(11);
+    let store = VecStore::options().open_in_memory().unwrap();
+    for n in 0..3000 {
+        store.upsert_multi(&n.to_string(), &tokens(&mut rng, 12), &Metadata::new()).unwrap();
+    }
+    let (mut few, mut default) = (0, 0);
+    for _ in 0..10 {
+        let query = MultiQuery::new(tokens(&mut rng, 6));
+        let ids = |query: &MultiQuery| -> Vec<String> {
+            store.multi_query(query).unwrap().into_iter().map(|found| found.id).collect()
+        };
+        let best = ids(&query.clone().exact(true));
+        let share = |found: Vec<String>| found.iter().filter(|id| best.contains(id)).count();
+        few += share(ids(&query.clone().candidates(200)));
+        default += share(ids(&query));
+    }
+    assert!(few < 80 && default >= 90, "{few} and {default} of 100");
+}
