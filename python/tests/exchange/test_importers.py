@@ -84,6 +84,17 @@ def test_chroma_goes_on_where_it_was(tmp_path: pathlib.Path) -> None:
     assert (result.records, result.resumed_at, len(store)) == (40, 20, 40)
 
 
+#: SQLite keeps what it is given, whatever the type of the column.
+CHROMA_TYPES = {
+    "field of bytes": "UPDATE OR REPLACE embedding_metadata SET key = x'ff00'",
+    "field of a list of bytes": "UPDATE OR REPLACE embedding_metadata_array SET key = x'ff00'",
+    "field with a value and a list": "UPDATE embedding_metadata_array SET key = (SELECT key FROM"
+    " embedding_metadata AS other WHERE other.id = embedding_metadata_array.id LIMIT 1)",
+    "no number": "UPDATE max_seq_id SET seq_id = 'abc'",
+    "number of nothing": "UPDATE max_seq_id SET seq_id = NULL",
+}
+
+
 def damaged_chroma(place: pathlib.Path, act: str) -> None:
     segment = next(path.parent for path in place.rglob("index_metadata.pickle"))
     database = sqlite3.connect(place / "chroma.sqlite3")
@@ -105,6 +116,14 @@ def damaged_chroma(place: pathlib.Path, act: str) -> None:
     elif act == "log away":
         database.execute("DELETE FROM embeddings_queue")
         database.commit()
+    elif act in CHROMA_TYPES:
+        database.execute(CHROMA_TYPES[act])
+        database.commit()
+    elif act == "schema of bytes":
+        data = (place / "chroma.sqlite3").read_bytes()
+        (place / "chroma.sqlite3").write_bytes(
+            data.replace(b"embeddings_queue", b"embeddings\xff\xfe\xfd" + b"eue")
+        )
     else:
         database.execute(
             "UPDATE embeddings_queue SET vector = x'0102', encoding = 'FLOAT32' WHERE vector NOT NULL"
@@ -124,6 +143,8 @@ def damaged_chroma(place: pathlib.Path, act: str) -> None:
         "cut lengths",
         "log away",
         "odd vector",
+        "schema of bytes",
+        *CHROMA_TYPES,
     ],
 )
 def test_damage_to_chroma_is_refused(act: str, tmp_path: pathlib.Path, target: vecstore.VecStore) -> None:

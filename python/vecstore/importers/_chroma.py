@@ -67,6 +67,8 @@ class ChromaSource:
                 yield database
         except sqlite3.Error as error:
             raise InvalidInputError(f"`{self._file}`: {error}") from error
+        except UnicodeDecodeError as error:  # SQLite's message has bytes of the file in it
+            raise InvalidInputError(f"`{self._file}`: the schema is malformed: {error}") from error
 
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
         """Yields the records from the one with this number on, in the order of their numbers in SQLite."""
@@ -144,15 +146,24 @@ def _metadatas(
     values = database.execute(f"SELECT {columns} FROM embedding_metadata WHERE id BETWEEN ? AND ?", between)
     for number, key, *value in values:
         if number in metadata:
-            metadata[number][key] = _value(value)
+            metadata[number][_key(key)] = _value(value)
     if has_lists:
         values = database.execute(
             f"SELECT {columns} FROM embedding_metadata_array WHERE id BETWEEN ? AND ? ORDER BY rowid", between
         )
         for number, key, *value in values:
             if number in metadata:
-                metadata[number].setdefault(key, []).append(_value(value))
+                values_of = metadata[number].setdefault(_key(key), [])
+                if not isinstance(values_of, list):
+                    raise InvalidInputError(f"the field `{key}` has a value and a list")
+                values_of.append(_value(value))
     return [metadata[number] for number in numbers]
+
+
+def _key(key: typing.Any) -> str:
+    if not isinstance(key, str):
+        raise InvalidInputError(f"expected a field that is a string, got {type(key).__name__}")
+    return key
 
 
 def _value(columns: list[typing.Any]) -> typing.Any:
@@ -272,7 +283,11 @@ class _Vectors:
 
 def _number(seq: typing.Any) -> int:
     """Numbers of the log were bytes once."""
-    return int.from_bytes(seq, "big") if isinstance(seq, bytes) else int(seq)
+    if isinstance(seq, bytes):
+        return int.from_bytes(seq, "big")
+    if not isinstance(seq, int):
+        raise InvalidInputError(f"expected the number of an operation, got {type(seq).__name__}")
+    return seq
 
 
 class _PlainUnpickler(pickle._Unpickler):
