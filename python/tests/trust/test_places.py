@@ -1,7 +1,8 @@
-"""Stores in hostile places: links in their directory, files of others, a lock file that is removed, a system that refuses."""
+"""Stores in hostile places: links, files of others, a lock file that is removed, a system that refuses."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -43,7 +44,9 @@ PARTS = ["LOCK", "tmp", "collections", "collection", "log"]
 
 @posix
 @pytest.mark.parametrize("part", PARTS)
-def test_nothing_is_written_or_removed_through_a_link_in_a_store(part: str, path: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_or_removed_through_a_link_in_a_store(
+    part: str, path: Path, tmp_path: Path
+) -> None:
     made(path)
     other = made(tmp_path / "other")
     (other / "tmp" / "manifest-0000000007").write_bytes(b"not ours")
@@ -68,12 +71,9 @@ def test_nothing_is_written_or_removed_through_a_link_in_a_store(part: str, path
     at.symlink_to(to)
     before = contents(other)
     for act in (lambda: VecStore(path), lambda: VecStore.repair(path)):
-        try:
+        # Any other error fails the test.
+        with contextlib.suppress(vecstore.StorageError, vecstore.InvalidInputError, vecstore.CorruptionError):
             outcome = act()
-        except vecstore.VecStoreError as error:
-            expected = (vecstore.StorageError, vecstore.InvalidInputError, vecstore.CorruptionError)
-            assert isinstance(error, expected), error
-        else:
             if isinstance(outcome, VecStore):
                 outcome.upsert("new", [1.0] * plan.DIM)
                 outcome.compact()
@@ -108,7 +108,12 @@ def test_a_store_may_itself_be_behind_a_link(path: Path, tmp_path: Path) -> None
 
 def test_files_of_others_in_a_store_are_left_alone(path: Path, tmp_path: Path) -> None:
     made(path)
-    kept = [path / "notes.txt", collection_of(path) / "notes.txt", path / "tmp" / "draft", path / "collections" / "mine"]
+    kept = [
+        path / "notes.txt",
+        collection_of(path) / "notes.txt",
+        path / "tmp" / "draft",
+        path / "collections" / "mine",
+    ]
     for file in kept:
         file.write_text("keep this")
     with VecStore(path) as store:
@@ -165,10 +170,8 @@ def test_a_pipe_in_a_store_is_refused_and_not_waited_for(part: str, path: Path) 
     at.unlink(missing_ok=True)
     os.mkfifo(at)
     for options in ({}, {"read_only": True}):
-        try:
+        with contextlib.suppress(vecstore.VecStoreError):
             VecStore(path, **options).close()
-        except vecstore.VecStoreError:
-            pass
     with pytest.raises(vecstore.VecStoreError):
         VecStore.repair(path)
 
@@ -201,6 +204,7 @@ import vecstore, plan
 kind, store = sys.argv[3], vecstore.VecStore(sys.argv[1])
 big = np.ones((20_000, 1_024), dtype=np.float32)
 wide = vecstore.VecStore(sys.argv[1] + "-wide")
+store.query([1.0] * plan.DIM)  # Python imports what a query returns at the first.
 said = {}
 def say(name, call):
     try:
