@@ -169,9 +169,9 @@ def test_a_pipe_in_a_store_is_refused_and_not_waited_for(part: str, path: Path) 
     }[part]
     at.unlink(missing_ok=True)
     os.mkfifo(at)
-    for options in ({}, {"read_only": True}):
+    for read_only in (False, True):
         with contextlib.suppress(vecstore.VecStoreError):
-            VecStore(path, **options).close()
+            VecStore(path, read_only=read_only).close()
     with pytest.raises(vecstore.VecStoreError):
         VecStore.repair(path)
 
