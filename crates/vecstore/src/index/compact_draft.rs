@@ -237,7 +237,7 @@ mod tests {
         let vectors = Clusters::new(3, DIM, 20).vectors(2000);
         let vector = |row: usize| Ok(vectors[row].as_slice());
         let kernels = Kernels::detect();
-        let points = Points::encode(kernels, Space::Euclidean, DIM, vectors.len(), &vector).unwrap();
+        let points = Points::encode(kernels, Space::Euclidean, DIM, vectors.len(), vector).unwrap();
         let plan = Plan::within(1 << 30, vectors.len(), DIM, Vec::new());
         let graph = build(&points, &plan, &|| Ok(())).unwrap();
         let draft =
