@@ -196,6 +196,8 @@ def judge_agreement(
     1.0
     """
     check_items("judge", judge, "a list of scores")
+    if threshold is not None:
+        check_number("threshold", threshold)
     check_items("human", human, "a list of ratings")
     if len(judge) != len(human):
         raise InvalidInputError(f"expected as many ratings of both, got {len(judge)} and {len(human)}")
