@@ -70,13 +70,15 @@ def tried(interpreter: str, wheel: Path, tests: list[str]) -> str:
     print(f"\n== {interpreter}", flush=True)
     with tempfile.TemporaryDirectory(prefix="vecstore-interpreter-") as directory:
         python = str(Path(directory, "Scripts" if os.name == "nt" else "bin", "python"))
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [python, "-m", "pip", "install", "--quiet"]
+        if uv := shutil.which("uv"):  # the same in a tenth of the time
+            pip = [uv, "pip", "install", "--quiet", "--python", python]
         pinned = [*pip, "--no-deps", "--require-hashes", "-r"]
         # In the order of the Makefile: the demo pins the numpy that the rest is resolved with.
         steps = [
             [interpreter, "-m", "venv", directory],
             [*pinned, "demo/requirements.txt"],
-            [*pip, "--no-warn-conflicts", f"{wheel}[dev]"],
+            [*pip, f"{wheel}[dev]"],
             [*pinned, "python/requirements-dspy.txt"],
             [python, "python/tools/smoke.py"],
         ]
