@@ -26,7 +26,7 @@ WHAT_IT_IS = (
 
 def main() -> int:
     """Returns 1 if any interpreter failed, or if there is none."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Runs the Python tests on every CPython that is found.")
     parser.add_argument("interpreters", nargs="*", help="those to use, instead of all that are found")
     parser.add_argument("--tests", nargs="+", default=["python/tests"], help="what pytest runs")
     arguments = parser.parse_args()
