@@ -47,6 +47,7 @@ help: ## List the targets
 	@printf 'make demo QUESTION="..."      ask one of your own\n'
 	@printf 'make test                     run every check there is: lint, tests, examples, types\n'
 	@printf 'make lint                     formatting, clippy, rustdoc, ruff and mypy only\n'
+	@printf 'make test-interpreters        the Python tests on every Python from 3.9 on that is found\n'
 	@printf 'make soak                     the tests of durability for hours; see docs/reliability.md\n'
 	@printf 'make loom                     every order in which threads can meet in group commit\n'
 	@printf 'make fuzz                     ten minutes of fuzzing for each parser and decoder\n'
@@ -147,22 +148,12 @@ docs: $(WHEEL) $(DOCS_PACKAGES)
 	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --quiet --strict --config-file python/mkdocs.yml
 	@echo 'build/site/index.html'
 
-# One wheel serves every Python from 3.9 on: tries it on each that is named, such as INTERPRETERS='python3.9 python3.13'.
-INTERPRETERS ?= python3.9 python3.10 python3.11 python3.12 python3.13 python3.14
+# One wheel serves every Python from 3.9 on: runs the tests on each that is found (on the path, or kept by pyenv), or on those that
+# are named, such as INTERPRETERS='python3.9 python3.13'; TESTS='python/tests/test_store.py' runs a part of them.
 .PHONY: test-interpreters
 test-interpreters: $(WHEEL)
-	@for interpreter in $(INTERPRETERS); do \
-		command -v "$$interpreter" >/dev/null || { echo "$$interpreter is not here"; continue; }; \
-		printf '\n== %s\n' "$$interpreter"; \
-		environment="build/interpreters/$$(basename "$$interpreter")"; \
-		rm -rf "$$environment"; "$$interpreter" -m venv "$$environment"; \
-		"$$environment/bin/python" -m pip install --quiet python/dist/vecstore-*.whl numpy 'pytest>=8.4' pytest-timeout hypothesis; \
-		"$$environment/bin/python" python/tools/smoke.py; \
-		"$$environment/bin/python" -m pytest -c python/pyproject.toml --rootdir=. -q $(CORE_TESTS) || exit 1; \
-	done
-# Those that need numpy and nothing else.
-CORE_TESTS := $(addprefix python/tests/test_,$(addsuffix .py,async batch callbacks collection database filters metadata \
-	open package plans query read repair snapshots store texts threads values vectors write))
+	$(call run,interpreters)
+	$(VENV_PYTHON) python/tools/test_interpreters.py $(INTERPRETERS) $(if $(TESTS),--tests $(TESTS))
 
 # ---- Trust: longer or stranger checks than `make test` has; docs/reliability.md says what each is for
 

@@ -137,6 +137,7 @@ LONG_CALLS = {
     "recursive, in tokens": "rag.RecursiveCharacterTextSplitter(64, sizer='cl100k').split_text(text)",
     "code": "rag.CodeTextSplitter(500, language='python').split_text(code)",
     "many texts": "rag.TokenTextSplitter(64).split_many([text] * 8)",
+    "counting tokens": "rag.count_tokens(text * 20)",
     "a sizer in Python": "rag.RecursiveCharacterTextSplitter(50, sizer=len).split_text(text)",
 }
 
@@ -193,6 +194,37 @@ except KeyboardInterrupt:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
     )
     assert done.stdout.startswith("interrupted 0 True\n"), done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_ends_a_repair_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    script = """
+import hashlib, os, pathlib, signal, threading, numpy, vecstore
+signal.signal(signal.SIGINT, signal.default_int_handler)
+rows = numpy.random.default_rng(0).standard_normal((5_000, 64)).astype("f4")
+with vecstore.VecStore("store", durability="none") as store:
+    store.upsert_many([str(n) for n in range(5_000)], rows)
+    store.compact()
+def state():
+    files = (path for path in pathlib.Path("store").rglob("*") if path.is_file() and path.name != "LOCK")
+    return {path: hashlib.sha256(path.read_bytes()).digest() for path in files}
+segment = max(state(), key=lambda path: path.stat().st_size)
+# Two bits of each block, so that none is put back: trying that takes a second or two for each.
+damaged = bytearray(segment.read_bytes())
+for at in range(100, 1 << 20, 1 << 16):
+    damaged[at] ^= 3
+segment.write_bytes(damaged)
+before = state()
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    vecstore.VecStore.repair("store")
+except KeyboardInterrupt:
+    print("interrupted", state() == before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert done.stdout == "interrupted True\n", done.stdout + done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")

@@ -1,18 +1,23 @@
-"""Arguments of other types than expected: errors that say which one, what was expected, and what came."""
+"""Arguments of other types or sizes than expected: errors that say which one, what was expected and given."""
 
 from __future__ import annotations
 
+import operator
 import os
 import typing
 from collections import abc
 
+from vecstore._errors import InvalidInputError
+
 __all__ = [
     "check_bool",
+    "check_callable",
     "check_int",
     "check_items",
     "check_mapping",
     "check_number",
     "check_path",
+    "check_share",
     "check_text",
 ]
 
@@ -35,11 +40,17 @@ def check_bool(name: str, value: typing.Any) -> bool:
     return value
 
 
-def check_int(name: str, value: typing.Any) -> int:
-    """``value`` if it is an int; those of numpy are."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+def check_int(name: str, value: typing.Any, least: int = -(2**63), most: int = 2**63 - 1) -> int:
+    """``value`` if it is an int from ``least`` to ``most``; those of numpy are."""
+    if isinstance(value, (bool, type)) or not hasattr(value, "__index__"):
         raise _wrong(name, "an int", value)
-    return int(value)
+    number = operator.index(value)
+    if least <= number <= most:
+        return number
+    if abs(number) >= 2**63:
+        raise InvalidInputError(f"{name}: expected an int of 64 bits, got a larger one")
+    expected = f"of at least {least}" if most == 2**63 - 1 else f"from {least} to {most}"
+    raise InvalidInputError(f"{name}: expected an int {expected}, got {number}")
 
 
 def check_mapping(name: str, value: typing.Any) -> abc.Mapping[typing.Any, typing.Any]:
@@ -51,9 +62,26 @@ def check_mapping(name: str, value: typing.Any) -> abc.Mapping[typing.Any, typin
 
 def check_number(name: str, value: typing.Any) -> float:
     """``value`` if it is a number; those of numpy are."""
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
+    if isinstance(value, (bool, type)) or not hasattr(value, "__float__"):
         raise _wrong(name, "a number", value)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidInputError(f"{name}: expected a number, got one beyond those of 64 bits") from None
+
+
+def check_share(name: str, value: typing.Any) -> float:
+    """``value`` if it is a number from 0 to 1."""
+    number = check_number(name, value)
+    if not 0 <= number <= 1:
+        raise InvalidInputError(f"{name}: expected a number from 0 to 1, got {value!r}")
+    return number
+
+
+def check_callable(name: str, value: typing.Any) -> None:
+    """Fails if ``value`` cannot be called."""
+    if not callable(value):
+        raise _wrong(name, "a callable", value)
 
 
 def check_items(name: str, value: typing.Any, of: str) -> abc.Iterable[typing.Any]:

@@ -562,6 +562,12 @@ class NamespaceStatus(str, enum.Enum):
         member._value_ = value
         return member
 
+    @classmethod
+    def _missing_(cls, value: object) -> NamespaceStatus | None:
+        # As `update_status` takes them: "suspended", "read_only".
+        plain = value.replace("_", "").lower() if isinstance(value, str) else None
+        return next((status for status in cls if status.value.lower() == plain), None)
+
     #: Reads and writes are served.
     Active = "Active"
     #: Neither is.

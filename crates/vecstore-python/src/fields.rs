@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use vecstore::{Condition, Filter, Metadata, Value};
 
-use crate::arguments::{Affix, Flags, Path, Pattern, Words, flags};
+use crate::arguments::{Affix, Flags, Number, Path, Pattern, Words, flags};
 use crate::errors::{OrRaise, filter_error, wrong_type};
 use crate::filters::FilterExpr;
 use crate::metadata_in::value;
@@ -343,10 +343,10 @@ impl F {
     /// >>> store.patch_metadata("apple", {"tags": ["red", "sweet"], "at": {"lat": 52.5, "lon": 13.4}})
     /// >>> store.count(vecstore.F("at").geo_radius({"lat": 52.5, "lon": 13.5}, 10_000))
     /// 1
-    fn geo_radius(&self, py: Python<'_>, center: &Bound<'_, PyAny>, radius: f64) -> PyResult<FilterExpr> {
+    fn geo_radius(&self, py: Python<'_>, center: &Bound<'_, PyAny>, radius: Number) -> PyResult<FilterExpr> {
         let operand = PyDict::new(py);
         operand.set_item("center", center)?;
-        operand.set_item("radius", radius)?;
+        operand.set_item("radius", radius.named("radius")?)?;
         self.of_dict(py, "$geo_radius", &operand)
     }
 

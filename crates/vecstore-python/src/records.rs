@@ -9,6 +9,7 @@ use crate::arguments::{Text, flags};
 use crate::datetimes::{datetime_in, datetime_out};
 use crate::errors::{OrRaise, checked, invalid};
 use crate::metadata_out::{KeyObjects, dict_of_tree};
+use crate::signals::look_at_signals;
 use crate::sparse::{sparse_dict, sparse_vector};
 use crate::vectors::{multi_vector, vector};
 
@@ -110,7 +111,11 @@ pub(crate) fn record_list(
     let mut keys = KeyObjects::default();
     let records: Vec<_> = records
         .into_iter()
-        .map(|record| Record::new(py, record, with_vectors, &mut keys))
+        .enumerate()
+        .map(|(at, record)| {
+            look_at_signals(py, at)?;
+            Record::new(py, record, with_vectors, &mut keys)
+        })
         .collect::<PyResult<_>>()?;
     PyList::new(py, records)
 }

@@ -64,6 +64,19 @@ pub(crate) fn interruptible<T: Send>(py: Python<'_>, call: impl FnOnce() -> T + 
     }
 }
 
+/// Looks at signals now and then in a loop that makes objects of Python.
+pub(crate) fn look_at_signals(py: Python<'_>, step: usize) -> PyResult<()> {
+    if step % 1024 == 1023 { py.check_signals() } else { Ok(()) }
+}
+
+/// From here on work on text may take long.
+const LONG_BYTES: usize = 64 << 10;
+
+/// Does work on as many bytes of text without the GIL; Ctrl-C ends it if they are many.
+pub(crate) fn work<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    if bytes < LONG_BYTES { Ok(py.detach(work)) } else { interruptible(py, work) }
+}
+
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     let threading = py.import(intern!(py, "threading"))?;
     let main = threading.call_method0(intern!(py, "main_thread"))?.getattr(intern!(py, "ident"))?;

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use vecstore::Interrupt;
+
 use crate::words::{content_words, is_number, sentences};
 
 /// One number of a marker such as `[2]`, `[1, 3]` or `[1-3]`.
@@ -47,7 +49,8 @@ pub struct CitationReport {
 /// Finds the markers of an answer and what in the sources stands behind them. Source 1 is the first.
 ///
 /// Words are compared without case, plural `s` and stop words; this finds a source that does not speak of the matter, not one
-/// that denies it. Markers in code and links (`` `a[1]` ``, `[1](there)`) are none. O(answer + sources cited).
+/// that denies it. Markers in code and links (`` `a[1]` ``, `[1](there)`) are none. O(answer + sources cited). A call that
+/// was asked to end ([`Interrupt`]) leaves out what it did not get to.
 ///
 /// # Examples
 ///
@@ -65,7 +68,8 @@ pub fn check_citations(answer: &str, sources: &[impl AsRef<str>]) -> CitationRep
     let mut prepared: Vec<Option<Source>> = (0..sources.len()).map(|_| None).collect();
     let mut report = CitationReport::default();
     let mut cited = vec![false; claims.len()];
-    for marker in &markers {
+    let interrupt = Interrupt::current();
+    for marker in markers.iter().take_while(|_| !interrupt.is_requested()) {
         let at = claim_of(&claims, marker);
         if let Some(cited) = cited.get_mut(at) {
             *cited = true;

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("dspy", reason="dspy needs Python 3.10")
+pytest.importorskip("dspy", reason="its pinned packages need Python 3.11")
 
 import dspy
 

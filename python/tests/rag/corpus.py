@@ -55,7 +55,7 @@ def markdown() -> list[str]:
     found = []
     for distribution in importlib.metadata.distributions():
         metadata = distribution.metadata
-        if "markdown" in str(metadata["Description-Content-Type"]):
+        if "markdown" in str(metadata.get("Description-Content-Type")):  # type: ignore[attr-defined]
             found.append(str(metadata.get_payload())[:60_000])  # type: ignore[attr-defined]
     return sorted(found)[:12]
 

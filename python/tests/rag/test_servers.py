@@ -199,7 +199,7 @@ def test_a_key_that_no_header_can_have_is_not_shown() -> None:
 def test_an_answer_that_only_trickles_in_is_given_up(stub: Stub) -> None:
     stub.trickles = True
     for retries in (0, 1):
-        client = OpenAICompatible(stub.url, model="m", timeout=0.1, retries=retries, backoff=0)
+        client = OpenAICompatible(stub.url, model="m", timeout=0.5, retries=retries, backoff=0)
         for status in (200, 503):
             stub.failures = [(status, {"Content-Length": "1000"}, b" " * 1000)] * (1 + retries)
             with pytest.raises(ModelServerError) as caught:

@@ -134,7 +134,7 @@ def import_parquet(
     progress: Progress = False,
 ) -> ImportResult:
     """Upserts the rows of a Parquet file: `BaseCollection.import_parquet`."""
-    source = ParquetSource(path, Columns(id, vector, text, metadata))
+    source = ParquetSource(path, Columns.named(id, vector, text, metadata))
     return pour(collection, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
 
 
@@ -150,7 +150,7 @@ def import_arrow(
     progress: Progress = False,
 ) -> ImportResult:
     """Upserts the rows of Arrow data: `BaseCollection.import_arrow`."""
-    source = ArrowSource(data, Columns(id, vector, text, metadata))
+    source = ArrowSource(data, Columns.named(id, vector, text, metadata))
     return pour(collection, source, batch_size=batch_size, progress=progress)
 
 
@@ -161,6 +161,12 @@ class Columns(typing.NamedTuple):
     vector: str = "vector"
     text: str = "text"
     metadata: str = "metadata"
+
+    @classmethod
+    def named(cls, id: str, vector: str, text: str, metadata: str) -> Columns:
+        """The columns that the arguments of these names say."""
+        given = {"id": id, "vector": vector, "text": text, "metadata": metadata}
+        return cls(*(check_text(name, column) for name, column in given.items()))
 
     def check(self, names: abc.Sequence[str]) -> None:
         """Raises unless there are ids and vectors."""

@@ -7,6 +7,7 @@ import os
 import typing
 from collections import abc
 
+from vecstore._arguments import check_int
 from vecstore._errors import InvalidInputError, VecStoreError
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
@@ -17,6 +18,8 @@ __all__ = ["BATCH_SIZE", "Rows", "Source", "pour", "rebatched"]
 
 #: Records of one atomic write, where the caller does not say otherwise.
 BATCH_SIZE = 1000
+#: As in the extension module: what one batch of an import or export may have.
+BATCH_SIZE_MAX = 1 << 24
 
 #: A batch of vectors is written before it is full: this bounds memory.
 BATCH_BYTES = 64 << 20
@@ -102,10 +105,7 @@ def pour(
     progress: Progress = False,
 ) -> ImportResult:
     """Upserts the rows of a source, each batch atomically."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int):
-        raise TypeError(f"batch_size: expected an int, got {type(batch_size).__name__}")
-    if batch_size < 1:
-        raise InvalidInputError(f"batch_size: expected 1 or more, got {batch_size}")
+    batch_size = check_int("batch_size", batch_size, 1, BATCH_SIZE_MAX)
     note = None if checkpoint is None else _Checkpoint(collection, checkpoint, source.identity)
     items, records = (0, 0) if note is None else (note.items, note.records)
     resumed_at, batches = records, 0

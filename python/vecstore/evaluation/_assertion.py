@@ -8,6 +8,7 @@ from collections import abc
 from pathlib import Path
 
 from vecstore import _vecstore
+from vecstore._arguments import check_bool, check_int, check_items, check_mapping, check_number, check_path
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation._compare import _scores
 from vecstore.evaluation._evaluate import evaluate
@@ -55,15 +56,24 @@ def assert_rag(
     >>> assert_rag(samples, ["exact_match"], {"exact_match": 0.9}).scores["exact_match"]
     [1.0]
     """
+    bounds = {} if thresholds is None else check_mapping("thresholds", thresholds)
+    for name, bound in bounds.items():
+        check_number(f"thresholds[{name!r}]", bound)
+    margin, confidence = check_number("margin", margin), check_number("confidence", confidence)
+    lower_is_better = list(check_items("lower_is_better", lower_is_better, "a list of metrics"))
+    check_int("max_failures", max_failures, 0)
+    check_bool("update_baseline", update_baseline)
+    if baseline is not None and not isinstance(baseline, Report):
+        check_path("baseline", baseline)
     report = _report(dataset, metrics, options)
     problems: list[str] = []
     summaries = {summary.name: summary for summary in report.summaries}
-    for name in [*(thresholds or {}), *lower_is_better]:
+    for name in [*bounds, *lower_is_better]:
         if name not in summaries:
             raise InvalidInputError(
                 f"metric `{name}` is not evaluated: expected one of {', '.join(summaries)}"
             )
-    for name, bound in (thresholds or {}).items():
+    for name, bound in bounds.items():
         mean = summaries[name].mean
         if mean is None:
             problems.append(f"{name}: no sample has a score")

@@ -8,6 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int, check_items
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation._report import Report
 from vecstore.evaluation._retrieval import RetrievalReport
@@ -153,7 +154,11 @@ def compare(
     (0.5, 6, 0.03125)
     """
     scores_a, scores_b = _scores(a, "a"), _scores(b, "b")
-    wanted = [name for name in scores_a if name in scores_b] if metrics is None else list(metrics)
+    check_int("permutations", permutations, 1, 10**9)
+    check_int("seed", seed, 0)
+    wanted = [name for name in scores_a if name in scores_b]
+    if metrics is not None:
+        wanted = list(check_items("metrics", metrics, "a list of names"))
     for name in wanted:
         if name not in scores_a or name not in scores_b:
             known = ", ".join(name for name in scores_a if name in scores_b) or "none"

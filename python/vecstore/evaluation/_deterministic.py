@@ -112,9 +112,7 @@ class Chrf(Metric):
     needs = ("answer", "ground_truth")
 
     def __init__(self, word_order: int = 0) -> None:
-        if not 0 <= check_int("word_order", word_order) <= 2:
-            raise InvalidInputError(f"word_order: expected 0 to 2, got {word_order}")
-        self.word_order = word_order
+        self.word_order = check_int("word_order", word_order, 0, 2)
 
     def measure(self, sample: EvaluationInput, session: Session) -> float:  # noqa: ARG002
         """Measures one sample; see `Metric.measure`."""
@@ -203,7 +201,7 @@ class QuotedSpans(Metric):
     needs = ("answer",)
 
     def __init__(self, min_words: int = 2) -> None:
-        self.min_words = min_words
+        self.min_words = check_int("min_words", min_words, 1)
 
     def measure(self, sample: EvaluationInput, session: Session) -> _Measured:  # noqa: ARG002
         """Measures one sample; see `Metric.measure`."""

@@ -14,7 +14,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
-from vecstore._arguments import check_items
+from vecstore._arguments import check_bool, check_items, check_path
 from vecstore._errors import AlreadyExistsError, InvalidInputError
 from vecstore.evaluation import _deterministic, _judged
 from vecstore.evaluation._inputs import Dataset, EvaluationInput, read_dataset
@@ -161,9 +161,10 @@ def evaluate(
         cache=cache,
         model=model,
     )
-    session = Session(settings, dry=dry_run)
+    journal = None if resume is None else Path(check_path("resume", resume))
+    session = Session(settings, dry=check_bool("dry_run", dry_run))
     began = time.perf_counter()
-    rows = run(_all(samples, chosen, session, None if dry_run or resume is None else Path(resume), progress))
+    rows = run(_all(samples, chosen, session, None if dry_run else journal, check_bool("progress", progress)))
     if dry_run:
         return Plan(len(samples), [metric.name for metric in chosen], session.account)
     return Report(samples, rows, session.account, time.perf_counter() - began)
@@ -181,6 +182,8 @@ class Evaluator:
 
     def __init__(self, metrics: abc.Iterable[Metric] = (), *, settings: Settings | None = None) -> None:
         self._metrics: list[Metric] = []
+        if settings is not None and not isinstance(settings, Settings):
+            raise TypeError(f"settings: expected a Settings or None, got {type(settings).__name__}")
         self._settings = settings
         for metric in check_items("metrics", metrics, "a list of metrics"):
             self.add_metric(metric)
@@ -217,7 +220,7 @@ class Evaluator:
         """
         if not self._metrics:
             raise InvalidInputError("the evaluator has no metrics: expected at least one, by add_metric()")
-        samples = list(inputs)
+        samples = list(check_items("inputs", inputs, "a list of EvaluationInput"))
         for at, sample in enumerate(samples):
             if not isinstance(sample, EvaluationInput):
                 raise TypeError(f"inputs[{at}]: expected an EvaluationInput, got {type(sample).__name__}")
@@ -231,7 +234,11 @@ class Evaluator:
         >>> evaluator.aggregate_reports(evaluator.evaluate_batch([sample, sample])).average_overall_score
         1.0
         """
-        return AggregateStats.of(reports)
+        listed = list(check_items("reports", reports, "a list of EvaluationReport"))
+        for at, report in enumerate(listed):
+            if not isinstance(report, EvaluationReport):
+                raise TypeError(f"reports[{at}]: expected an EvaluationReport, got {type(report).__name__}")
+        return AggregateStats.of(listed)
 
     def metric_count(self) -> int:
         """The number of metrics.
@@ -257,7 +264,11 @@ def choose(
     metrics: abc.Iterable[Metric | str] | Metric | str, llm: LLM, embedder: typing.Any
 ) -> list[Metric]:
     """The metrics that names and metrics stand for."""
-    wanted = [metrics] if isinstance(metrics, (Metric, str)) else list(metrics)
+    wanted = (
+        [metrics]
+        if isinstance(metrics, (Metric, str))
+        else list(check_items("metrics", metrics, "metrics or names of them"))
+    )
     if not wanted:
         raise InvalidInputError("metrics: expected at least one, got none")
     chosen = [metric if isinstance(metric, Metric) else _by_name(metric, llm, embedder) for metric in wanted]

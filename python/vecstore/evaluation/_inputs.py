@@ -9,7 +9,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
-from vecstore._arguments import check_text
+from vecstore._arguments import check_mapping, check_text
 from vecstore._errors import InvalidInputError
 
 __all__ = ["Dataset", "EvaluationInput", "read_dataset"]
@@ -80,7 +80,7 @@ class EvaluationInput:
             if text is not None and not text.isascii():
                 _check_unicode(name, text)
         object.__setattr__(self, "contexts", contexts)
-        object.__setattr__(self, "metadata", dict(self.metadata))
+        object.__setattr__(self, "metadata", dict(check_mapping("metadata", self.metadata)))
 
     @classmethod
     def from_dict(cls, record: abc.Mapping[str, typing.Any]) -> EvaluationInput:

@@ -8,7 +8,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_int, check_number, check_text
+from vecstore._arguments import check_callable, check_int, check_items, check_number, check_share, check_text
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation import _parse, _prompts
 from vecstore.evaluation._deterministic import SUPPORT_THRESHOLD
@@ -111,7 +111,7 @@ class AnswerFaithfulness(JudgedMetric):
         threshold: float | None = None,
     ) -> None:
         tools = {"judge": llm, "lexical": True, "embedding": embedder, "nli": nli}
-        if method not in tools:
+        if check_text("method", method) not in tools:
             raise InvalidInputError(f"method: expected one of {', '.join(tools)}, got `{method}`")
         if tools[method] is None:
             argument = {"judge": "llm"}.get(method, method if method == "nli" else "embedder")
@@ -120,7 +120,9 @@ class AnswerFaithfulness(JudgedMetric):
         self.method = method
         self.embedder = embedder
         self.nli = nli
-        self.threshold = threshold if threshold is not None else _THRESHOLDS[method]
+        if nli is not None:
+            check_callable("nli", nli)
+        self.threshold = _THRESHOLDS[method] if threshold is None else check_share("threshold", threshold)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
         """Measures one sample; see `Metric.measure`."""
@@ -257,6 +259,7 @@ class AnswerCorrectness(JudgedMetric):
     ) -> None:
         if embedder is None and llm is None:
             raise InvalidInputError("answer_correctness needs an embedder, an llm, or both")
+        weights = [check_number("weights", one) for one in check_items("weights", weights, "two numbers")]
         if len(weights) != 2 or min(weights) < 0 or sum(weights) <= 0:
             raise InvalidInputError(f"weights: expected two numbers of at least 0, not both 0, got {weights}")
         super().__init__(llm if llm is not None else str, votes)
@@ -328,10 +331,8 @@ class AnswerRelevancy(JudgedMetric):
         super().__init__(llm)
         if embedder is None:
             raise InvalidInputError("answer_relevancy needs an embedder")
-        if check_int("questions", questions) < 1:
-            raise InvalidInputError(f"questions: expected at least 1, got {questions}")
         self.embedder = embedder
-        self.questions = questions
+        self.questions = check_int("questions", questions, 1)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
         """Measures one sample; see `Metric.measure`."""
@@ -551,7 +552,7 @@ class FactualCorrectness(JudgedMetric):
         votes: int = 1,
     ) -> None:
         super().__init__(llm, votes)
-        if mode not in ("f1", "precision", "recall"):
+        if check_text("mode", mode) not in ("f1", "precision", "recall"):
             raise InvalidInputError(f"mode: expected f1, precision or recall, got `{mode}`")
         self.mode = mode
         self.beta = _beta(beta)
@@ -622,10 +623,13 @@ class Rubric(JudgedMetric):
                 raise InvalidInputError(f"criteria: expected at least two marks, got {len(criteria)}")
             scale = (min(criteria), max(criteria))
             criteria = "\n".join(f"{mark}: {text}" for mark, text in sorted(criteria.items()))
-        if not scale[0] < scale[1]:
+        check_text("criteria", criteria)
+        check_text("name", name)
+        marks = [check_number("scale", mark) for mark in check_items("scale", scale, "two numbers")]
+        if len(marks) != 2 or not marks[0] < marks[1]:
             raise InvalidInputError(f"scale: expected a lower and a higher mark, got {scale}")
         self.criteria = criteria
-        self.scale = (float(scale[0]), float(scale[1]))
+        self.scale = (marks[0], marks[1])
         self.name = name
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
@@ -659,7 +663,7 @@ class Pairwise(JudgedMetric):
         self, llm: LLM, criteria: str = "correct, complete and to the point", *, votes: int = 1
     ) -> None:
         super().__init__(llm, votes)
-        self.criteria = criteria
+        self.criteria = check_text("criteria", criteria)
 
     async def measure(self, sample: EvaluationInput, session: Session) -> _Measured:
         """Measures one sample; see `Metric.measure`."""

@@ -9,7 +9,6 @@ from collections import abc
 
 from vecstore import _vecstore
 from vecstore._arguments import check_int
-from vecstore._errors import InvalidInputError
 from vecstore.evaluation import _parse, _prompts
 from vecstore.evaluation._metric import Metric
 from vecstore.evaluation._session import LLM, JudgeError, Session
@@ -50,8 +49,7 @@ class JudgedMetric(Metric):
     """
 
     def __init__(self, llm: LLM, votes: int = 1) -> None:
-        if check_int("votes", votes) < 1:
-            raise InvalidInputError(f"votes: expected an int of at least 1, got {votes!r}")
+        votes = check_int("votes", votes, 1)
         if isinstance(llm, str) or not (
             callable(llm) or any(hasattr(llm, name) for name in ("generate", "agenerate", "generate_batch"))
         ):

@@ -12,6 +12,7 @@ from collections import abc
 from pathlib import Path
 
 from vecstore import _vecstore
+from vecstore._arguments import check_int, check_mapping, check_number, check_path
 from vecstore._errors import InvalidInputError
 from vecstore.evaluation._inputs import EvaluationInput
 from vecstore.evaluation._results import AggregateStats, EvaluationReport, MetricResult
@@ -127,7 +128,9 @@ class Report:
             score = self.rows[at].overall_score if metric is None else self.rows[at].metric_scores[metric]
             return (score is not None, score if score is not None else 0.0, at)
 
-        return sorted(range(len(self.rows)), key=key)[:count]
+        return sorted(range(len(self.rows)), key=key)[
+            : None if count is None else check_int("count", count, 0)
+        ]
 
     def to_dict(self) -> dict[str, typing.Any]:
         """The report as plain values.
@@ -179,6 +182,7 @@ class Report:
         1.0
         """
         text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
+        source = check_path("source", source)
         try:
             record = json.loads(text if text is not None else Path(source).read_text(encoding="utf-8"))
             samples = [EvaluationInput(**row["sample"]) for row in record["rows"]]
@@ -205,7 +209,7 @@ class Report:
         """
         from vecstore.evaluation._markdown import markdown
 
-        return _written(markdown(self, worst), path)
+        return _written(markdown(self, check_int("worst", worst, 0)), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as one HTML file without scripts or outside links: plots; samples, the worst first.
@@ -232,7 +236,13 @@ class Report:
         """
         from vecstore.evaluation._junit import junit
 
-        return _written(junit(self, thresholds or {}), path)
+        bounds = {} if thresholds is None else check_mapping("thresholds", thresholds)
+        return _written(
+            junit(
+                self, {name: check_number(f"thresholds[{name!r}]", bound) for name, bound in bounds.items()}
+            ),
+            path,
+        )
 
     def to_pandas(self) -> typing.Any:
         """A data frame of the samples with a column for each metric; needs pandas."""
@@ -274,5 +284,5 @@ def _finite(value: typing.Any) -> typing.Any:
 
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(check_path("path", path)).write_text(text, encoding="utf-8")
     return text

@@ -146,8 +146,7 @@ def evaluate_run(
     """
     named = [measures] if isinstance(measures, str) else check_items("measures", measures, "a list of str")
     names = [check_text(f"measures[{at}]", name) for at, name in enumerate(named)]
-    if not 0 <= check_int("relevance_level", relevance_level) < 2**32:
-        raise InvalidInputError(f"relevance_level: expected an int from 0 on, got {relevance_level!r}")
+    check_int("relevance_level", relevance_level, 0, 2**32 - 1)
     check_text("compat", compat)
     check_bool("complete", complete)
     per_query, mean = _vecstore._eval_run(qrels, run, names, compat, relevance_level, complete)
@@ -190,8 +189,7 @@ def evaluate_diversity(
     check_text("compat", compat)
     cuts = [k] if isinstance(k, int) else list(check_items("k", k, "an int or a list of int"))
     for cut in cuts:
-        if check_int("k", cut) < 1:
-            raise InvalidInputError(f"k: expected ints of at least 1, got {cut!r}")
+        check_int("k", cut, 1)
     per_query: dict[str, dict[str, float]] = {}
     for query in run:
         if query not in qrels:
@@ -199,7 +197,7 @@ def evaluate_diversity(
         ranked = _vecstore._eval_ranking(query, run[query], compat)
         judged = [
             [document for document, grade in documents.items() if grade > 0]
-            for documents in qrels[query].values()
+            for documents in _subtopics(qrels, query)
         ]
         per_query[query] = {
             f"alpha_ndcg_cut_{cut}": _vecstore._eval_alpha_ndcg(ranked, judged, cut, alpha) for cut in cuts
@@ -211,6 +209,12 @@ def evaluate_diversity(
     names = [f"alpha_ndcg_cut_{cut}" for cut in cuts]
     mean = {name: math.fsum(row[name] for row in per_query.values()) / len(per_query) for name in names}
     return RetrievalReport(per_query, mean)
+
+
+def _subtopics(qrels: typing.Any, query: str) -> list[abc.Mapping[str, int]]:
+    """The judged documents of each subtopic of a query."""
+    subtopics = check_mapping(f"qrels[{query!r}]", qrels[query])
+    return [check_mapping(f"qrels[{query!r}][{name!r}]", documents) for name, documents in subtopics.items()]
 
 
 def measure_names() -> list[str]:
@@ -371,9 +375,10 @@ def fuse_runs(
     ['a', 'b']
     """
     fused: dict[str, dict[str, float]] = {}
-    check_number("k", k)
+    if not check_number("k", k) >= 0:
+        raise InvalidInputError(f"k: expected a number of at least 0, got {k!r}")
     if depth is not None:
-        check_int("depth", depth)
+        check_int("depth", depth, 0)
     for at, run in enumerate(check_items("runs", runs, "a list of runs")):
         for query, documents in check_mapping(f"runs[{at}]", run).items():
             scores = fused.setdefault(query, {})
@@ -437,7 +442,7 @@ def write_qrels(qrels: Qrels, path: str | os.PathLike[str]) -> None:
     lines = [
         f"{_field(query)} 0 {_field(document)} {grade}\n"
         for query, documents in check_mapping("qrels", qrels).items()
-        for document, grade in documents.items()
+        for document, grade in check_mapping(f"qrels[{query!r}]", documents).items()
     ]
     Path(check_path("path", path)).write_bytes("".join(lines).encode())
 
@@ -483,7 +488,7 @@ def qrels_from_arrays(
         documents = qrels.setdefault(str(query), {})
         if str(document) in documents:
             raise InvalidInputError(f"document `{document}` of query `{query}` is judged twice")
-        if int(grade) != grade:
+        if check_number("grades", grade) != int(grade):
             raise InvalidInputError(
                 f"grade of `{document}` for query `{query}`: expected a whole number, got {grade}"
             )

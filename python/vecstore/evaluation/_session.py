@@ -15,7 +15,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
-from vecstore._arguments import check_number
+from vecstore._arguments import check_int, check_number, check_path, check_text
 from vecstore._errors import InvalidInputError, VecStoreError
 from vecstore.evaluation._parse import UnparsableError
 from vecstore.evaluation._results import Failure
@@ -103,9 +103,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, least in (("concurrency", 1), ("retries", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidInputError(f"{name}: expected an int of at least {least}, got {value!r}")
+            check_int(name, getattr(self, name), least)
+        price: typing.Any = self.price
+        if not isinstance(price, (tuple, list)) or len(price) != 2:
+            raise TypeError(f"price: expected two numbers, got {type(price).__name__}")
+        if not all(check_number("price", one) >= 0 for one in price):
+            raise InvalidInputError(f"price: expected two numbers of at least 0, got {price!r}")
+        if self.cache is not None:
+            check_path("cache", self.cache)
+        if self.model is not None:
+            check_text("model", self.model)
         if not check_number("timeout", self.timeout) > 0:
             raise InvalidInputError(f"timeout: expected a number of seconds above 0, got {self.timeout!r}")
         if not check_number("backoff", self.backoff) >= 0:

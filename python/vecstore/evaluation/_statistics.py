@@ -98,9 +98,8 @@ def randomization_test(
     >>> randomization_test([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).p_value
     0.25
     """
-    check_int("seed", seed)
-    if not 1 <= check_int("permutations", permutations) <= 10**9:
-        raise InvalidInputError(f"permutations: expected 1 to 10^9, got {permutations!r}")
+    check_int("seed", seed, 0)
+    check_int("permutations", permutations, 1, 10**9)
     differences = _differences(a, b)
     mean, p_value, _, exact = _vecstore._eval_randomization(differences, permutations, seed)
     return TestResult("randomisation", mean, p_value, len(differences), exact)
@@ -120,8 +119,8 @@ def bootstrap_interval(
     True
     """
     check_number("confidence", confidence)
-    check_int("resamples", resamples)
-    check_int("seed", seed)
+    check_int("resamples", resamples, 1)
+    check_int("seed", seed, 0)
     check_text("method", method)
     return Interval(
         *_vecstore._eval_bootstrap_mean(_numbers(values, "values"), confidence, resamples, seed, method)
@@ -197,6 +196,8 @@ def judge_agreement(
     1.0
     """
     check_items("judge", judge, "a list of scores")
+    if threshold is not None:
+        check_number("threshold", threshold)
     check_items("human", human, "a list of ratings")
     if len(judge) != len(human):
         raise InvalidInputError(f"expected as many ratings of both, got {len(judge)} and {len(human)}")

@@ -15,8 +15,9 @@ import os
 import typing
 from collections import abc
 
+from vecstore._arguments import check_int, check_path, check_text
 from vecstore._errors import InvalidInputError
-from vecstore._exchange.rows import BATCH_SIZE, Source, pour
+from vecstore._exchange.rows import BATCH_SIZE, BATCH_SIZE_MAX, Source, pour
 from vecstore._progress import Progress
 from vecstore._values import ImportResult
 from vecstore._vecstore import BaseCollection
@@ -66,8 +67,17 @@ def import_from(
 
     ``options`` are those of ``import_<kind>``.
     """
-    if kind not in SOURCES:
-        raise InvalidInputError(f"expected one of {', '.join(SOURCES)}, got `{kind}`")
+    if check_text("kind", kind) not in SOURCES:
+        raise InvalidInputError(f"kind: expected one of {', '.join(SOURCES)}, got `{kind}`")
+    check_path("path", path)
+    if not isinstance(store, BaseCollection):
+        raise TypeError(f"store: expected a store or collection, got {type(store).__name__}")
+    check_int("batch_size", batch_size, 1, BATCH_SIZE_MAX)
+    if checkpoint is not None:
+        check_path("checkpoint", checkpoint)
+    for name, value in options.items():
+        if value is not None:
+            (check_path if name == "records" else check_text)(name, value)
     source = SOURCES[kind](path, **options)
     return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
 
@@ -86,8 +96,10 @@ def import_chroma(
     The directory is read without Chroma's package, and not written to. ``collection`` may be left out if
     there is one. Documents become texts. Needs numpy.
     """
-    source = ChromaSource(path, collection=collection)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"collection": collection}
+    return import_from(
+        "chroma", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_qdrant(
@@ -107,8 +119,10 @@ def import_qdrant(
     several; a multivector becomes a record of several vectors, as `upsert_multi` writes it. ``text`` names
     the field of the payload that becomes the text as well.
     """
-    source = QdrantSource(path, vector=vector, sparse=sparse, text=text)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"vector": vector, "sparse": sparse, "text": text}
+    return import_from(
+        "qdrant", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_lancedb(
@@ -128,8 +142,10 @@ def import_lancedb(
     ``table`` may be left out if there is one. Without a column ``id`` the number of the row is the id.
     Columns that stand for nothing else are metadata.
     """
-    source = LanceSource(path, table=table, id=id, vector=vector, text=text)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"table": table, "id": id, "vector": vector, "text": text}
+    return import_from(
+        "lancedb", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_faiss(
@@ -148,8 +164,10 @@ def import_faiss(
     the row (the number of the line if it is left out). Without it, the key is the id. Quantized vectors
     come as the index reconstructs them.
     """
-    source = FaissSource(path, records=records)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"records": records}
+    return import_from(
+        "faiss", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_hnswlib(
@@ -166,8 +184,10 @@ def import_hnswlib(
     ``records`` is as in ``import_faiss``, with labels for keys. Deleted elements are left out. Of a
     cosine index the vectors have the length 1: hnswlib keeps no others.
     """
-    source = HnswlibSource(path, records=records)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"records": records}
+    return import_from(
+        "hnswlib", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_usearch(
@@ -183,8 +203,10 @@ def import_usearch(
 
     ``records`` is as in ``import_faiss``. Vectors come in the precision that the index has.
     """
-    source = UsearchSource(path, records=records)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"records": records}
+    return import_from(
+        "usearch", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )
 
 
 def import_pinecone(
@@ -200,5 +222,7 @@ def import_pinecone(
 
     ``text`` names the field of the metadata that becomes the text as well. Parquet needs ``vecstore[arrow]``.
     """
-    source = PineconeSource(path, text=text)
-    return pour(store, source, batch_size=batch_size, checkpoint=checkpoint, progress=progress)
+    options = {"text": text}
+    return import_from(
+        "pinecone", path, store, batch_size=batch_size, checkpoint=checkpoint, progress=progress, **options
+    )

@@ -9,10 +9,11 @@ from collections import abc
 from types import TracebackType
 
 from vecstore import _vecstore
+from vecstore._arguments import check_callable, check_int, check_number, check_path, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Vector
 from vecstore.rag._calls import Call, Work, arun, run
-from vecstore.rag._models import Embedder, check_count, check_embedder, embedded
+from vecstore.rag._models import Embedder, check_embedder, embedded
 
 __all__ = ["CacheHit", "CacheStats", "SemanticCache"]
 
@@ -93,7 +94,10 @@ class SemanticCache:
         if embedder is not None:
             check_embedder(embedder)
         self._state = _vecstore._RagSemanticCache(
-            check_count("capacity", capacity), similarity_threshold, ttl, path
+            check_int("capacity", capacity, 1),
+            check_number("similarity_threshold", similarity_threshold),
+            None if ttl is None else check_number("ttl", ttl),
+            None if path is None else check_path("path", path),
         )
         self._embedder = embedder
         #: In memory, entries hold numbers and these the values: a value need not be what metadata can be.
@@ -193,7 +197,8 @@ class SemanticCache:
         """
         return await arun(self._computing(query, compute, scope))
 
-    def _key(self, query: str | Vector) -> Work[typing.Any]:
+    def _key(self, query: str | Vector, scope: str) -> Work[typing.Any]:
+        check_text("scope", scope)
         if not isinstance(query, str):
             return query
         if self._embedder is None:
@@ -203,7 +208,7 @@ class SemanticCache:
         return (yield from embedded(self._embedder, [query], query=True))[0]
 
     def _inserting(self, query: str | Vector, value: typing.Any, scope: str) -> Work[None]:
-        key = yield from self._key(query)
+        key = yield from self._key(query, scope)
         yield Call(self._keep, key, query, value, scope)
 
     def _keep(self, key: Vector, query: str | Vector, value: typing.Any, scope: str) -> None:
@@ -218,7 +223,7 @@ class SemanticCache:
                 self._objects.pop(other, None)
 
     def _looking_up(self, query: str | Vector, scope: str) -> Work[CacheHit | None]:
-        key = yield from self._key(query)
+        key = yield from self._key(query, scope)
         return typing.cast("CacheHit | None", (yield Call(self._find, key, scope)))
 
     def _find(self, key: Vector, scope: str) -> CacheHit | None:
@@ -238,13 +243,14 @@ class SemanticCache:
         return CacheHit(value, similarity, text)
 
     def _containing(self, query: str | Vector, scope: str) -> Work[bool]:
-        key = yield from self._key(query)
+        key = yield from self._key(query, scope)
         return typing.cast(bool, (yield Call(self._state.contains, scope, key)))
 
     def _computing(
         self, query: str | Vector, compute: abc.Callable[..., typing.Any], scope: str
     ) -> Work[typing.Any]:
-        key = yield from self._key(query)
+        check_callable("compute", compute)
+        key = yield from self._key(query, scope)
         hit = yield Call(self._find, key, scope)
         if hit is not None:
             return hit.value

@@ -174,7 +174,8 @@ async def _acall(call: Call, free: asyncio.Semaphore | None = None) -> typing.An
     function = call.in_loop or call.function
     if _is_async(function):
         return await function(*call.args, **call.kwargs)
-    async with free or contextlib.nullcontext():
+    # As `contextlib.nullcontext`, which no event loop enters before Python 3.10.
+    async with free or asyncio.Semaphore():
         result = await _in_thread(lambda: function(*call.args, **call.kwargs))
     return await result if inspect.isawaitable(result) else result
 

@@ -10,13 +10,13 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_items, check_text
+from vecstore._arguments import check_callable, check_int, check_items, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Filter, Metadata
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work, arun, run
 from vecstore.rag._models import Embedder, embedded
-from vecstore.rag._results import Result, as_neighbors, text_of
+from vecstore.rag._results import Result, as_neighbors, check_searched, text_of
 
 __all__ = [
     "aparent_documents",
@@ -149,8 +149,7 @@ def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
 def _checked_starts(page_starts: abc.Sequence[int] | None, length: int) -> list[int]:
     starts = [] if page_starts is None else list(check_items("page_starts", page_starts, "a list of int"))
     for start in starts:
-        if isinstance(start, bool) or not isinstance(start, int):
-            raise TypeError(f"page_starts: expected a list of int, got {type(start).__name__} in it")
+        check_int("page_starts: a place", start)
     if starts != sorted(starts) or (starts and not 0 <= starts[0] <= starts[-1] <= length):
         raise InvalidInputError(
             f"page_starts: expected places in a text of {length} characters, in order, got {starts[:5]!r}"
@@ -182,12 +181,17 @@ def batch_upsert_texts(
 
 
 def texts_upserted(
-    store: typing.Any, items: abc.Iterable[typing.Any], embedder: Embedder, *, batch_size: int = 64
+    store: typing.Any,
+    items: abc.Iterable[typing.Any],
+    embedder: Embedder,
+    *,
+    batch_size: int = 64,
+    name: str = "items",
 ) -> Work[int]:
     """Embeds and upserts; see ``VecStore.batch_upsert_texts``."""
     ids, texts, metadatas = [], [], []
-    for at, item in enumerate(check_items("items", items, "a list of (id, text)")):
-        identity, text, metadata = _item(item, at)
+    for at, item in enumerate(check_items(name, items, "a list of (id, text)")):
+        identity, text, metadata = _item(item, f"{name}[{at}]")
         ids.append(identity)
         texts.append(text)
         metadatas.append({**metadata, "text": text})
@@ -197,28 +201,26 @@ def texts_upserted(
     return typing.cast(int, (yield Call(store.upsert_many, ids, vectors, metadatas, texts=texts)))
 
 
-def _item(item: typing.Any, at: int) -> tuple[str, str, Metadata]:
+def _item(item: typing.Any, name: str) -> tuple[str, str, Metadata]:
     identity: typing.Any
     if isinstance(item, abc.Mapping):
         unknown = item.keys() - {"id", "text", "metadata"}
         if unknown:
-            raise InvalidInputError(f"items[{at}]: expected id, text and metadata, got {sorted(unknown)} too")
+            raise InvalidInputError(f"{name}: expected id, text and metadata, got {sorted(unknown)} too")
         try:
             identity, text, metadata = item["id"], item["text"], item.get("metadata")
         except KeyError as missing:
-            raise InvalidInputError(f"items[{at}]: expected `id` and `text`, there is no {missing}") from None
+            raise InvalidInputError(f"{name}: expected `id` and `text`, there is no {missing}") from None
     elif isinstance(item, (tuple, list)) and len(item) in (2, 3):
         identity, text, metadata = (*item, None)[:3]
     else:
         raise TypeError(
-            f"items[{at}]: expected (id, text), (id, text, metadata) or a dict, got {type(item).__name__}"
+            f"{name}: expected (id, text), (id, text, metadata) or a dict, got {type(item).__name__}"
         )
     if not isinstance(text, str):
-        raise TypeError(f"items[{at}]: expected the text as a str, got {type(text).__name__}")
+        raise TypeError(f"{name}: expected the text as a str, got {type(text).__name__}")
     if metadata is not None and not isinstance(metadata, abc.Mapping):
-        raise TypeError(
-            f"items[{at}]: expected the metadata as a dict or None, got {type(metadata).__name__}"
-        )
+        raise TypeError(f"{name}: expected the metadata as a dict or None, got {type(metadata).__name__}")
     return identity, text, metadata or {}
 
 
@@ -245,7 +247,7 @@ def text_queried(
     params: Metadata | None = None,
 ) -> Work[list[Neighbor]]:
     """Embeds and queries; see ``VecStore.query_text``."""
-    vectors = yield from embedded(embedder, [text], query=True)
+    vectors = yield from embedded(embedder, [check_text("text", text)], query=True)
     keywords: dict[str, typing.Any] = {"include": ("metadata", "text")}
     if params is not None:
         keywords["params"] = params
@@ -279,6 +281,7 @@ def merge_chunks(chunks: abc.Iterable[Result], gap: int = 0) -> list[Neighbor]:
     ('one two three', ['a_0', 'a_1'])
     """
     neighbors = as_neighbors(chunks, "chunks")
+    gap = check_int("gap", gap, 0)
     positions: list[tuple[str, int, str]] = []
     for neighbor in neighbors:
         doc_id, start = neighbor.metadata.get("doc_id"), neighbor.metadata.get("start")
@@ -344,7 +347,7 @@ def sentence_window(
     >>> sentence_window(docs, found)[0].text
     'One two. Three four. Five six.'
     """
-    return run(windows(store, as_neighbors(results), before, after))
+    return run(windows(store, as_neighbors(results), *_around(before, after)))
 
 
 async def asentence_window(
@@ -359,11 +362,20 @@ async def asentence_window(
     >>> asyncio.run(asentence_window(docs, docs.query_text("Three", embedder, k=1)))[0].text
     'One two. Three four.'
     """
-    return await arun(windows(store, as_neighbors(results), before, after))
+    return await arun(windows(store, as_neighbors(results), *_around(before, after)))
+
+
+#: The most chunks on one side: each of them is asked for.
+WINDOW_MAX = 10_000
+
+
+def _around(before: int, after: int) -> tuple[int, int]:
+    return check_int("before", before, 0, WINDOW_MAX), check_int("after", after, 0, WINDOW_MAX)
 
 
 def windows(store: typing.Any, neighbors: list[Neighbor], before: int, after: int) -> Work[list[Neighbor]]:
     """Widens chunks; see `sentence_window`."""
+    check_searched(store)
     known = {neighbor.id for neighbor in neighbors}
     owners: dict[str, Neighbor] = {}
     for neighbor in neighbors:
@@ -445,6 +457,9 @@ def parents(
     documents: abc.Mapping[str, str] | abc.Callable[[str], str | None] | None = None,
 ) -> Work[list[Neighbor]]:
     """Finds documents; see `parent_documents`."""
+    check_searched(store)
+    if documents is not None and not isinstance(documents, abc.Mapping):
+        check_callable("documents", documents)
     found: dict[str, Neighbor] = {}
     for neighbor in neighbors:
         doc_id = neighbor.metadata.get("doc_id")

@@ -6,8 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_number, check_text
-from vecstore._errors import InvalidInputError
+from vecstore._arguments import check_int, check_share, check_text
 from vecstore._vecstore import Neighbor
 from vecstore.rag._results import Result, as_neighbors, text_of
 
@@ -88,8 +87,7 @@ def citations(answer: str, sources: abc.Iterable[Result], threshold: float = 0.5
     'The log is synced before a write returns.'
     """
     check_text("answer", answer)
-    if not 0 <= check_number("threshold", threshold) <= 1:
-        raise InvalidInputError(f"threshold: expected a number from 0 to 1, got {threshold!r}")
+    threshold = check_share("threshold", threshold)
     neighbors = as_neighbors(sources, "sources")
     found, uncited = _vecstore._rag_citations(answer, [text_of(one) for one in neighbors], threshold)
     cited = []
@@ -107,6 +105,9 @@ def page_of(source: Neighbor, at: int = 0) -> int | None:
     >>> page_of(vecstore.Neighbor("a", 1.0, 0.0, {"page": 3, "page_breaks": [100]}), 120)
     4
     """
+    if not isinstance(source, Neighbor):
+        raise TypeError(f"source: expected a Neighbor, got {type(source).__name__}")
+    at = check_int("at", at)
     page = source.metadata.get("page")
     if isinstance(page, bool) or not isinstance(page, int):
         return None

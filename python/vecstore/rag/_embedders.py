@@ -8,9 +8,9 @@ from collections import abc
 from types import TracebackType
 
 from vecstore import _vecstore
-from vecstore._arguments import check_path, check_text
+from vecstore._arguments import check_int, check_path, check_text
 from vecstore.rag._calls import arun, run
-from vecstore.rag._models import Embedder, Retries, check_count, check_embedder, check_texts, embedded
+from vecstore.rag._models import Embedder, Retries, check_embedder, check_texts, embedded
 
 __all__ = ["CachedEmbedder", "HashingEmbedder"]
 
@@ -24,7 +24,7 @@ class HashingEmbedder:
     Parameters
     ----------
     dim : int
-        The number of components.
+        The number of components, at most 65,536.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class HashingEmbedder:
     """
 
     def __init__(self, dim: int = 384) -> None:
-        self.dim = check_count("dim", dim)
+        self.dim = check_int("dim", dim, 1, 65_536)
 
     def embed(self, text: str) -> list[float]:
         """The vector of a text.
@@ -103,10 +103,10 @@ class CachedEmbedder:
     ) -> None:
         check_embedder(embedder)
         self._embedder = embedder
-        self._batch_size = check_count("batch_size", batch_size)
+        self._batch_size = check_int("batch_size", batch_size, 1)
         self._retries = Retries.checked(retries, backoff)
         place = None if path is None else check_path("path", path)
-        self._cache = _vecstore._RagEmbeddingCache(place, check_count("capacity", capacity))
+        self._cache = _vecstore._RagEmbeddingCache(place, check_int("capacity", capacity, 1))
 
     def embed(self, text: str) -> list[float]:
         """The vector of a text.
@@ -114,7 +114,7 @@ class CachedEmbedder:
         >>> CachedEmbedder(lambda texts: [[float(len(text))] for text in texts]).embed("abc")
         [3.0]
         """
-        return self.embed_batch([text])[0]
+        return self.embed_batch([check_text("text", text)])[0]
 
     def embed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
         """The vectors of texts.

@@ -7,11 +7,13 @@ import typing
 from collections import abc
 from types import TracebackType
 
+from vecstore._arguments import check_text
 from vecstore._types import Filter, Metadata
 from vecstore._vecstore import Neighbor, VecStore
 from vecstore.rag._calls import arun, run
 from vecstore.rag._chunks import chunks_upserted, text_queried, texts_upserted
 from vecstore.rag._models import Embedder, check_embedder
+from vecstore.rag._results import check_searched
 
 __all__ = ["EmbeddingStore"]
 
@@ -41,6 +43,7 @@ class EmbeddingStore:
         if options and not self._owned:
             raise TypeError("options: expected with a path only, the store is open already")
         self._store = VecStore(store, **options) if self._owned else store
+        check_searched(self._store)
         self._embedder = embedder
 
     @property
@@ -81,7 +84,7 @@ class EmbeddingStore:
         >>> texts.batch_upsert_text([("a", "logs"), ("b", "snakes")])
         2
         """
-        return run(texts_upserted(self._store, documents, self._embedder))
+        return run(texts_upserted(self._store, documents, self._embedder, name="documents"))
 
     async def abatch_upsert_text(self, documents: abc.Iterable[typing.Any]) -> int:
         """Does what `batch_upsert_text` does, on an event loop.
@@ -91,7 +94,7 @@ class EmbeddingStore:
         >>> asyncio.run(texts.abatch_upsert_text([("a", "logs"), ("b", "snakes")]))
         2
         """
-        return await arun(texts_upserted(self._store, documents, self._embedder))
+        return await arun(texts_upserted(self._store, documents, self._embedder, name="documents"))
 
     def upsert_chunks(self, doc_id: str, text: str, splitter: typing.Any, **options: typing.Any) -> int:
         """Splits a document and adds its chunks; see ``VecStore.upsert_chunks``.
@@ -123,6 +126,7 @@ class EmbeddingStore:
         >>> texts.query_text("what do snakes do", k=1)[0].id
         'b'
         """
+        check_text("query", query)
         return run(text_queried(self._store, query, self._embedder, k, filter))
 
     async def aquery_text(self, query: str, k: int = 10, filter: Filter | None = None) -> list[Neighbor]:
@@ -135,6 +139,7 @@ class EmbeddingStore:
         >>> asyncio.run(texts.aquery_text("what do snakes do", k=1))[0].id
         'b'
         """
+        check_text("query", query)
         return await arun(text_queried(self._store, query, self._embedder, k, filter))
 
     def save(self) -> None:

@@ -14,6 +14,7 @@ from vecstore.rag._results import Result, as_neighbors, ranked
 __all__ = [
     "average_fusion",
     "borda_fusion",
+    "check_normalization",
     "fused",
     "reciprocal_rank_fusion",
     "weighted_fusion",
@@ -27,22 +28,29 @@ ResultSets = abc.Iterable[abc.Iterable[Result]]
 def fused(
     result_sets: ResultSets,
     fuse: abc.Callable[[list[list[tuple[int, float]]]], list[tuple[int, float]]],
+    name: str = "result_sets",
 ) -> list[Neighbor]:
     """Numbers the results by id, fuses their numbers, and returns the results with their fused scores."""
     places: dict[str, int] = {}
     first: list[Neighbor] = []
     runs = []
-    for at, results in enumerate(check_items("result_sets", result_sets, "a list of rankings")):
+    for at, results in enumerate(check_items(name, result_sets, "a list of rankings")):
         run: dict[int, float] = {}
-        for neighbor in as_neighbors(results, f"result_sets[{at}]"):
+        for neighbor in as_neighbors(results, f"{name}[{at}]"):
             place = places.setdefault(neighbor.id, len(first))
             if place == len(first):
                 first.append(neighbor)
             if place in run:
-                raise InvalidInputError(f"result_sets[{at}]: `{neighbor.id}` is there twice")
+                raise InvalidInputError(f"{name}[{at}]: `{neighbor.id}` is there twice")
             run[place] = neighbor.score
         runs.append(list(run.items()))
     return ranked(first, fuse(runs))
+
+
+def check_normalization(normalization: typing.Any) -> _Normalization:
+    """``normalization`` if it is the name of one."""
+    _vecstore._rag_average([], check_text("normalization", normalization))  # checks it
+    return typing.cast("_Normalization", normalization)
 
 
 def _numbers(weights: abc.Sequence[float]) -> list[float]:
@@ -91,7 +99,7 @@ def weighted_fusion(
     [('a', 0.9), ('b', 0.5)]
     """
     given = _numbers(weights)
-    check_text("normalization", normalization)
+    check_normalization(normalization)
     return fused(result_sets, lambda runs: _vecstore._rag_weighted(runs, given, normalization))
 
 
@@ -102,5 +110,5 @@ def average_fusion(result_sets: ResultSets, normalization: _Normalization = "non
     >>> average_fusion(sets)[0].score
     0.7
     """
-    check_text("normalization", normalization)
+    check_normalization(normalization)
     return fused(result_sets, lambda runs: _vecstore._rag_average(runs, normalization))

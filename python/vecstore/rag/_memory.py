@@ -8,9 +8,9 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_text
+from vecstore._arguments import check_callable, check_int, check_text
 from vecstore.rag._calls import Call, Work, arun, run
-from vecstore.rag._models import TokenCounter, check_count
+from vecstore.rag._models import TokenCounter
 
 __all__ = ["ConversationMemory", "Message"]
 
@@ -76,17 +76,16 @@ class ConversationMemory:
         *,
         summarizer: Summarizer | None = None,
     ) -> None:
-        check_count("max_tokens", max_tokens)
+        self._max_tokens = check_int("max_tokens", max_tokens, 1)
         for name, value in (("token_estimator", token_estimator), ("summarizer", summarizer)):
-            if value is not None and not callable(value):
-                raise TypeError(f"{name}: expected a callable, got {type(value).__name__}")
-        self._max_tokens = max_tokens
+            if value is not None:
+                check_callable(name, value)
         self._token_estimator = token_estimator
         self._summarizer = summarizer
         self._summing = threading.Lock()
         #: How often it was cleared: a summary of what was there before is of no use after it.
         self._cleared = 0
-        self._state = _vecstore._RagMemory(max_tokens, summarizer is not None)
+        self._state = _vecstore._RagMemory(self._max_tokens, summarizer is not None)
 
     @classmethod
     def with_token_estimator(cls, max_tokens: int, token_estimator: TokenCounter) -> ConversationMemory:

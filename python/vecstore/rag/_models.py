@@ -9,7 +9,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_items, check_text
+from vecstore._arguments import check_int, check_items, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Embedder, Vector
 from vecstore.rag._calls import Call, Pause, Work, arun, drive, run
@@ -22,7 +22,6 @@ __all__ = [
     "TokenCounter",
     "aembed_texts",
     "answered",
-    "check_count",
     "check_embedder",
     "check_model",
     "check_texts",
@@ -108,10 +107,10 @@ class Retries(typing.NamedTuple):
     @classmethod
     def checked(cls, retries: int, backoff: float) -> Retries:
         """The policy of the arguments ``retries`` and ``backoff``."""
-        check_count("retries", retries, 0)
-        if not _is_number(backoff) or not 0 <= backoff < 1e6:
+        seconds = check_number("backoff", backoff)
+        if not 0 <= seconds < 1e6:
             raise InvalidInputError(f"backoff: expected a number of seconds of at least 0, got {backoff!r}")
-        return cls(retries, float(backoff))
+        return cls(check_int("retries", retries, 0), seconds)
 
     def pause(self, attempt: int, after: float | None) -> Pause:
         """How long to wait before the n-th further attempt: as the server says, or twice as long each."""
@@ -119,37 +118,22 @@ class Retries(typing.NamedTuple):
         return Pause(min(seconds, self.longest_pause))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def check_count(name: str, value: typing.Any, least: int = 1) -> int:
-    """``value`` if it is an int of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected an int, got {type(value).__name__}")
-    if value < least:
-        raise InvalidInputError(f"{name}: expected an int of at least {least}, got {value}")
-    if value >= 2**63:
-        raise InvalidInputError(f"{name}: expected an int of 64 bits, got a larger one")
-    return typing.cast(int, value)
-
-
-def check_texts(texts: abc.Iterable[str]) -> list[str]:
+def check_texts(texts: abc.Iterable[str], name: str = "texts") -> list[str]:
     """``texts`` as a list, if they are texts: one alone is not taken for its characters."""
-    listed = list(check_items("texts", texts, "an iterable of str"))
+    listed = list(check_items(name, texts, "an iterable of str"))
     for at, text in enumerate(listed):
-        check_text(f"texts[{at}]", text)
+        check_text(f"{name}[{at}]", text)
         if not text.isascii():
-            _check_characters(text, at)
+            _check_characters(text, f"{name}[{at}]")
     return listed
 
 
-def _check_characters(text: str, at: int) -> None:
+def _check_characters(text: str, name: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidInputError(
-            f"texts[{at}]: expected characters, got a lone surrogate at character {error.start}"
+            f"{name}: expected characters, got a lone surrogate at character {error.start}"
         ) from None
 
 
@@ -161,10 +145,12 @@ def check_embedder(embedder: typing.Any) -> None:
         )
 
 
-def check_model(model: typing.Any) -> None:
+def check_model(model: typing.Any, name: str = "llm") -> None:
     """Fails for what is no model, before anything is done."""
     if not callable(model) and _method(model, _GENERATE_METHODS) is None:
-        raise TypeError(f"llm: expected an object with `generate` or a callable, got {type(model).__name__}")
+        raise TypeError(
+            f"{name}: expected an object with `generate` or a callable, got {type(model).__name__}"
+        )
 
 
 def _method(owner: typing.Any, names: abc.Iterable[str]) -> str | None:
@@ -284,7 +270,7 @@ def embedded(
 ) -> Work[list[list[float]]]:
     """The vectors of texts: each text once, in batches, from a cache where they are there."""
     check_embedder(embedder)
-    check_count("batch_size", batch_size)
+    batch_size = check_int("batch_size", batch_size, 1)
     texts = check_texts(texts)
     flow = _vecstore._RagFlow.embed(texts, batch_size, cache, retries)
     handlers = {"vectors": lambda batch: embedding(embedder, batch, query=query)}

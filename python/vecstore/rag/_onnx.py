@@ -7,11 +7,11 @@ import typing
 from collections import abc
 from pathlib import Path
 
-from vecstore._arguments import check_path
+from vecstore._arguments import check_int, check_path
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work
-from vecstore.rag._models import check_count, check_texts
+from vecstore.rag._models import check_texts
 from vecstore.rag._rerankers import Reranker
 from vecstore.rag._results import ranked, text_of
 from vecstore.rag._tokenizers import load_tokenizer, need
@@ -37,12 +37,12 @@ class _Encoder:
         self, model: Model, tokenizer: typing.Any, max_tokens: int, batch_size: int, threads: int | None
     ) -> None:
         onnxruntime = need("onnxruntime")
-        self.max_tokens = check_count("max_tokens", max_tokens)
-        self.batch_size = check_count("batch_size", batch_size)
+        self.max_tokens = check_int("max_tokens", max_tokens, 1)
+        self.batch_size = check_int("batch_size", batch_size, 1)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         if threads is not None:
-            options.intra_op_num_threads = check_count("threads", threads)
+            options.intra_op_num_threads = check_int("threads", threads, 1)
         if not isinstance(model, bytes):
             # By its path: what is too large for one file is in others beside it.
             path = Path(check_path("model", model))

@@ -7,11 +7,11 @@ import math
 import typing
 from collections import abc
 
-from vecstore._arguments import check_text
+from vecstore._arguments import check_int, check_items, check_mapping, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore.rag import _http
 from vecstore.rag._calls import Call, Work, arun, run
-from vecstore.rag._models import Retries, check_count, embedded
+from vecstore.rag._models import Retries, embedded
 from vecstore.rag._server_errors import ModelServerError, check_answer
 from vecstore.rag._stream import AnswerStream
 
@@ -61,28 +61,28 @@ class OpenAICompatible:
         parameters: abc.Mapping[str, typing.Any] | None = None,
         headers: abc.Mapping[str, str] | None = None,
     ) -> None:
-        for name, value in (("base_url", base_url), ("key", key or ""), ("model", model)):
+        for name, value in (("base_url", base_url), ("key", "" if key is None else key), ("model", model)):
             check_text(name, value)
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-            raise TypeError(f"timeout: expected a number of seconds, got {type(timeout).__name__}")
         if not base_url.startswith(("http://", "https://")):
             raise InvalidInputError(f"base_url: expected http:// or https://, got {base_url!r}")
         if not model:
             raise InvalidInputError("model: expected the name of a model, got ''")
-        if not 0 < timeout < math.inf:
+        if not 0 < check_number("timeout", timeout) < math.inf:
             raise InvalidInputError(f"timeout: expected a number of seconds above 0, got {timeout!r}")
         self.base_url = base_url.rstrip("/")
         self.model = model
-        self.dimensions = dimensions
-        self.timeout = timeout
-        self.batch_size = check_count("batch_size", batch_size)
-        self.parameters = dict(parameters or {})
+        self.dimensions = None if dimensions is None else check_int("dimensions", dimensions, 1)
+        self.timeout = float(timeout)
+        self.batch_size = check_int("batch_size", batch_size, 1)
+        self.parameters = {} if parameters is None else dict(check_mapping("parameters", parameters))
         self._retries = Retries.checked(retries, backoff)
-        self._headers = {"Content-Type": "application/json", **(headers or {})}
+        given = {} if headers is None else check_mapping("headers", headers)
+        self._headers = {"Content-Type": "application/json", **given}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
         for name, value in self._headers.items():
             text: typing.Any = value
+            check_text("headers: a name", name)
             if not isinstance(text, str) or not (name + text).isascii() or not (name + text).isprintable():
                 # Not with the value, which may be a key.
                 raise InvalidInputError(f"headers: expected printable ASCII in {name!r}, got something else")
@@ -91,7 +91,7 @@ class OpenAICompatible:
 
     def embed(self, text: str) -> list[float]:
         """The vector of a text."""
-        return self.embed_batch([text])[0]
+        return self.embed_batch([check_text("text", text)])[0]
 
     def embed_batch(self, texts: abc.Iterable[str]) -> list[list[float]]:
         """The vectors of texts."""
@@ -130,11 +130,11 @@ class OpenAICompatible:
 
     def generate(self, prompt: str) -> str:
         """The answer to a prompt."""
-        return self.chat([{"role": "user", "content": prompt}])
+        return self.chat([{"role": "user", "content": check_text("prompt", prompt)}])
 
     async def agenerate(self, prompt: str) -> str:
         """Does what `generate` does, on an event loop."""
-        return await self.achat([{"role": "user", "content": prompt}])
+        return await self.achat([{"role": "user", "content": check_text("prompt", prompt)}])
 
     def chat(self, messages: abc.Iterable[typing.Any], **parameters: typing.Any) -> str:
         """The answer to messages: dicts, (role, content) pairs, or what `ConversationMemory` returns.
@@ -160,7 +160,8 @@ class OpenAICompatible:
     def _chat_body(
         self, messages: abc.Iterable[typing.Any], parameters: dict[str, typing.Any]
     ) -> dict[str, typing.Any]:
-        listed = [message if isinstance(message, dict) else _message(message) for message in messages]
+        given = enumerate(check_items("messages", messages, "a list of messages"))
+        listed = [message if isinstance(message, dict) else _message(message, at) for at, message in given]
         return {"model": self.model, "messages": listed, **self.parameters, **parameters}
 
     def _again(
@@ -226,6 +227,10 @@ def _next(stream: AnswerStream) -> Work[str | None]:
     return typing.cast("str | None", (yield Call(next, stream, None)))
 
 
-def _message(message: typing.Any) -> dict[str, str]:
-    role, content = message
+def _message(message: typing.Any, at: int) -> dict[str, str]:
+    if not isinstance(message, (tuple, list)) or len(message) != 2:
+        raise TypeError(
+            f"messages[{at}]: expected a dict, a Message or (role, content), got {type(message).__name__}"
+        )
+    role, content = (check_text(f"messages[{at}]", part) for part in message)
     return {"role": role, "content": content}

@@ -6,7 +6,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_text
+from vecstore._arguments import check_mapping, check_text
 
 __all__ = ["PromptTemplate"]
 
@@ -54,7 +54,7 @@ class PromptTemplate:
         >>> PromptTemplate("{a} and {b}").fill("a", 1).fill("b", 2).render()
         '1 and 2'
         """
-        self._state.set(name, str(value))
+        self._state.set(check_text("name", name), str(value))
         return self
 
     def with_default(self, name: str, value: object) -> PromptTemplate:
@@ -66,7 +66,7 @@ class PromptTemplate:
         >>> template.format(language="French")
         'Answer in French.'
         """
-        self._state.set_default(name, str(value))
+        self._state.set_default(check_text("name", name), str(value))
         return self
 
     def render(self) -> str:
@@ -99,7 +99,11 @@ class PromptTemplate:
         >>> PromptTemplate("{a} and {b}").fill("b", 1).format({"a": 2})
         '2 and 1'
         """
-        values: dict[str, typing.Any] = {**(mapping or {}), **variables}
+        given = {} if mapping is None else check_mapping("mapping", mapping)
+        values = {
+            **{check_text("mapping: a name", name): value for name, value in given.items()},
+            **variables,
+        }
         return self._state.format({name: str(value) for name, value in values.items()})
 
     def __reduce__(self) -> tuple[typing.Any, ...]:

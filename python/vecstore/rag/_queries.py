@@ -6,18 +6,18 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_items
+from vecstore._arguments import check_int, check_items, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Work, arun, run
-from vecstore.rag._fusion import fused
+from vecstore.rag._fusion import average_fusion, reciprocal_rank_fusion
 from vecstore.rag._models import (
     Embedder,
     Retries,
     answered,
-    check_count,
     check_embedder,
     check_model,
+    check_texts,
     embedded,
     expanded,
 )
@@ -56,7 +56,7 @@ class QueryExpander:
         if llm is not None:
             check_model(llm)
         self._llm = llm
-        self._count = check_count("count", count)
+        self._count = check_int("count", count, 1)
         self._synonyms = synonym_pairs(synonyms)
 
     @staticmethod
@@ -68,7 +68,7 @@ class QueryExpander:
         >>> QueryExpander.expand_with_synonyms("fast car", {"fast": ["quick"]})
         ['fast car', 'quick car']
         """
-        return _vecstore._rag_synonyms(query, synonym_pairs(synonyms))
+        return _vecstore._rag_synonyms(check_text("query", query), synonym_pairs(synonyms))
 
     @staticmethod
     def decompose_query(query: str, num_subqueries: int = 4) -> list[str]:
@@ -80,7 +80,8 @@ class QueryExpander:
         >>> QueryExpander.decompose_query("What is the difference between a list and a tuple?", 2)
         ['a list', 'a tuple']
         """
-        return _vecstore._rag_decompose(query, check_count("num_subqueries", num_subqueries))
+        count = check_int("num_subqueries", num_subqueries, 1)
+        return _vecstore._rag_decompose(check_text("query", query), count)
 
     @staticmethod
     def generate_variations(query: str, prefixes: abc.Iterable[str]) -> list[str]:
@@ -89,9 +90,7 @@ class QueryExpander:
         >>> QueryExpander.generate_variations("How to sort a list?", ["guide to"])
         ['How to sort a list?', 'guide to sort a list?']
         """
-        if isinstance(prefixes, str):
-            raise TypeError("prefixes: expected a list of str, got a str")
-        return _vecstore._rag_variations(query, list(prefixes))
+        return _vecstore._rag_variations(check_text("query", query), check_texts(prefixes, "prefixes"))
 
     def expand(self, query: str) -> list[str]:
         """The query, and the same question in other words, by the model, or else by rules.
@@ -115,6 +114,7 @@ class QueryExpander:
         return await arun(self._expanding(query))
 
     def _expanding(self, query: str) -> Work[list[str]]:
+        check_text("query", query)
         if self._llm is None:
             return [query, *_vecstore._rag_reword(query, self._synonyms, self._count)]
         others = yield from expanded(self._llm, query, "multi_query", self._count, Retries())
@@ -138,6 +138,7 @@ class QueryExpander:
         return await arun(self._decomposing(query))
 
     def _decomposing(self, query: str) -> Work[list[str]]:
+        check_text("query", query)
         if self._llm is None:
             return self.decompose_query(query, self._count)
         return (yield from expanded(self._llm, query, "decompose", self._count, Retries()))
@@ -148,10 +149,12 @@ def synonym_pairs(synonyms: Synonyms | None) -> list[tuple[str, list[str]]]:
     given: typing.Any = () if synonyms is None else synonyms
     items = given.items() if isinstance(given, abc.Mapping) else check_items("synonyms", given, "a dict")
     pairs = []
-    for phrase, others in items:
-        if isinstance(others, str):
-            raise TypeError(f"synonyms[{phrase!r}]: expected a list of str, got a str")
-        pairs.append((phrase, list(others)))
+    for at, item in enumerate(items):
+        if not isinstance(item, (tuple, list)) or len(item) != 2:
+            raise TypeError(f"synonyms[{at}]: expected a phrase and others, got {type(item).__name__}")
+        phrase, others = item
+        check_text("synonyms: a phrase", phrase)
+        pairs.append((phrase, check_texts(others, f"synonyms[{phrase!r}]")))
     return pairs
 
 
@@ -184,12 +187,12 @@ class HyDEHelper:
         self, generator: typing.Any = None, embedder: Embedder | None = None, count: int = 1
     ) -> None:
         if generator is not None:
-            check_model(generator)
+            check_model(generator, "generator")
         if embedder is not None:
             check_embedder(embedder)
         self._generator = generator
         self._embedder = embedder
-        self._count = check_count("count", count)
+        self._count = check_int("count", count, 1)
 
     def generate_hypothetical_document(self, query: str) -> str:
         """A passage that would answer the question.
@@ -211,6 +214,7 @@ class HyDEHelper:
         return (await arun(self._documents(query, 1)))[0]
 
     def _documents(self, query: str, count: int) -> Work[list[str]]:
+        check_text("query", query)
         if self._generator is None:
             return [_vecstore._rag_answer_opening(query)]
         return (yield from answered(self._generator, [query] * count))
@@ -328,7 +332,7 @@ class MultiQueryRetrieval:
         >>> [neighbor.id for neighbor in fused]
         ['b', 'a', 'c']
         """
-        return fused(result_sets, lambda runs: _vecstore._rag_rrf(runs, k, None))
+        return reciprocal_rank_fusion(result_sets, k)
 
     @staticmethod
     def average_fusion(result_sets: abc.Iterable[abc.Iterable[Result]]) -> list[Neighbor]:
@@ -338,4 +342,4 @@ class MultiQueryRetrieval:
         >>> MultiQueryRetrieval.average_fusion(sets)[0].score
         0.7
         """
-        return fused(result_sets, lambda runs: _vecstore._rag_average(runs, "none"))
+        return average_fusion(result_sets)

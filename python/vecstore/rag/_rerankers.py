@@ -6,12 +6,21 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import (
+    check_bool,
+    check_callable,
+    check_int,
+    check_items,
+    check_number,
+    check_share,
+    check_text,
+)
 from vecstore._errors import InvalidInputError
 from vecstore._types import Vector, Vectors
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work, arun, done, run
-from vecstore.rag._fusion import borda_fusion, reciprocal_rank_fusion
-from vecstore.rag._models import check_count
+from vecstore.rag._fusion import borda_fusion, check_normalization, fused, reciprocal_rank_fusion
+from vecstore.rag._models import check_texts
 from vecstore.rag._results import Result, as_neighbors, distinct_places, ranked, text_of
 
 if typing.TYPE_CHECKING:
@@ -29,6 +38,7 @@ __all__ = [
     "RRFReranker",
     "Reranker",
     "ScoreReranker",
+    "check_reranker",
     "max_sim",
     "reranking",
 ]
@@ -53,6 +63,7 @@ class Reranker:
         >>> [neighbor.id for neighbor in BM25Reranker().rerank("a log", ["a snake", "a log"], top_k=1)]
         ['1']
         """
+        check_text("query", query)
         return run(self._reranking(query, as_neighbors(results), top_k))
 
     async def arerank(self, query: str, results: Results, top_k: int | None = None) -> list[Neighbor]:
@@ -62,10 +73,11 @@ class Reranker:
         >>> [neighbor.id for neighbor in asyncio.run(BM25Reranker().arerank("a log", ["a snake", "a log"]))]
         ['1', '0']
         """
+        check_text("query", query)
         return await arun(self._reranking(query, as_neighbors(results), top_k))
 
     def _reranking(self, query: str, neighbors: list[Neighbor], top_k: int | None) -> Work[list[Neighbor]]:
-        most = len(neighbors) if top_k is None else check_count("top_k", top_k, 0)
+        most = _most(neighbors, top_k)
         if not neighbors:
             return []
         return (yield from self._best(query, neighbors, most))[:most]
@@ -78,18 +90,28 @@ class Reranker:
         return f"{type(self).__name__}()"
 
 
+def check_reranker(name: str, reranker: typing.Any) -> None:
+    """Fails for what is no reranker: neither an object with ``rerank`` or ``arerank`` nor a callable."""
+    methods = (getattr(reranker, "rerank", None), getattr(reranker, "arerank", None), reranker)
+    if isinstance(reranker, type) or not any(map(callable, methods)):
+        raise TypeError(
+            f"{name}: expected an object with `rerank` or a callable, got {type(reranker).__name__}"
+        )
+
+
+def _most(results: list[Neighbor], top_k: typing.Any) -> int:
+    return len(results) if top_k is None else check_int("top_k", top_k, 0)
+
+
 def reranking(
     reranker: typing.Any, query: str, neighbors: list[Neighbor], top_k: int
 ) -> Work[list[Neighbor]]:
     """Calls a reranker, one of ours or any object with ``rerank`` or ``arerank``, or a callable."""
     if isinstance(reranker, Reranker):
         return (yield from reranker._reranking(query, neighbors, top_k))
+    check_reranker("reranker", reranker)
     in_loop = getattr(reranker, "arerank", None)
     method = getattr(reranker, "rerank", None) or in_loop or reranker
-    if not callable(method):
-        raise TypeError(
-            f"reranker: expected an object with `rerank` or a callable, got {type(reranker).__name__}"
-        )
     results = yield Call(method, query, neighbors, top_k, in_loop=in_loop)
     if isinstance(results, str) or not isinstance(results, abc.Iterable):
         raise TypeError(f"reranker: expected to return results, got {type(results).__name__}")
@@ -144,11 +166,7 @@ class MMRReranker(Reranker):
     """
 
     def __init__(self, lambda_: float = 0.5) -> None:
-        if isinstance(lambda_, bool) or not isinstance(lambda_, (int, float)):
-            raise TypeError(f"lambda_: expected a number, got {type(lambda_).__name__}")
-        if not 0 <= lambda_ <= 1:
-            raise InvalidInputError(f"lambda_: expected a number from 0 to 1, got {lambda_!r}")
-        self.lambda_ = float(lambda_)
+        self.lambda_ = check_share("lambda_", lambda_)
 
     def rerank(
         self,
@@ -171,8 +189,8 @@ class MMRReranker(Reranker):
         ['a', 'c']
         """
         neighbors = as_neighbors(results)
-        most = len(neighbors) if top_k is None else check_count("top_k", top_k, 0)
-        del query
+        most = _most(neighbors, top_k)
+        check_text("query", query)
         return _vecstore._rag_mmr(neighbors, query_vector, self.lambda_, most)
 
     async def arerank(
@@ -216,7 +234,7 @@ class ScoreReranker(Reranker):
     """
 
     def __init__(self, score: abc.Callable[[Neighbor], typing.Any]) -> None:
-        _check_callable("score", score)
+        check_callable("score", score)
         self._score = score
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -242,9 +260,9 @@ class CrossEncoderFn(Reranker):
     """
 
     def __init__(self, score: abc.Callable[..., typing.Any], *, batch: bool = False) -> None:
-        _check_callable("score", score)
+        check_callable("score", score)
         self._score = score
-        self._batch = batch
+        self._batch = check_bool("batch", batch)
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         texts = [text_of(neighbor) for neighbor in neighbors]
@@ -275,11 +293,9 @@ class RRFReranker(Reranker):
     """
 
     def __init__(self, k: float = 60.0) -> None:
-        if isinstance(k, bool) or not isinstance(k, (int, float)):
-            raise TypeError(f"k: expected a number, got {type(k).__name__}")
-        if not 0 <= k < 1e300:
+        self.k = check_number("k", k)
+        if not 0 <= self.k < 1e300:
             raise InvalidInputError(f"k: expected a number of at least 0, got {k!r}")
-        self.k = float(k)
 
     def fuse_multiple(self, result_sets: abc.Iterable[Results], top_k: int | None = None) -> list[Neighbor]:
         """The best of several rankings, as one.
@@ -289,7 +305,8 @@ class RRFReranker(Reranker):
         >>> [neighbor.id for neighbor in fused]
         ['b', 'a', 'c']
         """
-        return reciprocal_rank_fusion(result_sets, self.k)[:top_k]
+        best = reciprocal_rank_fusion(result_sets, self.k)
+        return best[: _most(best, top_k)]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         return done(reciprocal_rank_fusion([neighbors], self.k))
@@ -314,7 +331,8 @@ class BordaCountReranker(Reranker):
         >>> [neighbor.id for neighbor in combined]
         ['b', 'a']
         """
-        return borda_fusion(ranked_lists)[:top_k]
+        combined = fused(ranked_lists, _vecstore._rag_borda, "ranked_lists")
+        return combined[: _most(combined, top_k)]
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
         return done(borda_fusion([neighbors]))
@@ -342,7 +360,7 @@ class EnsembleReranker(Reranker):
         self, rerankers: abc.Iterable[typing.Any] = (), normalization: _Normalization = "min_max"
     ) -> None:
         self._members: list[tuple[typing.Any, float]] = []
-        self._normalization = normalization
+        self._normalization = check_normalization(normalization)
         self.add_all(rerankers)
 
     def add(self, reranker: typing.Any, weight: float = 1.0) -> EnsembleReranker:
@@ -352,11 +370,11 @@ class EnsembleReranker(Reranker):
         >>> [neighbor.id for neighbor in ensemble.rerank("a log", ["a snake", "a log"])]
         ['1', '0']
         """
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)):
-            raise TypeError(f"weight: expected a number, got {type(weight).__name__}")
-        if not 0 <= weight < 1e300:
+        number = check_number("weight", weight)
+        if not 0 <= number < 1e300:
             raise InvalidInputError(f"weight: expected a number of at least 0, got {weight!r}")
-        self._members.append((reranker, float(weight)))
+        check_reranker("reranker", reranker)
+        self._members.append((reranker, number))
         return self
 
     def add_all(self, rerankers: abc.Iterable[typing.Any]) -> EnsembleReranker:
@@ -366,11 +384,11 @@ class EnsembleReranker(Reranker):
         >>> ensemble.rerank("a log", ["a snake", "a log"])[0].id
         '1'
         """
-        for member in rerankers:
-            if isinstance(member, tuple):
-                self.add(*member)
-            else:
-                self.add(member)
+        listed = list(check_items("rerankers", rerankers, "a list of rerankers"))
+        for at, member in enumerate(listed):
+            reranker, weight = member if isinstance(member, tuple) and len(member) == 2 else (member, 1.0)
+            check_reranker(f"rerankers[{at}]", reranker)
+            self.add(reranker, weight)
         return self
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -417,11 +435,9 @@ class ContextualReranker(Reranker):
     def __init__(
         self, history: abc.Iterable[str] = (), context_weight: float = 0.3, decay: float = 0.7
     ) -> None:
-        if isinstance(history, str):
-            raise TypeError("history: expected a list of str, got a str")
-        self._history = list(history)
-        self._context_weight = _share("context_weight", context_weight)
-        self._decay = _share("decay", decay)
+        self._history = check_texts(history, "history")
+        self._context_weight = check_share("context_weight", context_weight)
+        self._decay = check_share("decay", decay)
 
     def with_history(self, history: abc.Iterable[str]) -> ContextualReranker:
         """Replaces the history, and returns this reranker.
@@ -430,7 +446,7 @@ class ContextualReranker(Reranker):
         >>> [neighbor.text for neighbor in reranker.rerank("it", ["a log", "snakes eat"])]
         ['snakes eat', 'a log']
         """
-        self._history = list(history)
+        self._history = check_texts(history, "history")
         return self
 
     def add_to_history(self, turn: str) -> None:
@@ -441,7 +457,7 @@ class ContextualReranker(Reranker):
         >>> reranker.rerank("it", ["a log", "snakes eat"])[0].text
         'snakes eat'
         """
-        self._history.append(turn)
+        self._history.append(check_text("turn", turn))
 
     def with_context_weight(self, weight: float) -> ContextualReranker:
         """Sets how much the history counts, and returns this reranker.
@@ -450,7 +466,7 @@ class ContextualReranker(Reranker):
         >>> reranker.rerank("it", ["a log", "snakes eat"])[0].text
         'snakes eat'
         """
-        self._context_weight = _share("context_weight", weight)
+        self._context_weight = check_share("weight", weight)
         return self
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -480,9 +496,9 @@ class BM25Reranker(Reranker):
     """
 
     def __init__(self, k1: float = 1.2, b: float = 0.75, analyzer: str = "standard") -> None:
-        _vecstore._rag_bm25("", [], k1, b, analyzer)  # checks them
-        self.k1 = k1
-        self.b = b
+        self.k1 = check_number("k1", k1)
+        self.b = check_number("b", b)
+        _vecstore._rag_bm25("", [], self.k1, self.b, check_text("analyzer", analyzer))  # checks them
         self.analyzer = analyzer
 
     def _best(self, query: str, neighbors: list[Neighbor], most: int) -> Work[list[Neighbor]]:  # noqa: ARG002
@@ -518,9 +534,9 @@ class ColBERTReranker(Reranker):
         self, token_embedder: abc.Callable[[str], typing.Any] | None = None, *, normalize: bool = False
     ) -> None:
         if token_embedder is not None:
-            _check_callable("token_embedder", token_embedder)
+            check_callable("token_embedder", token_embedder)
         self._token_embedder = token_embedder
-        self._normalize = normalize
+        self._normalize = check_bool("normalize", normalize)
         self._documents: dict[str, Vectors] = {}
 
     def cache_document(self, id: str, token_vectors: Vectors) -> None:
@@ -531,7 +547,7 @@ class ColBERTReranker(Reranker):
         >>> len(reranker.get_cached_document("a"))
         2
         """
-        self._documents[id] = token_vectors
+        self._documents[check_text("id", id)] = token_vectors
 
     def get_cached_document(self, id: str) -> Vectors | None:
         """The token vectors that are kept for an id.
@@ -539,7 +555,7 @@ class ColBERTReranker(Reranker):
         >>> ColBERTReranker().get_cached_document("a") is None
         True
         """
-        return self._documents.get(id)
+        return self._documents.get(check_text("id", id))
 
     def clear_cache(self) -> None:
         """Forgets all token vectors.
@@ -601,17 +617,4 @@ def max_sim(query_vectors: Vectors, document_vectors: Vectors, *, normalize: boo
     >>> max_sim([[1.0, 0.0], [0.0, 1.0]], [[0.5, 0.5], [2.0, 0.0]])
     2.5
     """
-    return _vecstore._rag_max_sim(query_vectors, document_vectors, normalize)
-
-
-def _check_callable(name: str, value: typing.Any) -> None:
-    if not callable(value):
-        raise TypeError(f"{name}: expected a callable, got {type(value).__name__}")
-
-
-def _share(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-    if not 0 <= value <= 1:
-        raise InvalidInputError(f"{name}: expected a number from 0 to 1, got {value!r}")
-    return float(value)
+    return _vecstore._rag_max_sim(query_vectors, document_vectors, check_bool("normalize", normalize))

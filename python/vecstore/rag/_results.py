@@ -6,14 +6,20 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_items
+from vecstore._arguments import check_items, check_mapping, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
 
-__all__ = ["Result", "as_neighbors", "ranked", "text_of", "with_text"]
+__all__ = ["Result", "as_neighbors", "check_searched", "ranked", "text_of", "with_text"]
 
 #: A `Neighbor`, a text, or a dict with ``text`` and perhaps ``id``, ``score`` and ``metadata``.
 Result = typing.Union[Neighbor, str, abc.Mapping[str, typing.Any]]
+
+
+def check_searched(store: typing.Any) -> None:
+    """Fails for what cannot be searched, before anything is done."""
+    if not callable(getattr(store, "query", None)):
+        raise TypeError(f"store: expected a store or collection, got {type(store).__name__}")
 
 
 def as_neighbors(results: abc.Iterable[typing.Any], what: str = "results") -> list[Neighbor]:
@@ -38,7 +44,11 @@ def _as_neighbor(result: typing.Any, at: int, what: str) -> Neighbor:
         vector = getattr(result, "vector", None)
     if text is None and metadata is None:
         raise TypeError(f"{what}[{at}]: expected a Neighbor, a str or a dict, got {type(result).__name__}")
-    number = 1.0 / (1 + at) if score is None else float(score)
+    number = 1.0 / (1 + at) if score is None else check_number(f"{what}[{at}]: score", score)
+    if metadata is not None:
+        check_mapping(f"{what}[{at}]: metadata", metadata)
+    if text is not None:
+        check_text(f"{what}[{at}]: text", text)
     return Neighbor(str(identity), number, 0.0, dict(metadata or {}), vector, text)
 
 

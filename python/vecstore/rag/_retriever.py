@@ -6,27 +6,26 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_text
+from vecstore._arguments import check_bool, check_int, check_share, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._types import Filter, Metadata
 from vecstore._vecstore import Neighbor
 from vecstore.rag._calls import Call, Work, arun, drive, run
-from vecstore.rag._chunks import parents, windows
+from vecstore.rag._chunks import WINDOW_MAX, parents, windows
 from vecstore.rag._citations import CitationReport, citations
 from vecstore.rag._models import (
     Embedder,
     Retries,
     TokenCounter,
     answered,
-    check_count,
     check_embedder,
     check_model,
     embedding,
 )
 from vecstore.rag._queries import Synonyms, synonym_pairs
-from vecstore.rag._rerankers import reranking
-from vecstore.rag._results import ranked, text_of
-from vecstore.rag._window import pack
+from vecstore.rag._rerankers import check_reranker, reranking
+from vecstore.rag._results import check_searched, ranked, text_of
+from vecstore.rag._window import check_packing, pack
 
 __all__ = ["RetrievedContext", "Retriever"]
 
@@ -153,34 +152,38 @@ class Retriever:
         retries: int = 2,
         backoff: float = 0.5,
     ) -> None:
-        if mode not in ("vector", "text", "hybrid"):
+        check_searched(store)
+        if check_text("mode", mode) not in ("vector", "text", "hybrid"):
             raise InvalidInputError(f"mode: expected vector, text or hybrid, got {mode!r}")
         if embedder is not None or mode != "text":
             check_embedder(embedder)
-        if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
-            raise TypeError(f"alpha: expected a float, got {type(alpha).__name__}")
-        if not 0 <= alpha <= 1:
-            raise InvalidInputError(f"alpha: expected a number from 0 to 1, got {alpha!r}")
         if llm is not None:
             check_model(llm)
-        if expansion not in (None, "multi_query", "hyde", "decompose"):
+        if reranker is not None:
+            check_reranker("reranker", reranker)
+        if expansion is not None and check_text("expansion", expansion) not in (
+            "multi_query",
+            "hyde",
+            "decompose",
+        ):
             raise InvalidInputError(f"expansion: expected multi_query, hyde or decompose, got {expansion!r}")
         self.store = store
         self.embedder = embedder
         self.reranker = reranker
         self._mode = mode
-        self._alpha = float(alpha)
+        self._alpha = check_share("alpha", alpha)
         self._llm = llm
         self._synonyms = synonym_pairs(synonyms)
-        self._k = check_count("k", k)
-        self._fetch_k = None if fetch_k is None else check_count("fetch_k", fetch_k)
+        self._k = check_int("k", k, 1)
+        self._fetch_k = None if fetch_k is None else check_int("fetch_k", fetch_k, 1)
         self._filter = filter
         self._params = params
         self._expansion = expansion
-        self._expansion_count = check_count("expansion_count", expansion_count)
-        self._window = check_count("window", window, 0)
-        self._parents = parents
-        self._max_tokens = 2**62 if max_tokens is None else check_count("max_tokens", max_tokens)
+        self._expansion_count = check_int("expansion_count", expansion_count, 1)
+        self._window = check_int("window", window, 0, WINDOW_MAX)
+        self._parents = check_bool("parents", parents)
+        check_packing(token_estimator, 0, max_document_tokens, truncate, order, duplicate_threshold)
+        self._max_tokens = 2**62 if max_tokens is None else check_int("max_tokens", max_tokens, 1)
         self._token_estimator = token_estimator
         self._max_document_tokens = max_document_tokens
         self._truncate = truncate
@@ -220,7 +223,7 @@ class Retriever:
 
     def _retrieving(self, query: str, k: int | None, filter: Filter | None) -> Work[RetrievedContext]:
         check_text("query", query)
-        k = self._k if k is None else check_count("k", k)
+        k = self._k if k is None else check_int("k", k, 1)
         search = _Search(self, self._filter if filter is None else filter)
         widens = self.reranker is not None or self._expansion is not None
         flow = _vecstore._RagFlow.retrieve(

@@ -8,7 +8,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
-from vecstore._arguments import check_path
+from vecstore._arguments import check_bool, check_int, check_path
 from vecstore._errors import CorruptionError, InvalidInputError, UnsupportedError
 from vecstore.rag._models import check_texts
 from vecstore.rag._tokenizers import load_tokenizer
@@ -51,6 +51,10 @@ class StaticEmbedder:
         import numpy as np
 
         directory = Path(check_path("path", path))
+        if normalize is not None:
+            check_bool("normalize", normalize)
+        if max_tokens is not None:
+            max_tokens = check_int("max_tokens", max_tokens, 1)
         tensors = _read_safetensors(directory / "model.safetensors")
         if "embeddings" not in tensors or tensors["embeddings"].ndim != 2:
             raise InvalidInputError(

@@ -6,12 +6,13 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
+from vecstore._arguments import check_bool, check_callable, check_int, check_items, check_number, check_text
 from vecstore._errors import InvalidInputError
 from vecstore._vecstore import Neighbor
-from vecstore.rag._models import TokenCounter, check_count
+from vecstore.rag._models import TokenCounter
 from vecstore.rag._results import as_neighbors, text_of, with_text
 
-__all__ = ["ContextWindowManager", "pack"]
+__all__ = ["ContextWindowManager", "check_packing", "pack"]
 
 T = typing.TypeVar("T")
 if typing.TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ContextWindowManager:
     """
 
     def __init__(self, max_tokens: int) -> None:
-        self._max_tokens = check_count("max_tokens", max_tokens, 0)
+        self._max_tokens = check_int("max_tokens", max_tokens, 0)
 
     @property
     def max_tokens(self) -> int:
@@ -49,7 +50,7 @@ class ContextWindowManager:
         >>> ContextWindowManager.simple_token_estimator("The engine keeps vectors in segments.")
         7
         """
-        return _vecstore._rag_estimate_tokens(text)
+        return _vecstore._rag_estimate_tokens(check_text("text", text))
 
     def fit_documents(
         self,
@@ -95,7 +96,7 @@ class ContextWindowManager:
         >>> window.fit_documents(twins, duplicate_threshold=0.8)
         ['The log is synced.', 'Snakes']
         """
-        given = list(documents)
+        given = list(check_items("documents", documents, "a list of documents"))
         packed = pack(
             as_neighbors(given, "documents"),
             self._max_tokens,
@@ -110,6 +111,32 @@ class ContextWindowManager:
 
     def __repr__(self) -> str:
         return f"ContextWindowManager(max_tokens={self._max_tokens})"
+
+
+def check_packing(
+    token_estimator: typing.Any,
+    reserved_tokens: typing.Any,
+    max_document_tokens: typing.Any,
+    truncate: typing.Any,
+    order: typing.Any,
+    duplicate_threshold: typing.Any,
+) -> None:
+    """Fails for what `pack` does not take, before there is anything to pack."""
+    if token_estimator is not None:
+        check_callable("token_estimator", token_estimator)
+    check_int("reserved_tokens", reserved_tokens, 0)
+    if max_document_tokens is not None:
+        check_int("max_document_tokens", max_document_tokens, 1)
+    check_bool("truncate", truncate)
+    if check_text("order", order) not in ("relevance", "lost_in_the_middle"):
+        raise InvalidInputError(f"order: expected relevance or lost_in_the_middle, got {order!r}")
+    if (
+        duplicate_threshold is not None
+        and not 0 < check_number("duplicate_threshold", duplicate_threshold) <= 1
+    ):
+        raise InvalidInputError(
+            f"duplicate_threshold: expected a number above 0 and at most 1, got {duplicate_threshold!r}"
+        )
 
 
 def pack(
@@ -128,15 +155,7 @@ def pack(
 
     ``numbered``: whether they must fit as ``[n] text`` with a blank line between two.
     """
-    check_count("reserved_tokens", reserved_tokens, 0)
-    if max_document_tokens is not None:
-        check_count("max_document_tokens", max_document_tokens)
-    if order not in ("relevance", "lost_in_the_middle"):
-        raise InvalidInputError(f"order: expected relevance or lost_in_the_middle, got {order!r}")
-    if duplicate_threshold is not None and not 0 < duplicate_threshold <= 1:
-        raise InvalidInputError(
-            f"duplicate_threshold: expected a number above 0 and at most 1, got {duplicate_threshold!r}"
-        )
+    check_packing(token_estimator, reserved_tokens, max_document_tokens, truncate, order, duplicate_threshold)
     packed = _vecstore._rag_pack(
         [text_of(neighbor) for neighbor in neighbors],
         max_tokens,

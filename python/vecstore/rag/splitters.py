@@ -12,7 +12,7 @@ import typing
 from collections import abc
 
 from vecstore import _vecstore
-from vecstore._arguments import check_bool, check_items, check_text
+from vecstore._arguments import check_bool, check_int, check_items, check_text
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._vecstore import TextChunk
 from vecstore.rag._calls import arun, run
@@ -98,7 +98,7 @@ class TextSplitter:
         >>> RecursiveCharacterTextSplitter(12).split_offsets("one two three four").tolist()
         [[0, 7], [8, 18]]
         """
-        offsets: np.ndarray = self._core.split_offsets(text, unit)
+        offsets: np.ndarray = self._core.split_offsets(text, check_text("unit", unit))
         return offsets
 
     def split_many(self, texts: abc.Iterable[Text], *, threads: int | None = None) -> list[list[str]]:
@@ -107,7 +107,8 @@ class TextSplitter:
         >>> RecursiveCharacterTextSplitter(12).split_many(["one two three four", "five"])
         [['one two', 'three four'], ['five']]
         """
-        return self._core.split_many(texts, threads)
+        listed = check_items("texts", texts, "an iterable of texts")
+        return self._core.split_many(listed, threads)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
@@ -115,6 +116,10 @@ class TextSplitter:
 
     def __reduce__(self) -> tuple[typing.Any, ...]:
         return _again, (type(self), self._options)
+
+
+#: As the extension module has it.
+THREADS_MAX = 1024
 
 
 def _again(kind: typing.Any, options: dict[str, typing.Any]) -> typing.Any:
@@ -520,7 +525,7 @@ class SemanticTextSplitter(TextSplitter):
             "batch_size": batch_size,
             "sizer": sizer,
         }
-        if threshold == "absolute":
+        if check_text("threshold", threshold) == "absolute":
             if amount is not None:
                 raise InvalidInputError("amount: expected none with the absolute threshold, got one")
             amount = similarity_threshold
@@ -556,7 +561,7 @@ class SemanticTextSplitter(TextSplitter):
         >>> splitter.split_offsets("Cats purr.").tolist()
         [[0, 10]]
         """
-        offsets: np.ndarray = self._split(text).offsets(unit)
+        offsets: np.ndarray = self._split(text).offsets(check_text("unit", unit))
         return offsets
 
     def split_many(self, texts: abc.Iterable[Text], *, threads: int | None = None) -> list[list[str]]:
@@ -568,14 +573,13 @@ class SemanticTextSplitter(TextSplitter):
         >>> splitter.split_many(["Cats purr.", "Taxes are due."])
         [['Cats purr.'], ['Taxes are due.']]
         """
-        if isinstance(texts, str):
-            raise TypeError("texts: expected an iterable of texts, got str")
-        if threads is None or threads == 1:
-            return [self.split_text(text) for text in texts]
+        listed = check_items("texts", texts, "an iterable of texts")
+        if threads is None or check_int("threads", threads, 1, THREADS_MAX) == 1:
+            return [self.split_text(text) for text in listed]
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(self.split_text, texts))
+            return list(pool.map(self.split_text, listed))
 
     async def asplit_text(self, text: Text) -> list[str]:
         """As `split_text`, on an event loop; an embedder that is not async runs in a thread.

@@ -58,7 +58,7 @@ fn share(values: impl ExactSizeIterator<Item = bool>) -> Option<f64> {
 pub fn check_citations(answer: &str, contexts: &[&str], threshold: f64) -> CitationCheck {
     let evidence = Evidence::new(contexts);
     let mut check = CitationCheck::default();
-    for range in sentences(answer) {
+    for range in sentences(answer).into_iter().take_while(|_| !vecstore_interrupt::is_requested()) {
         let (bare, markers) = without_markers(answer, range.clone());
         let found = words(&bare);
         let mut cited: Vec<usize> = markers

@@ -38,14 +38,15 @@ pub fn rouge_n(answer: &str, reference: &str, n: usize) -> Overlap {
     Overlap::new(ngrams::shared(&a, &r), a.values().sum(), r.values().sum())
 }
 
-/// Returns the overlap in the longest common subsequence of tokens. Costs O(answer x reference).
+/// Returns the overlap in the longest common subsequence of tokens. Costs O(answer x reference); a call that was asked to
+/// end (`vecstore_interrupt`) returns what is of no use.
 pub fn rouge_l(answer: &str, reference: &str) -> Overlap {
     let (answer, reference) = (tokens(answer), tokens(reference));
     if answer.is_empty() || reference.is_empty() {
         return Overlap::default();
     }
     let mut row = vec![0_usize; answer.len() + 1];
-    for token in &reference {
+    for token in reference.iter().take_while(|_| !vecstore_interrupt::is_requested()) {
         let mut diagonal = 0;
         for (at, other) in answer.iter().enumerate() {
             let above = row[at + 1];
@@ -106,7 +107,7 @@ pub fn rouge_lsum(answer: &str, reference: &str) -> Overlap {
 fn common_positions(a: &[String], b: &[String]) -> Vec<usize> {
     let width = b.len() + 1;
     let mut table = vec![0_u32; (a.len() + 1) * width];
-    for (i, token) in a.iter().enumerate() {
+    for (i, token) in a.iter().enumerate().take_while(|_| !vecstore_interrupt::is_requested()) {
         for (j, other) in b.iter().enumerate() {
             table[(i + 1) * width + j + 1] = if token == other {
                 table[i * width + j] + 1

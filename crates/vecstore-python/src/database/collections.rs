@@ -232,8 +232,8 @@ impl VecDatabase {
     /// name : str
     ///     The collection.
     /// status : NamespaceStatus or str
-    ///     `Active`: reads and writes; `ReadOnly`: reads; `Suspended`, `PendingDeletion`: neither. What is not served raises
-    ///     `UnsupportedError`. Figures, settings, snapshots, backups and deletion work in every status.
+    ///     `Active`: reads and writes; `ReadOnly`: reads; `Suspended`, `PendingDeletion`: neither; a name may be in lower
+    ///     case, and with `_` between its words. What is not served raises `UnsupportedError`. Figures, settings, snapshots, backups and deletion work in every status.
     ///
     /// Examples
     /// --------

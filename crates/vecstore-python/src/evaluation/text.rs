@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use vecstore_eval::{BleuStatistics, ChrfStatistics};
 
 use crate::errors::invalid;
+use crate::signals::work;
 
 /// A sentence: start, end, coverage, context, supported, missing numbers, missing names.
 type Support = (usize, usize, f64, Option<usize>, bool, Vec<String>, Vec<String>);
@@ -65,14 +66,14 @@ pub(crate) fn eval_rouge(
     answer: &str,
     reference: &str,
 ) -> PyResult<(f64, f64, f64)> {
-    let overlap = py.detach(|| match kind {
+    let overlap = work(py, answer.len().max(reference.len()), || match kind {
         "L" => Some(vecstore_eval::rouge_l(answer, reference)),
         "Lsum" => Some(vecstore_eval::rouge_lsum(answer, reference)),
         number => {
             let n = number.parse().ok().filter(|n| (1..=9).contains(n))?;
             Some(vecstore_eval::rouge_n(answer, reference, n))
         }
-    });
+    })?;
     let overlap =
         overlap.ok_or_else(|| invalid(py, format!("rouge: expected 1 to 9, L or Lsum, got `{kind}`")))?;
     Ok((overlap.precision, overlap.recall, overlap.f1))
@@ -163,8 +164,9 @@ pub(crate) fn eval_citations(
     answer: &str,
     contexts: Vec<String>,
     threshold: f64,
-) -> (Vec<Cited>, Vec<(usize, usize, bool)>) {
-    let check = py.detach(|| vecstore_eval::check_citations(answer, &borrowed(&contexts), threshold));
+) -> PyResult<(Vec<Cited>, Vec<(usize, usize, bool)>)> {
+    let check =
+        work(py, answer.len(), || vecstore_eval::check_citations(answer, &borrowed(&contexts), threshold))?;
     let characters = Characters::new(answer);
     let citations = check
         .citations
@@ -176,5 +178,5 @@ pub(crate) fn eval_citations(
         .iter()
         .map(|(range, supported)| (characters.at(range.start), characters.at(range.end), *supported))
         .collect();
-    (citations, sentences)
+    Ok((citations, sentences))
 }

@@ -7,7 +7,7 @@ use pyo3::types::PyAny;
 use vecstore_exchange::Position;
 
 use crate::errors::{OrRaise, invalid};
-use crate::store::{BaseCollection, disk_path};
+use crate::store::{BaseCollection, named_disk_path};
 
 /// The checkpoint of an import into a collection.
 #[pyclass(frozen, name = "_Checkpoint", module = "vecstore._vecstore")]
@@ -25,7 +25,7 @@ impl Checkpoint {
         path: &Bound<'_, PyAny>,
         source: &str,
     ) -> PyResult<Self> {
-        let (py, path) = (path.py(), disk_path(path)?);
+        let (py, path) = (path.py(), named_disk_path(path, "checkpoint")?);
         let engine = collection.get().engine().clone();
         let opened =
             py.detach(|| vecstore_exchange::Checkpoint::open(&path, source, &engine)).or_raise(py)?;

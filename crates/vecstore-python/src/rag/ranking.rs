@@ -164,12 +164,13 @@ pub(crate) fn rag_max_sim(
     text: &Bound<'_, PyAny>,
     normalize: bool,
 ) -> PyResult<f64> {
-    let (Some((query, dim)), Some((text, text_dim))) = (flat(query, "query")?, flat(text, "text")?) else {
+    let (Some((query, dim)), Some((text, text_dim))) =
+        (flat(query, "query_vectors")?, flat(text, "document_vectors")?)
+    else {
         return Ok(0.0);
     };
     if dim != text_dim {
-        let message =
-            format!("text: expected token vectors of {dim} components as the query has, got {text_dim}");
+        let message = format!("document_vectors: expected {dim} components as the query has, got {text_dim}");
         return Err(invalid(py, message));
     }
     py.detach(|| vecstore_rag::max_sim(&query, &text, dim, normalize)).or_raise(py)

@@ -1,10 +1,14 @@
 //! What is computed of texts. Offsets go out in characters, as Python counts.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
+use vecstore::Interrupt;
 use vecstore_rag::{Chunk, ContextWindow, PackOrder};
 
 use super::counter;
 use crate::evaluation::Characters;
+use crate::signals::work;
 
 /// A citation: number, marker, claim, evidence, support, whether it is supported, missing numbers.
 type Cited =
@@ -33,6 +37,7 @@ pub(crate) fn rag_truncate<'a>(
 #[pyo3(name = "_rag_pack")]
 #[expect(clippy::too_many_arguments, reason = "the options of a window, one by one")]
 pub(crate) fn rag_pack(
+    py: Python<'_>,
     texts: Vec<String>,
     max_tokens: usize,
     reserved_tokens: usize,
@@ -47,18 +52,25 @@ pub(crate) fn rag_pack(
         .reserve(reserved_tokens)
         .text_tokens_max(text_tokens_max)
         .truncate(truncate)
-        .duplicate_threshold(duplicate_threshold)
         .numbered(numbered)
         .order(if edges_first { PackOrder::EdgesFirst } else { PackOrder::Rank });
-    let packed = window.pack(&texts, &mut counter(count))?;
-    Ok(packed.into_iter().map(|one| (one.source, one.text.to_owned(), one.tokens)).collect())
+    // Told apart here, without the GIL, which the counter needs.
+    let kept: Vec<usize> = match duplicate_threshold {
+        Some(threshold) => {
+            work(py, size(&texts), || vecstore_rag::without_near_duplicates(&texts, threshold))?
+        }
+        None => (0..texts.len()).collect(),
+    };
+    let unlike: Vec<&str> = kept.iter().map(|&at| texts[at].as_str()).collect();
+    let packed = window.pack(&unlike, &mut counter(count))?;
+    Ok(packed.into_iter().map(|one| (kept[one.source], one.text.to_owned(), one.tokens)).collect())
 }
 
 /// Returns the places of the texts that are not nearly the same as one before them.
 #[pyfunction]
 #[pyo3(name = "_rag_unlike")]
-pub(crate) fn rag_unlike(py: Python<'_>, texts: Vec<String>, threshold: f64) -> Vec<usize> {
-    py.detach(|| vecstore_rag::without_near_duplicates(&texts, threshold))
+pub(crate) fn rag_unlike(py: Python<'_>, texts: Vec<String>, threshold: f64) -> PyResult<Vec<usize>> {
+    work(py, size(&texts), || vecstore_rag::without_near_duplicates(&texts, threshold))
 }
 
 /// Replaces words of a query by their synonyms.
@@ -110,9 +122,12 @@ pub(crate) fn rag_parse_lines(answer: &str, most: usize) -> Vec<String> {
 /// Hashes the words of texts into vectors.
 #[pyfunction]
 #[pyo3(name = "_rag_hashed")]
-pub(crate) fn rag_hashed(py: Python<'_>, texts: Vec<String>, dim: usize) -> Vec<Vec<f32>> {
+pub(crate) fn rag_hashed(py: Python<'_>, texts: Vec<String>, dim: usize) -> PyResult<Vec<Vec<f32>>> {
     let embedder = vecstore_rag::HashingEmbedder::new(dim);
-    py.detach(|| texts.iter().map(|text| embedder.vector(text)).collect())
+    work(py, size(&texts), || {
+        let interrupt = Interrupt::current();
+        texts.iter().take_while(|_| !interrupt.is_requested()).map(|text| embedder.vector(text)).collect()
+    })
 }
 
 /// Merges chunks (document, start, text) that meet: document, start, end, text, places of the chunks.
@@ -137,17 +152,18 @@ pub(crate) fn rag_citations(
     answer: &str,
     sources: Vec<String>,
     threshold: f64,
-) -> (Vec<Cited>, Vec<(usize, usize)>) {
-    let report = py.detach(|| vecstore_rag::check_citations(answer, &sources));
+) -> PyResult<(Vec<Cited>, Vec<(usize, usize)>)> {
+    let report = work(py, answer.len() + size(&sources), || vecstore_rag::check_citations(answer, &sources))?;
     let characters = Characters::new(answer);
     let at = |range: &std::ops::Range<usize>| (characters.at(range.start), characters.at(range.end));
+    let mut counted: HashMap<usize, Characters<'_>> = HashMap::new();
     let citations = report
         .citations
         .iter()
         .map(|one| {
-            let source = one.number.checked_sub(1).and_then(|place| sources.get(place));
-            let evidence = one.evidence.as_ref().zip(source).map(|(range, source)| {
-                let characters = Characters::new(source);
+            let source = one.number.checked_sub(1).and_then(|place| Some((place, sources.get(place)?)));
+            let evidence = one.evidence.as_ref().zip(source).map(|(range, (place, source))| {
+                let characters = counted.entry(place).or_insert_with(|| Characters::new(source));
                 (characters.at(range.start), characters.at(range.end))
             });
             let supported = one.is_supported(threshold);
@@ -162,5 +178,9 @@ pub(crate) fn rag_citations(
             )
         })
         .collect();
-    (citations, report.uncited.iter().map(at).collect())
+    Ok((citations, report.uncited.iter().map(at).collect()))
+}
+
+fn size(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
 }

@@ -8,6 +8,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PySlice, PyString, PyTuple};
 use vecstore_text::split::{Chunks, FieldValue, char_ranges};
 
+use crate::arguments::Int;
+use crate::errors::wrong_type;
+
 /// A piece of a text, and where it stands there: ``text[chunk.char_start:chunk.char_end] == chunk.content``.
 ///
 /// A chunk of a ``str`` holds on to it, and reads its content from there each time.
@@ -118,26 +121,32 @@ impl TextChunk {
     #[new]
     #[pyo3(signature = (index, content, char_start, char_end, byte_start, byte_end, metadata=None))]
     fn new(
-        index: usize,
-        content: Bound<'_, PyString>,
-        char_start: usize,
-        char_end: usize,
-        byte_start: usize,
-        byte_end: usize,
-        metadata: Option<Bound<'_, PyDict>>,
-    ) -> Self {
+        index: Int,
+        content: Bound<'_, PyAny>,
+        char_start: Int,
+        char_end: Int,
+        byte_start: Int,
+        byte_end: Int,
+        metadata: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = content.py();
+        let place = |number: Int, name: &str| number.within(py, name, 0..=isize::MAX as usize);
+        let content =
+            content.cast_into().map_err(|other| wrong_type("content", "a str", &other.into_inner()))?;
         let known = PyOnceLock::new();
         if let Some(metadata) = metadata {
-            known.get_or_init(content.py(), || metadata.unbind());
+            let metadata = metadata.cast_into::<PyDict>();
+            let metadata = metadata.map_err(|other| wrong_type("metadata", "a dict", &other.into_inner()))?;
+            known.get_or_init(py, || metadata.unbind());
         }
-        Self {
-            index,
+        Ok(Self {
+            index: place(index, "index")?,
             content: Content::Own(content.unbind()),
-            chars: char_start..char_end,
-            bytes: byte_start..byte_end,
+            chars: place(char_start, "char_start")?..place(char_end, "char_end")?,
+            bytes: place(byte_start, "byte_start")?..place(byte_end, "byte_end")?,
             found: None,
             metadata: known,
-        }
+        })
     }
 
     /// Its text.

@@ -36,17 +36,20 @@ impl SplitterCore {
     }
 
     fn run<T: Send>(&self, py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-        if self.calls_python || bytes <= BRIEF_BYTES {
-            Ok(work())
-        } else if bytes < LONG_BYTES {
-            Ok(py.detach(work))
-        } else {
-            interruptible(py, work)
-        }
+        if self.calls_python { Ok(work()) } else { run(py, bytes, work) }
     }
 
     fn chunks(&self, py: Python<'_>, text: &str) -> PyResult<Chunks> {
         self.run(py, text.len(), || self.splitter.split(text))?.or_split_error(py)
+    }
+}
+
+/// Does work on as many bytes of text: without the GIL if that pays, and so that Ctrl-C ends it if it takes long.
+pub(super) fn run<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    match bytes {
+        ..=BRIEF_BYTES => Ok(work()),
+        ..LONG_BYTES => Ok(py.detach(work)),
+        _ => interruptible(py, work),
     }
 }
 

@@ -10,7 +10,7 @@ use vecstore_text::split::{
 };
 
 use super::OrSplitError;
-use super::core::SplitterCore;
+use super::core::{SplitterCore, run};
 use super::sizer;
 use super::source::Source;
 use crate::arguments::{Int, Text};
@@ -159,5 +159,5 @@ pub(crate) fn split_languages() -> Vec<&'static str> {
 pub(crate) fn token_count(py: Python<'_>, text: &Bound<'_, PyAny>, encoding: &str) -> PyResult<usize> {
     let encoding = Encoding::parse(encoding).or_split_error(py)?;
     let source = Source::new(text)?;
-    Ok(py.detach(|| encoding.count(&source)))
+    run(py, source.len(), || encoding.count(&source))
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use vecstore::limits::MAX_K;
-use vecstore::{Records, ScrollRequest};
+use vecstore::{Interrupt, Records, ScrollRequest};
 
 use super::fields::order_by as order_of;
 use super::{BaseCollection, plain_value};
@@ -21,8 +21,11 @@ const READ_AHEAD: usize = 64;
 
 impl BaseCollection {
     fn list<'py>(&self, py: Python<'py>, request: &ScrollRequest) -> PyResult<Bound<'py, PyList>> {
-        let records =
-            self.run(py, |engine| engine.records(request)?.collect::<vecstore::Result<Vec<_>>>())?;
+        let records = self.run_long(py, |engine| {
+            let interrupt = Interrupt::current();
+            let records = engine.records(request)?.take_while(|_| !interrupt.is_requested());
+            records.collect::<vecstore::Result<Vec<_>>>()
+        })?;
         record_list(py, records, true)
     }
 }
@@ -168,6 +171,8 @@ impl RecordIterator {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
+        // `list` takes all records without a step of Python in between, at which it would look at signals.
+        py.check_signals()?;
         // The lock is taken without the GIL: another thread may hold it while it waits for the disk.
         let next = py.detach(|| {
             let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

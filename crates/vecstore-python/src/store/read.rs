@@ -11,6 +11,7 @@ use crate::errors::OrRaise;
 use crate::filters::optional_filter;
 use crate::metadata_out::KeyObjects;
 use crate::records::Record;
+use crate::signals::look_at_signals;
 
 #[pymethods]
 impl BaseCollection {
@@ -49,7 +50,11 @@ impl BaseCollection {
         let mut keys = KeyObjects::default();
         let records: Vec<Option<Record>> = found
             .into_iter()
-            .map(|record| record.map(|record| Record::new(py, record, true, &mut keys)).transpose())
+            .enumerate()
+            .map(|(at, record)| {
+                look_at_signals(py, at)?;
+                record.map(|record| Record::new(py, record, true, &mut keys)).transpose()
+            })
             .collect::<PyResult<_>>()?;
         PyList::new(py, records)
     }

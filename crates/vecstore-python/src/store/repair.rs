@@ -8,6 +8,7 @@ use super::open::path_of;
 use super::{VecStore, plain_value};
 use crate::arguments::{AnalyzerName, MetricName, PartitionPath, texts};
 use crate::errors::{OrRaise, invalid};
+use crate::signals::interruptible;
 
 #[pymethods]
 impl VecStore {
@@ -15,7 +16,8 @@ impl VecStore {
     /// says what is lost.
     ///
     /// A store with nothing wrong is left as it is. Single flipped bits are put back. Damaged files are moved to
-    /// `damaged/` in the store, and may be removed. Takes up to as long as writing all records anew.
+    /// `damaged/` in the store, and may be removed. Takes up to as long as writing all records anew; Ctrl-C ends it, and leaves
+    /// the store as it was.
     ///
     /// Parameters
     /// ----------
@@ -80,7 +82,7 @@ impl VecStore {
         if let Some(path) = partition_by {
             options = options.partition_by(&*path);
         }
-        let report = py.detach(|| options.repair(&path)).or_raise(py)?;
+        let report = interruptible(py, || options.repair(&path))?.or_raise(py)?;
         let problem = |problem: &vecstore::Problem| {
             plain_value(py, "Problem", (problem.path.to_string_lossy(), problem.message.as_str()))
         };

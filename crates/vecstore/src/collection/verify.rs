@@ -108,7 +108,7 @@ impl Collection {
             report.records += view.live();
             match &view.part {
                 Part::Segment(segment) => {
-                    report.check(segment.path(), segment.file_bytes(), segment.verify());
+                    report.check(segment.path(), segment.file_bytes(), segment.verify()?);
                 }
                 Part::Memory(rows) => {
                     let decode = |row| metadata::decode(rows.body(row).document).err();
@@ -122,11 +122,12 @@ impl Collection {
         if !core.shared.logged {
             return Ok(report);
         }
-        self.verify_kept(entry, &mut report);
+        self.verify_kept(entry, &mut report)?;
         entry.segments.iter().for_each(|segment| self.verify_marks(segment, &mut report));
         let mut lsn = entry.checkpoint_lsn;
         for seq in recovery::log_seqs(vfs, &core.directory)?.into_iter().filter(|&seq| seq >= entry.first_log)
         {
+            Error::check_interrupt(&interrupt)?;
             let path = core.directory.join(wal::file_name(seq));
             match Log::read(vfs, &path, core.uuid) {
                 Ok(log) => {
@@ -161,7 +162,7 @@ impl Collection {
     }
 
     /// Checks the files that only the collection's snapshots need.
-    fn verify_kept(&self, entry: &CollectionEntry, report: &mut VerifyReport) {
+    fn verify_kept(&self, entry: &CollectionEntry, report: &mut VerifyReport) -> Result<()> {
         let (core, vfs) = (&self.core, &*self.core.shared.vfs);
         let mut seen: HashSet<(Uuid, Option<u64>)> = HashSet::new();
         let generation = |segment: &SegmentEntry| segment.marks.map(|(generation, _)| generation);
@@ -173,7 +174,7 @@ impl Collection {
                 let path = core.directory.join(segment::file_name(segment.uuid));
                 let opened = Segment::open(vfs, &path, segment.uuid, entry.uuid, segment.checksum);
                 match opened {
-                    Ok(opened) => report.check(&path, opened.file_bytes(), opened.verify()),
+                    Ok(opened) => report.check(&path, opened.file_bytes(), opened.verify()?),
                     Err(error) => report.check(&path, 0, Some(error)),
                 }
             }
@@ -181,5 +182,6 @@ impl Collection {
                 self.verify_marks(segment, report);
             }
         }
+        Ok(())
     }
 }

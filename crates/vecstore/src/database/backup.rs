@@ -473,7 +473,7 @@ impl CopiedFile<'_> {
         match self {
             Self::Segment(segment) => {
                 let opened = Segment::open(vfs, path, segment.uuid, collection, segment.checksum)?;
-                opened.verify().into_iter().next().map_or(Ok(()), Err)
+                opened.verify()?.into_iter().next().map_or(Ok(()), Err)
             }
             Self::Marks(segment, _, checksum) => {
                 let rows = usize::try_from(segment.rows).unwrap_or(usize::MAX);
@@ -538,16 +538,22 @@ fn write(vfs: &dyn Vfs, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn write_to(open: impl FnOnce() -> io::Result<Box<dyn VfsFile>>, path: &Path, bytes: &[u8]) -> Result<()> {
+    let interrupt = Interrupt::current();
     let write = || -> io::Result<()> {
         let file = open()?;
         let mut offset = 0;
         for chunk in bytes.chunks(CHUNK_BYTES) {
+            if interrupt.is_requested() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             file.write_all_at(&[IoSlice::new(chunk)], offset)?;
             offset += chunk.len() as u64;
         }
         file.sync()
     };
-    write().map_err(|error| Error::io("write", path, error))
+    let written = write();
+    Error::check_interrupt(&interrupt)?;
+    written.map_err(|error| Error::io("write", path, error))
 }
 
 fn remove_if_there(vfs: &dyn Vfs, path: &Path) -> Result<()> {

@@ -58,12 +58,32 @@ impl NamespaceStatus {
 impl std::str::FromStr for NamespaceStatus {
     type Err = Error;
 
+    /// Reads a name, in upper or lower case, with `_` between its words or without.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|status| status.name() == name);
+        let plain = name.replace('_', "");
+        let known = Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(&plain));
         known.ok_or_else(|| {
             Error::invalid(format!(
                 "status must be one of Active, Suspended, ReadOnly, PendingDeletion; got `{name}`"
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for status in NamespaceStatus::ALL {
+            for name in [status.name().to_owned(), status.name().to_lowercase(), status.name().to_uppercase()]
+            {
+                assert_eq!(name.parse::<NamespaceStatus>().expect("a name"), status);
+            }
+        }
+        assert_eq!("read_only".parse::<NamespaceStatus>().expect("a name"), NamespaceStatus::ReadOnly);
+        let error = "closed".parse::<NamespaceStatus>().expect_err("no name").to_string();
+        assert!(error.contains("Active, Suspended, ReadOnly, PendingDeletion; got `closed`"), "{error}");
     }
 }

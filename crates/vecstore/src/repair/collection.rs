@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vecstore_interrupt::Interrupt;
+
 use super::report::RepairReport;
 use crate::collection::{Part, Snapshot, log_seqs, replay_call};
 use crate::database::collection_dir;
@@ -187,6 +189,7 @@ impl<'a> Salvage<'a> {
         let calls = self.logs.iter().flat_map(|log| &log.calls);
         for (lsn, payload) in calls {
             if *lsn > snapshot.lsn {
+                Error::check_interrupt(&Interrupt::current())?;
                 replay_call(&mut snapshot, *lsn, payload, self.scoring)?;
             }
         }
@@ -283,6 +286,7 @@ impl<'a> Salvage<'a> {
             report.problem(path, &error);
             return Ok((marks, true));
         }
+        Error::check_interrupt(&Interrupt::current())?;
         Err(error)
     }
 
@@ -329,6 +333,7 @@ impl<'a> Salvage<'a> {
                 continue;
             }
             let found = wal::Remains::examine(self.vfs, &path, self.entry.uuid, bits)?;
+            Error::check_interrupt(&Interrupt::current())?;
             report.checked(found.bytes);
             let mut problem = found.problem;
             if seq == self.entry.first_log && found.is_cut_short && problem.is_none() {
@@ -384,10 +389,11 @@ impl<'a> Salvage<'a> {
     }
 }
 
-/// Newer versions' files, and disks that cannot be read, are not for this one to give up.
+/// Newer versions' files, disks that cannot be read, and what was not looked at since the call is to end, are not for this
+/// one to give up.
 fn is_fatal(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Unsupported => true,
+        ErrorKind::Unsupported | ErrorKind::Interrupted => true,
         ErrorKind::Io => error.io_kind() != Some(io::ErrorKind::NotFound),
         _ => false,
     }

@@ -1,5 +1,5 @@
 //! Repair of a damaged database, and the same look at its files without changing them. Never done unasked: it gives up
-//! what cannot be read.
+//! what cannot be read. An early end that is asked for (`Interrupt`) comes before the publishing, and leaves all as it was.
 //!
 //! What is intact is kept as it is. Of a damaged file, what can be read is written to a new one, and indexes are made
 //! anew from the records. Then a manifest is published that names only what is intact. The damaged files are moved to
@@ -16,6 +16,8 @@ mod report;
 mod rows;
 
 use std::path::Path;
+
+use vecstore_interrupt::Interrupt;
 
 pub use report::{Loss, RepairReport};
 
@@ -61,6 +63,8 @@ pub(crate) fn repair(root: &Path, options: &OpenOptions) -> Result<RepairReport>
         for salvage in salvages {
             next.collections.push(salvage.rebuild(options, &mut files, &mut report)?);
         }
+        // From here on it is done, and not for half.
+        Error::check_interrupt(&Interrupt::current())?;
         files.keep_made();
         // Twice, so that neither of the two that are kept names what is damaged.
         for _ in 0..2 {

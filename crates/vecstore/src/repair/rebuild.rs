@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vecstore_interrupt::Interrupt;
+
 use super::collection::{FoundLog, FoundMarks, FoundSegment, Salvage};
 use super::files::Files;
 use super::report::RepairReport;
@@ -58,7 +60,7 @@ impl Salvage<'_> {
             }
         }
         kill_duplicates(&mut snapshot, &unsure)?;
-        rebuild.replay(&mut snapshot, logs, report);
+        rebuild.replay(&mut snapshot, logs, report)?;
         rebuild.report_lost_rows(&snapshot, report)?;
         snapshot.lsn = snapshot.lsn.max(durable_lsn);
         rebuild.seal(&mut snapshot)?;
@@ -73,6 +75,7 @@ fn kill_duplicates(snapshot: &mut Snapshot, unsure: &[bool]) -> Result<()> {
     for part in (0..unsure.len()).filter(|&part| unsure[part]) {
         let rows: Vec<u32> = snapshot.parts[part].live_rows().collect();
         for row in rows {
+            Error::check_interrupt(&Interrupt::current())?;
             let id = snapshot.parts[part].part.id(row)?.to_owned();
             let hash = hash_id(&id);
             let outlived = snapshot.parts.iter().enumerate().any(|(other, view)| {
@@ -261,6 +264,7 @@ impl Rebuild<'_, '_> {
         let mut kept = Marks::default();
         let (mut rows, mut lost) = (Vec::new(), Vec::new());
         for row in (0..segment.len() as u32).filter(|&row| !marks.dead.contains(row)) {
+            Error::check_interrupt(&Interrupt::current())?;
             if segment.is_whole(row) {
                 if marks.hidden.contains(row) {
                     kept.hidden.insert(rows.len() as u32);
@@ -312,28 +316,37 @@ impl Rebuild<'_, '_> {
         let (uuid, path) = self.new_segment_file()?;
         let dim = rows.dim();
         let norm = |vector: &[f32]| self.scoring.inverse_norms(vector.len(), vector)[0];
+        let interrupt = Interrupt::current();
         let contents = Contents {
             inverse_norm: self.scoring.uses_norms().then_some(&norm),
             codes: self.scoring.uses_codes(dim) && self.quantization.has_byte_codes(),
             kernels: self.scoring.kernels,
-            cancelled: &|| false,
+            cancelled: &|| interrupt.is_requested(),
             text: &self.entry.text,
             fields: &self.entry.settings.fields,
             // Upkeep makes one once the store is open.
             graph: None,
         };
-        let checksum = segment::write(self.vfs, &path, (uuid, self.entry.uuid), rows, contents)?;
+        let checksum = segment::write(self.vfs, &path, (uuid, self.entry.uuid), rows, contents);
+        Error::check_interrupt(&interrupt)?;
+        let checksum = checksum?;
         let segment = Segment::open(self.vfs, &path, uuid, self.entry.uuid, checksum)?;
         Ok(Some(Part::Segment(Arc::new(segment))))
     }
 
     /// Applies the calls that are left, in order.
-    fn replay(&mut self, snapshot: &mut Snapshot, logs: Vec<FoundLog>, report: &mut RepairReport) {
+    fn replay(
+        &mut self,
+        snapshot: &mut Snapshot,
+        logs: Vec<FoundLog>,
+        report: &mut RepairReport,
+    ) -> Result<()> {
         for log in logs {
             for lost in &log.lost {
                 report.lost(&log.path, None, lost.to_string());
             }
             for (lsn, payload) in &log.calls {
+                Error::check_interrupt(&Interrupt::current())?;
                 self.forget_deleted(payload);
                 let mut next = snapshot.clone();
                 match replay_call(&mut next, *lsn, payload, self.scoring) {
@@ -345,6 +358,7 @@ impl Rebuild<'_, '_> {
                 self.files.damaged(log.path);
             }
         }
+        Ok(())
     }
 
     /// Lets go of lost records that a call deletes.

@@ -24,13 +24,17 @@ impl FlippedBits {
         Self { restored: 0, failures: FAILURES_MAX }
     }
 
-    /// Flips the one bit with which `is_right` holds, if there is one. Otherwise the bytes are left as they were.
+    /// Flips the one bit with which `is_right` holds, if there is one. Otherwise, and if the call is to end early, the bytes
+    /// are left as they were.
     pub(crate) fn restore(&mut self, bytes: &mut [u8], is_right: impl Fn(&[u8]) -> bool) -> bool {
         let len = bytes.len() as u64;
         if self.failures >= FAILURES_MAX || len.saturating_mul(len).saturating_mul(8) > HASHED_BYTES_MAX {
             return false;
         }
         for at in 0..bytes.len() {
+            if vecstore_interrupt::is_requested() {
+                return false;
+            }
             for bit in 0..8 {
                 bytes[at] ^= 1 << bit;
                 if is_right(bytes) {

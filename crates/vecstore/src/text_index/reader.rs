@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use vecstore_interrupt::Interrupt;
+
 use super::cursor::{Cursor, Weight, malformed};
 use super::{BLOCK_ROWS, END_BYTES, FIELD_BYTES, INFO_BYTES, MAGIC, SPARSE};
 use crate::codec::Reader;
@@ -250,6 +252,7 @@ impl<'a> TextIndex<'a> {
         let (ends, keys) = self.dictionary()?;
         let mut before: Option<&[u8]> = None;
         for term in 0..self.terms {
+            Error::check_interrupt(&Interrupt::current())?;
             let key = Self::key(ends, keys, term)?;
             if before.is_some_and(|before| before >= key) || key.len() < 2 {
                 return Err(Error::corrupted("the terms of the text index are not in order"));

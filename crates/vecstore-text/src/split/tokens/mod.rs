@@ -24,6 +24,9 @@ pub enum Encoding {
     O200k,
 }
 
+/// After how many bytes it is looked whether the call is to end: some milliseconds.
+const LOOK_BYTES: usize = 64 << 10;
+
 impl Encoding {
     /// Every encoding.
     pub const ALL: [Self; 2] = [Self::Cl100k, Self::O200k];
@@ -49,20 +52,29 @@ impl Encoding {
         }
     }
 
-    /// Returns the number of tokens of a text. Names of special tokens are text like any other.
+    /// Returns the number of tokens of a text. Names of special tokens are text like any other. A call that was asked to end
+    /// (`vecstore_interrupt`) returns `usize::MAX`.
     pub fn count(self, text: &str) -> usize {
         self.count_within(text, usize::MAX).unwrap_or(usize::MAX)
     }
 
-    /// Returns the number of tokens if it is at most `limit`; reads little more than that otherwise.
+    /// Returns the number of tokens if it is at most `limit`; reads little more than that otherwise. `None` also if the call
+    /// was asked to end.
     pub fn count_within(self, text: &str, limit: usize) -> Option<usize> {
         let vocabulary = self.vocabulary();
         if text.len() / vocabulary.longest() > limit {
             return None;
         }
         with_cache(self, |cache| {
-            let (mut start, mut total) = (0, 0_usize);
+            let (mut start, mut total, mut next_look) = (0, 0_usize, LOOK_BYTES);
             for end in Pretokens::new(text, self) {
+                // What comes out then is of no use to whoever asked for the end, and is not looked at.
+                if end >= next_look {
+                    next_look = end + LOOK_BYTES;
+                    if vecstore_interrupt::is_requested() {
+                        return None;
+                    }
+                }
                 total += cache.count(vocabulary, &text.as_bytes()[start..end]);
                 if total > limit {
                     return None;

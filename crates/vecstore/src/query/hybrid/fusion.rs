@@ -80,7 +80,7 @@ impl Fusion {
     pub(crate) fn check(self) -> Result<()> {
         match self {
             Self::Rrf { k } if !(0.0..=1e6).contains(&k) => {
-                Err(Error::invalid(format!("k of rrf must be between 0 and 1,000,000, got {k}")))
+                Err(Error::invalid(format!("rrf_k must be between 0 and 1,000,000, got {k}")))
             }
             _ => Ok(()),
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use vecstore_interrupt::Interrupt;
 use vecstore_kernels::{Kernels, Metric, QueryCodes};
 
 use super::graph::{Layers, Sections};
@@ -577,9 +578,13 @@ impl Segment {
 
     /// Checks every block, and that every row can be read and found by its id. Returns what is wrong. A graph found
     /// damaged is not used any more.
-    pub(crate) fn verify(&self) -> Vec<Error> {
+    ///
+    /// # Errors
+    ///
+    /// `Interrupted` if the call was asked to end, and not all was looked at.
+    pub(crate) fn verify(&self) -> Result<Vec<Error>> {
         let mut problems = Vec::new();
-        for block in 0..self.blocks.len() {
+        for block in self.blocks_until_interrupted() {
             if let Err(error) = self.check_block(block) {
                 self.leave_graph_at(block * BLOCK_BYTES..(block + 1) * BLOCK_BYTES);
                 problems.push(error);
@@ -588,12 +593,20 @@ impl Segment {
         if problems.is_empty() {
             problems = self.verify_rows();
         }
-        problems
+        Error::check_interrupt(&Interrupt::current())?;
+        Ok(problems)
     }
 
-    /// Checks that every row can be read and found by its id, and the columns over the metadata.
+    /// Returns the numbers of the blocks, up to when the call is asked to end.
+    pub(super) fn blocks_until_interrupted(&self) -> impl Iterator<Item = usize> {
+        (0..self.blocks.len()).take_while(|_| !vecstore_interrupt::is_requested())
+    }
+
+    /// Checks that every row can be read and found by its id, and the columns over the metadata. Ends early if the call is
+    /// to.
     pub(super) fn verify_rows(&self) -> Vec<Error> {
-        let rows = (0..self.rows as u32).filter_map(|row| self.verify_row(row).err());
+        let rows = (0..self.rows as u32).take_while(|_| !vecstore_interrupt::is_requested());
+        let rows = rows.filter_map(|row| self.verify_row(row).err());
         rows.chain(self.verify_fields().err()).chain(self.verify_text().err()).collect()
     }
 

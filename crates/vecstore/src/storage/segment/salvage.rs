@@ -1,12 +1,14 @@
 //! What is left of a damaged segment: flipped bits are put back, and the rows that can still be read are told from
 //! those that cannot.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::path::Path;
 
 use super::row_sum::row_sum;
 use super::{BLOCK_BYTES, Footer, MAGIC, RowSource, Segment, TAIL_BYTES};
+use vecstore_interrupt::Interrupt;
+
 use crate::codec::{Reader, WriteFields};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MAX_ID_BYTES;
@@ -37,7 +39,8 @@ impl Remains {
     ///
     /// # Errors
     ///
-    /// If the footer is lost: without it nobody knows what is where. `Unsupported` if a newer version wrote it.
+    /// If the footer is lost: without it nobody knows what is where. `Unsupported` if a newer version wrote it,
+    /// `Interrupted` if the call was asked to end.
     pub(crate) fn examine(
         vfs: &dyn Vfs,
         path: &Path,
@@ -52,6 +55,7 @@ impl Remains {
             Err(error) if error.kind() == ErrorKind::Unsupported => return Err(error),
             Err(error) => {
                 let Some(footer) = restored_footer(&map, (uuid, collection), checksum, bits) else {
+                    Error::check_interrupt(&Interrupt::current())?;
                     return Err(Error::corrupted(format!(
                         "`{}` is damaged: {}",
                         path.display(),
@@ -72,11 +76,12 @@ impl Remains {
         let footer_restored = !problems.is_empty();
         let mut remains = Self { segment, problems, footer, patches: Vec::new(), footer_restored };
         remains.check_blocks(bits);
+        Error::check_interrupt(&Interrupt::current())?;
         Ok(remains)
     }
 
     fn check_blocks(&mut self, bits: &mut FlippedBits) {
-        for block in 0..self.footer.blocks.len() {
+        for block in self.segment.blocks_until_interrupted() {
             let Err(error) = self.segment.check_block(block) else { continue };
             self.problems.push(error);
             let mut bytes = self.segment.block(block).to_vec();
@@ -108,10 +113,13 @@ impl Remains {
         let checksum = xxh3_64(&footer);
         let write = || {
             let file = vfs.create(path)?;
-            for block in 0..self.footer.blocks.len() {
+            for block in self.segment.blocks_until_interrupted() {
                 let patch = self.patches.iter().find(|(patched, _)| *patched == block);
                 let bytes = patch.map_or(self.segment.block(block), |(_, bytes)| bytes);
                 file.write_all_at(&[IoSlice::new(bytes)], (block * BLOCK_BYTES) as u64)?;
+            }
+            if vecstore_interrupt::is_requested() {
+                return Err(io::ErrorKind::Interrupted.into());
             }
             let mut end = footer;
             end.put_u64(self.segment.data_bytes() as u64);
@@ -121,7 +129,9 @@ impl Remains {
             file.write_all_at(&[IoSlice::new(&end)], self.segment.data_bytes() as u64)?;
             file.sync()
         };
-        write().map_err(|error| Error::io("write", path, error))?;
+        let written = write();
+        Error::check_interrupt(&Interrupt::current())?;
+        written.map_err(|error| Error::io("write", path, error))?;
         Ok(checksum)
     }
 }

@@ -95,6 +95,9 @@ impl Remains {
         self.durable_lsn = header.first_lsn - 1;
         let (mut at, mut next) = (HEADER_BYTES, header.first_lsn);
         while let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= FRAME_HEADER_BYTES) {
+            if vecstore_interrupt::is_requested() {
+                return;
+            }
             let mut step = 8;
             if let Some(found) = FrameHeader::decode(rest, seed) {
                 self.durable_lsn = self.durable_lsn.max(found.durable_lsn);
