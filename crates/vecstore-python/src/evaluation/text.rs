@@ -10,6 +10,8 @@ use crate::signals::work;
 type Support = (usize, usize, f64, Option<usize>, bool, Vec<String>, Vec<String>);
 /// A citation: start, end, number, correct.
 type Cited = (usize, usize, usize, bool);
+/// A sentence: start, end, supported.
+type Sentence = (usize, usize, bool);
 
 /// Turns byte offsets of a text, asked for in any order, into character offsets.
 pub(crate) struct Characters<'a> {
@@ -164,7 +166,7 @@ pub(crate) fn eval_citations(
     answer: &str,
     contexts: Vec<String>,
     threshold: f64,
-) -> PyResult<(Vec<Cited>, Vec<(usize, usize, bool)>)> {
+) -> PyResult<(Vec<Cited>, Vec<Sentence>)> {
     let check =
         work(py, answer.len(), || vecstore_eval::check_citations(answer, &borrowed(&contexts), threshold))?;
     let characters = Characters::new(answer);

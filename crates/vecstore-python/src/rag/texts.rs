@@ -14,6 +14,9 @@ use crate::signals::work;
 type Cited =
     (usize, (usize, usize), (usize, usize), Option<(usize, usize)>, Option<f64>, Option<bool>, Vec<String>);
 
+/// The citations, and where sentences without one start and end.
+type Report = (Vec<Cited>, Vec<(usize, usize)>);
+
 /// Estimates the number of tokens of a text.
 #[pyfunction]
 #[pyo3(name = "_rag_estimate_tokens")]
@@ -152,7 +155,7 @@ pub(crate) fn rag_citations(
     answer: &str,
     sources: Vec<String>,
     threshold: f64,
-) -> PyResult<(Vec<Cited>, Vec<(usize, usize)>)> {
+) -> PyResult<Report> {
     let report = work(py, answer.len() + size(&sources), || vecstore_rag::check_citations(answer, &sources))?;
     let characters = Characters::new(answer);
     let at = |range: &std::ops::Range<usize>| (characters.at(range.start), characters.at(range.end));

@@ -47,9 +47,9 @@ impl SplitterCore {
 /// Does work on as many bytes of text: without the GIL if that pays, and so that Ctrl-C ends it if it takes long.
 pub(super) fn run<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     match bytes {
-        ..=BRIEF_BYTES => Ok(work()),
-        ..LONG_BYTES => Ok(py.detach(work)),
-        _ => interruptible(py, work),
+        LONG_BYTES.. => interruptible(py, work),
+        bytes if bytes > BRIEF_BYTES => Ok(py.detach(work)),
+        _ => Ok(work()),
     }
 }
 
