@@ -7,6 +7,7 @@ shared storage at the uri has what a lost node takes with it. ``docs/scale.md`` 
 
 from __future__ import annotations
 
+from vecstore.distributed._build import BuiltSegments, build_segments, commit_segments, discard_segments
 from vecstore.distributed._collection import RayCollection
 from vecstore.distributed._config import RayConfig
 from vecstore.distributed._errors import (
@@ -19,12 +20,20 @@ from vecstore.distributed._errors import (
     VersionSkewError,
 )
 from vecstore.distributed._merge import Answers, Found
+from vecstore.distributed._migrate import migrate, migrate_back
 from vecstore.distributed._values import MigrationResult, RayStats, RebalanceResult, ShardStats
 
 __all__ = [
     # The collection
     "RayCollection",
     "RayConfig",
+    # Getting records in and out
+    "BuiltSegments",
+    "build_segments",
+    "commit_segments",
+    "discard_segments",
+    "migrate",
+    "migrate_back",
     # What calls return
     "Answers",
     "Found",

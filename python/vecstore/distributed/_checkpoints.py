@@ -20,7 +20,7 @@ from vecstore._errors import CorruptionError
 from vecstore._vecstore import VecStore
 from vecstore.distributed._storage import Storage
 
-__all__ = ["collect_garbage", "download", "upload"]
+__all__ = ["collect_garbage", "discard", "download", "upload", "upload_all"]
 
 CHUNK_BYTES = 8 << 20
 
@@ -37,16 +37,34 @@ def upload(storage: Storage, shard: int, store: VecStore, backup: Path) -> list[
     list
         Of each file of the backup: its path there, its name in shared storage, its length and its CRC-32.
     """
-    store.backup(backup, incremental=True)
     segments = f"{_prefix(shard)}segments/"
-    there = set(storage.names(segments))
     own = f"{_prefix(shard)}checkpoints/{uuid.uuid4().hex}/"
+
+    def name(path: Path, relative: str) -> str:
+        return segments + path.name if path.suffix == ".seg" else own + relative
+
+    return _uploaded(storage, store, backup, name, set(storage.names(segments)))
+
+
+def upload_all(storage: Storage, prefix: str, store: VecStore, backup: Path) -> list[list[typing.Any]]:
+    """Does the same to a prefix where there is nothing yet."""
+    return _uploaded(storage, store, backup, lambda _, relative: prefix + relative, set())
+
+
+def _uploaded(
+    storage: Storage,
+    store: VecStore,
+    backup: Path,
+    name_of: abc.Callable[[Path, str], str],
+    there: abc.Set[str],
+) -> list[list[typing.Any]]:
+    store.backup(backup, incremental=True)
     listed = []
     for path in sorted(path for path in backup.rglob("*") if path.is_file()):
-        relative = path.relative_to(backup).as_posix()
         if path.name == "LOCK":
             continue
-        name = segments + path.name if path.suffix == ".seg" else own + relative
+        relative = path.relative_to(backup).as_posix()
+        name = name_of(path, relative)
         if name not in there:
             storage.upload(name, path)
         listed.append([relative, name, path.stat().st_size, _checksum(path)])

@@ -149,7 +149,18 @@ class RayCollection(Writing, Searching):
         """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication`` is."""
         self._check_open()
         self._reload()
+        self.count()  # every shard is at this generation now, with all that was built for it
         self._actors.method(self._manifest.shards, "save")
+        if built := self._manifest.builds:
+            # Whoever restores the checkpoint before the last one no longer needs what was built, either.
+            self._actors.method(self._manifest.shards, "save")
+            if _manifest.publish(self._storage, self._manifest.next(builds=())):
+                self._delete_builds(built)
+            self._reload()
+
+    def _delete_builds(self, builds: tuple[dict[str, typing.Any], ...]) -> None:
+        parts = [files for build in builds for stores in build["segments"].values() for files in stores]
+        self._storage.delete([name for files in parts for _, name, _, _ in files])
 
     def flush(self) -> None:
         """Makes what was written durable on the nodes' disks. See `VecStore.flush`."""
@@ -216,13 +227,13 @@ class RayCollection(Writing, Searching):
         else:
             if there.settings.get("backup_of") != manifest.uuid:
                 raise AlreadyExistsError(f"there is another collection at {storage.uri}")
+        self.count()  # every shard has what was built for it
         replies = self._actors.method(manifest.shards, "copy_to", storage.uri, self._config.storage_options)
         copy = there.next(
             owners=manifest.owners,
             settings=settings,
             dim=manifest.dim,
             next_shard=manifest.next_shard,
-            builds=manifest.builds,
         )
         if not _manifest.publish(storage, copy):
             raise AlreadyExistsError(f"another backup to {storage.uri} was made at the same time")

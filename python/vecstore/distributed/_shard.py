@@ -258,10 +258,9 @@ class Shard:
         try:
             # Read before the claim: what the last owner appends until then is before the entry of the claim.
             self._log.claim(copy["copy"])
-            built = self._replay(store, self._log.number - 1)
-            self._built = built
+            store, self._built = self._replay(store, manifest, self._log.number - 1)
             if copy["generation"] < manifest.generation:
-                self._tidy(store, manifest)
+                store = self._tidy(store, manifest)
             self._note(manifest.generation, copy["copy"])
         except BaseException:
             store.close()
@@ -271,8 +270,7 @@ class Shard:
     def _opened_replica(self, manifest: _manifest.Manifest) -> VecStore:
         self._log.seek_end()
         self._restored()
-        store = self._store_on_disk(manifest)
-        self._built = self._replay(store, self._log.number)
+        store, self._built = self._replay(self._store_on_disk(manifest), manifest, self._log.number)
         return store
 
     def _copy_on_disk(self) -> dict[str, typing.Any] | None:
@@ -318,8 +316,8 @@ class Shard:
             partition_by=settings["partition_by"],
         )
 
-    def _replay(self, store: VecStore, last: int) -> list[str]:
-        """Applies the log from the checkpoint on; returns the builds that are taken in."""
+    def _replay(self, store: VecStore, manifest: _manifest.Manifest, last: int) -> tuple[VecStore, list[str]]:
+        """Applies the log from the checkpoint on; returns the store and the builds that are taken in."""
         first, built = 1, []
         if self._log.checkpoint:
             entry = self._log.read(self._log.checkpoint)
@@ -328,18 +326,21 @@ class Shard:
             first, built = entry.header["replay_from"], list(entry.header["built"])
             self._logged_generation = entry.header["generation"]
         for entry in self._log.between(first, last):
-            self._apply(store, entry, built)
-        return built
+            store = self._apply(store, manifest, entry, built)
+        return store, built
 
-    def _apply(self, store: VecStore, entry: Entry, built: list[str]) -> None:
+    def _apply(
+        self, store: VecStore, manifest: _manifest.Manifest, entry: Entry, built: list[str]
+    ) -> VecStore:
         if entry.kind == "rows":
             for frame in entry.frames():
                 frame.apply(store)
         elif entry.kind == "moved":
             self._logged_generation = entry.header["generation"]
         elif entry.kind == "adopt" and entry.header["build"] not in built:
-            self._pour(store, entry.header["segments"])
+            store = self._taken_in(store, manifest, entry.header["segments"])
             built.append(entry.header["build"])
+        return store
 
     def _checkpoint_after_start(self) -> None:
         # What is on this disk alone becomes part of all copies.
@@ -354,7 +355,7 @@ class Shard:
         with self._writing:
             number = self._log.number
             while (entry := self._log.next()) is not None:
-                self._apply(self._opened, entry, self._built)
+                self._store = self._apply(self._opened, self._known, entry, self._built)
             if self._log.number == number and self._log.has_next():
                 # What came next was deleted: there is a newer checkpoint.
                 with contextlib.nullcontext() if is_alone else self._gate.closed():
@@ -456,11 +457,11 @@ class Shard:
             self._manifest = manifest
             self._held_until, self._watched, self._touched = None, frozenset(), set()
             if not self._is_replica:
-                self._tidy(self._opened, manifest)
+                self._store = self._tidy(self._opened, manifest)
                 copy = self._copy_on_disk()
                 self._note(manifest.generation, copy["copy"] if copy else uuid.uuid4().hex)
 
-    def _tidy(self, store: VecStore, manifest: _manifest.Manifest) -> None:
+    def _tidy(self, store: VecStore, manifest: _manifest.Manifest) -> VecStore:
         """Deletes what belongs to other shards now, and takes in what was built for this one."""
         owned = manifest.owned(self.shard)
         foreign = [
@@ -476,24 +477,53 @@ class Shard:
             segments = build["segments"].get(str(self.shard))
             if segments and build["id"] not in self._built:
                 self._append("adopt", build=build["id"], segments=segments)
-                self._pour(store, segments)
+                store = self._taken_in(store, manifest, segments)
                 self._built.append(build["id"])
         self._append("moved", generation=manifest.generation)
+        return store
 
     def _append(self, kind: str, payload: bytes = b"", **header: typing.Any) -> None:
         with self._logging:
             self._log.append(kind, payload, **header)
 
-    def _pour(self, store: VecStore, segments: abc.Sequence[abc.Sequence[abc.Sequence[typing.Any]]]) -> None:
-        """Takes in the records of stores that were built elsewhere."""
+    def _taken_in(
+        self,
+        store: VecStore,
+        manifest: _manifest.Manifest,
+        segments: abc.Sequence[abc.Sequence[abc.Sequence[typing.Any]]],
+    ) -> VecStore:
+        """Takes in stores that were built elsewhere; returns the store that has their records."""
+        left = list(segments)
+        if not len(store) and not store.deleted_count():
+            store = self._exchanged(store, manifest, left.pop(0))
         directory = self._directory / "build"
-        for files in segments:
+        for files in left:
             _checkpoints.discard(directory)
             _checkpoints.download(self._storage, files, directory)
             with VecStore(directory / "store", read_only=True) as built:
                 for rows in rows_that_match(built):
                     rows.put(store)
         _checkpoints.discard(directory)
+        return store
+
+    def _exchanged(
+        self, store: VecStore, manifest: _manifest.Manifest, files: abc.Sequence[abc.Sequence[typing.Any]]
+    ) -> VecStore:
+        """Makes a store that was built elsewhere the shard's own, in the place of one without records."""
+        indexes = [index for index in store.list_indexes() if not index.automatic]
+        copy = self._copy_on_disk()
+        # A crash from here on leaves a copy without its mark: the next start begins with the checkpoint.
+        self._mark.unlink(missing_ok=True)
+        store.close()
+        for name in ("store", "backup"):
+            _checkpoints.discard(self._directory / name)
+        _checkpoints.download(self._storage, files, self._directory)
+        store = self._store_on_disk(manifest)
+        for index in indexes:
+            store.create_index(index.path, index.kind)
+        if copy is not None:
+            self._note(copy["generation"], copy["copy"])
+        return store
 
     # ---- Copying to other shards
 
