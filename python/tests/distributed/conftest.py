@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 import vecstore
+from tests.conftest import fill
 from vecstore.distributed import RayCollection, RayConfig
-
-from ..conftest import fill
 
 #: Tests that start and end nodes on a busy machine take their time.
 TIMEOUT_SECONDS = 280
@@ -76,11 +75,14 @@ Make = Callable[..., RayCollection]
 
 @pytest.fixture(scope="session")
 def make(nodes: Nodes, disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    """Makes collections; `stop` ends them."""
+    """Makes collections, and ends their actors."""
+    assert nodes.nodes
     made: list[RayCollection] = []
     numbers = itertools.count()
 
-    def make(shards: int | None = 2, replicas: int | None = None, uri: Any = None, **options: Any) -> RayCollection:
+    def make(
+        shards: int | None = 2, replicas: int | None = None, uri: Any = None, **options: Any
+    ) -> RayCollection:
         where = uri or tmp_path_factory.mktemp(f"collection-{next(numbers)}")
         options = {"num_cpus": 0.05, "directory": str(disk), "timeout_seconds": 120.0, **options}
         made.append(RayCollection.open(where, shards, replicas, RayConfig(**options)))

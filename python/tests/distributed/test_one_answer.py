@@ -17,7 +17,8 @@ from .conftest import Make, as_one
 
 ROWS, DIM = 600, 24
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
-WORDS = "solar panel wind farm river stone light heavy red blue green fast slow solstice soliton".split()
+WORDS = ["solar", "panel", "wind", "farm", "river", "stone", "light", "heavy", "red", "blue"]
+WORDS += ["green", "fast", "slow", "solstice", "soliton"]
 
 
 def written(seed: int, stores: list[Any]) -> None:
@@ -45,8 +46,8 @@ def written(seed: int, stores: list[Any]) -> None:
         assert store.delete_many(ids[10:40]) == 30
         store.upsert_many(ids[20:30], vectors[100:110], metadatas[20:30], texts=["solar wind"] * 10)
         assert store.delete_where({"n": {"$gte": 590}}) == 10
-        for id in ids[50:60]:
-            assert store.soft_delete(id)
+        for hidden in ids[50:60]:
+            assert store.soft_delete(hidden)
         assert store.restore(ids[55])
         store.patch_metadata(ids[70], {"price": 99.0})
         store.index_text(ids[71], "solar solar solar farm")
@@ -81,8 +82,8 @@ FILTERS: list[Any] = [None, {"kind": "k3"}, "price < 5 AND NOT kind = 'k1'", {"t
 
 def test_vectors(both: Both) -> None:
     for vector in both.vectors(12):
-        for filter in FILTERS:
-            both.same("query", vector, 10, filter, exact=True, include=("metadata", "vector", "text"))
+        for chosen in FILTERS:
+            both.same("query", vector, 10, chosen, exact=True, include=("metadata", "vector", "text"))
         both.same("query", vector, 50, exact=True, offset=17)
         both.same("query", vector, 1000, exact=True)
         score = both.one.query(vector, 20, exact=True)[-1].score
@@ -94,10 +95,20 @@ def test_vectors(both: Both) -> None:
 
 
 def test_words(both: Both) -> None:
-    queries = ["solar", "solar panel", "+solar -wind", '"solar panel" red', "sol*", "+so* blue", "-sol* red", "nothing", "re* gr* sto*"]
+    queries = [
+        "solar",
+        "solar panel",
+        "+solar -wind",
+        '"solar panel" red',
+        "sol*",
+        "+so* blue",
+        "-sol* red",
+        "nothing",
+        "re* gr* sto*",
+    ]
     for keywords in queries:
-        for filter in FILTERS:
-            both.same("text_query", keywords, 15, filter)
+        for chosen in FILTERS:
+            both.same("text_query", keywords, 15, chosen)
         both.same("text_query", keywords, 1000, include=("text",))
         both.same("text_query", keywords, 10, offset=5, min_score=0.5)
         both.same("text_query", keywords, 10, boost=FieldBoost("price"))
@@ -110,14 +121,27 @@ def test_sparse_vectors(both: Both) -> None:
         both.same("sparse_query", sparse, 25, {"price": {"$gt": 3}}, offset=3)
 
 
-@pytest.mark.parametrize("fusion", ["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"])
+@pytest.mark.parametrize(
+    "fusion", ["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
+)
 def test_both_fused(both: Both, fusion: str) -> None:
     for vector in both.vectors(3):
         for alpha in (0.0, 0.3, 0.7, 1.0):
             both.same("hybrid_query", vector, "solar wind", 10, alpha, fusion=fusion, exact=True)
         both.same("hybrid_query", vector, "red -blue", 10, filter={"kind": "k3"}, fusion=fusion, exact=True)
-        both.same("hybrid_query", vector, "sol*", 10, fusion=fusion, exact=True, candidates=40, offset=4, autocut=2)
-        both.same("hybrid_query", vector, "river", 5, fusion=fusion, exact=True, boost=FieldBoost("price"), min_score=0.01)
+        both.same(
+            "hybrid_query", vector, "sol*", 10, fusion=fusion, exact=True, candidates=40, offset=4, autocut=2
+        )
+        both.same(
+            "hybrid_query",
+            vector,
+            "river",
+            5,
+            fusion=fusion,
+            exact=True,
+            boost=FieldBoost("price"),
+            min_score=0.01,
+        )
 
 
 def test_searches_made_of_others(both: Both) -> None:
@@ -138,20 +162,34 @@ def test_records_and_counts(both: Both) -> None:
     assert as_one(iter(both.many.list_all())) == as_one(iter(both.one.list_all()))
     ids = [record.id for record in both.one.list_all()]
     both.same("get_many", [*ids[::3], "absent", ids[0]])
-    for name in ("count", "len", "active_count", "deleted_count", "is_empty", "dimension", "list_deleted", "list_active"):
+    for name in (
+        "count",
+        "len",
+        "active_count",
+        "deleted_count",
+        "is_empty",
+        "dimension",
+        "list_deleted",
+        "list_active",
+    ):
         both.same(name)
-    for filter in FILTERS:
-        both.same("count", filter)
+    for chosen in FILTERS:
+        both.same("count", chosen)
         for path in ("kind", "price", "tags", "mixed", "n", "absent", "at"):
-            both.same("distinct", path, filter)
-            both.same("facets", path, filter)
+            both.same("distinct", path, chosen)
+            both.same("facets", path, chosen)
     both.same("facets", "kind", limit=3)
     both.same("facets", "price", buckets=[0, 3, 6, 20])
     for order in (None, "price", "-price", "mixed", ("n", "desc"), "absent"):
         cursor: str | None = None
         pages = 0
         while pages == 0 or cursor is not None:
-            how: dict[str, Any] = {"limit": 77, "cursor": cursor, "order_by": order, "with_vectors": pages % 2 == 0}
+            how: dict[str, Any] = {
+                "limit": 77,
+                "cursor": cursor,
+                "order_by": order,
+                "with_vectors": pages % 2 == 0,
+            }
             page = both.one.scroll({"price": {"$gte": 2}}, **how)
             assert both.many.scroll({"price": {"$gte": 2}}, **how) == page
             cursor, pages = page.cursor, pages + 1
@@ -164,11 +202,13 @@ def test_after_changes_at_random(make: Make, seed: int) -> None:
     words = random.Random(seed)
     with VecStore(":memory:", dim=4) as one:
         for step in range(60):
-            id = f"r{words.randrange(25)}"
+            name = f"r{words.randrange(25)}"
             vector = [words.choice([1.0, 2.0, -1.0]) for _ in range(4)]
-            change = words.choice(["upsert", "upsert", "delete", "soft_delete", "restore", "patch", "text", "where"])
-            outcomes = [changed(store, change, id, vector, step) for store in (one, collection)]
-            assert outcomes[0] == outcomes[1], (change, id)
+            change = words.choice(
+                ["upsert", "upsert", "delete", "soft_delete", "restore", "patch", "text", "where"]
+            )
+            outcomes = [changed(store, change, name, vector, step) for store in (one, collection)]
+            assert outcomes[0] == outcomes[1], (change, name)
         assert as_one(iter(collection.list_all())) == as_one(iter(one.list_all()))
         assert list(collection.query([1.0] * 4, 30, exact=True)) == list(one.query([1.0] * 4, 30, exact=True))
         assert list(collection.text_query("solar 1*")) == list(one.text_query("solar 1*"))
@@ -203,7 +243,9 @@ def changed(store: Any, change: str, id: str, vector: list[float], step: int) ->
 def test_approximate_searches_find_no_less(make: Make) -> None:
     rng = np.random.default_rng(3)
     centres = rng.standard_normal((50, 48))
-    vectors = (centres[rng.integers(0, 50, 12_000)] + 0.4 * rng.standard_normal((12_000, 48))).astype(np.float32)
+    vectors = (centres[rng.integers(0, 50, 12_000)] + 0.4 * rng.standard_normal((12_000, 48))).astype(
+        np.float32
+    )
     queries = (centres[rng.integers(0, 50, 100)] + 0.4 * rng.standard_normal((100, 48))).astype(np.float32)
     ids = [f"v{n}" for n in range(len(vectors))]
     collection = make(2, dim=48)

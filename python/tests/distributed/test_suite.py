@@ -19,8 +19,7 @@ TESTS = Path(__file__).resolve().parents[1]
 MODULES = ["write", "read", "query", "filters", "batch", "fields", "values"]
 
 #: What a collection in shards does not do, or says in other words.
-LEFT_OUT = {
-}
+LEFT_OUT = {}
 
 
 def _loaded(name: str) -> types.ModuleType:

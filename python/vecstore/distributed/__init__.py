@@ -1,12 +1,14 @@
-"""The same collection on many machines, on Ray. Needs ``vecstore[ray]``; nothing here is imported by ``import vecstore``.
+"""The same collection on many machines, on Ray. Needs ``vecstore[ray]``; nothing here is imported by ``import
+vecstore``.
 
-`RayCollection.open(uri, shards=N)` makes or opens a collection whose records are in shards: ids hash to 256 virtual shards, which
-are mapped onto N actors, each of which owns an ordinary store on its node's disk. Ray places the actors, restarts and scales them;
-shared storage at the uri has what a lost node takes with it. ``docs/scale.md`` says when that pays.
-"""
+`RayCollection.open(uri, shards=N)` makes or opens a collection whose records are in shards: ids hash to 256
+virtual shards, which are mapped onto N actors, each of which owns an ordinary store on its node's disk. Ray
+places the actors, restarts and scales them; shared storage at the uri has what a lost node takes with it.
+``docs/scale.md`` says when that pays."""
 
 from __future__ import annotations
 
+from vecstore.distributed._aio import AsyncRayCollection
 from vecstore.distributed._build import BuiltSegments, build_segments, commit_segments, discard_segments
 from vecstore.distributed._collection import RayCollection
 from vecstore.distributed._config import RayConfig
@@ -25,6 +27,7 @@ from vecstore.distributed._values import MigrationResult, RayStats, RebalanceRes
 
 __all__ = [
     # The collection
+    "AsyncRayCollection",
     "RayCollection",
     "RayConfig",
     # Getting records in and out

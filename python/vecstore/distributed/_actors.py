@@ -1,11 +1,11 @@
 """The shards as actors of Ray: found by name or started, asked, and asked again while they restart.
 
-Ray restarts an actor whose process ended (`max_restarts`), on another node if its node is lost. What it finds there, `_shard`
-says. Everything here is the caller's side of it.
-"""
+Ray restarts an actor whose process ended (`max_restarts`), on another node if its node is lost. What it finds
+there, `_shard` says. Everything here is the caller's side of it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -21,7 +21,7 @@ from vecstore.distributed._metrics import observer
 from vecstore.distributed._packages import ray
 from vecstore.distributed._shard import Reply, Shard
 
-__all__ = ["Actors", "Call", "Moved"]
+__all__ = ["Actors", "Call", "MovedError"]
 
 NAMESPACE = "vecstore"
 
@@ -55,11 +55,13 @@ class Call(typing.NamedTuple):
 
     name: str
     args: tuple[typing.Any, ...] = ()
-    kwargs: dict[str, typing.Any] = {}
+    kwargs: abc.Mapping[str, typing.Any] | None = None
 
 
-class Moved(Exception):
-    """The manifest has a newer generation than the caller went by; `done` are the answers of those that answered."""
+class MovedError(Exception):
+    """The manifest has a newer generation than the caller went by; `done` are the answers of those that
+    answered.
+    """
 
     def __init__(self, done: dict[int, typing.Any]) -> None:
         super().__init__()
@@ -193,7 +195,7 @@ class Actors:
 
         Raises
         ------
-        Moved
+        MovedError
             If a shard is at a newer generation.
         ShardUnavailableError
             If one does not answer in time, unless there is a list for those that are ``missing``.
@@ -239,11 +241,13 @@ class Actors:
         if error is not None:
             raise error
         if has_moved:
-            raise Moved(values)
+            raise MovedError(values)
         return values
 
     def _reader(self, shard: int, tries: int) -> typing.Any:
-        """Returns who is asked to read: the owner, or a replica in its turn or after the owner did not answer."""
+        """Returns who is asked to read: the owner, or a replica in its turn or after the owner did not
+        answer.
+        """
         readers = [self._owners[shard], *self._copies[shard]]
         if len(readers) == 1:
             return readers[0]
@@ -262,8 +266,7 @@ class Actors:
                     actor = self._ray.get_actor(self._name(shard, copy), namespace=NAMESPACE)
                 except ValueError:
                     continue
-                try:
+                # If it is not there, or does not answer, its process is ended all the same.
+                with contextlib.suppress(self._ray.exceptions.RayError):
                     self._ray.get(actor.close.remote(), timeout=self._config.timeout_seconds)
-                except self._ray.exceptions.RayError:
-                    pass  # it is not there, or does not answer: its process is ended below all the same
                 self._ray.kill(actor, no_restart=True)

@@ -1,10 +1,11 @@
-"""Bulk loading: workers of any kind write sealed segments to shared storage, and one manifest publishes them all.
+"""Bulk loading: workers of any kind write sealed segments to shared storage, and one manifest publishes them
+all.
 
-A worker needs neither Ray nor the shards: only the uri, to know which ids are whose. What it builds for each shard is a whole
-store, with its graphs, under ``builds/<build>/<shard>/``; nobody reads it until `commit_segments` publishes a manifest that names
-it. An interrupted build therefore leaves nothing visible, only files that `discard_segments` deletes. A shard that has no records
-yet takes the first store it gets as its own; what comes to records that are there is upserted.
-"""
+A worker needs neither Ray nor the shards: only the uri, to know which ids are whose. What it builds for each
+shard is a whole store, with its graphs, under ``builds/<build>/<shard>/``; nobody reads it until
+`commit_segments` publishes a manifest that names it. An interrupted build therefore leaves nothing visible,
+only files that `discard_segments` deletes. A shard that has no records yet takes the first store it gets as
+its own; what comes to records that are there is upserted."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ _COLUMNS = {"id", "vector", "metadata", "text"}
 
 @dataclasses.dataclass(frozen=True)
 class BuiltSegments:
-    """What a worker has built, not yet committed. It pickles, and may be sent on by whatever runs the workers."""
+    """What a worker has built, not yet committed. It pickles, and may be sent on by whatever runs the
+    workers.
+    """
 
     collection: str
     #: Of the map of ids that it was built for.
@@ -56,7 +59,8 @@ def build_segments(
     Parameters
     ----------
     batches : iterable of dict
-        Columns, as batches of Ray Data are: ``id``, ``vector``, and perhaps ``metadata`` (dicts or None) and ``text``.
+        Columns, as batches of Ray Data are: ``id``, ``vector``, and perhaps ``metadata`` (dicts or None) and
+        ``text``.
     uri : str or os.PathLike
         The collection's, which must be there.
     storage_options : mapping, optional
@@ -102,10 +106,14 @@ class _Stores:
             raise TypeError(f"batches: expected dicts of columns, got {type(batch).__name__}")
         if not {"id", "vector"} <= set(batch) <= _COLUMNS:
             raise InvalidInputError(
-                f"batches: expected the columns id and vector, perhaps metadata and text; got {', '.join(sorted(batch))}"
+                "batches: expected the columns id and vector, perhaps metadata and text; "
+                f"got {', '.join(sorted(map(str, batch)))}"
             )
-        ids = [str(id) for id in batch["id"]]
-        columns = {"metadatas": _listed(batch.get("metadata")), "texts": _listed(batch.get("text"))}
+        ids = [str(one) for one in batch["id"]]
+        columns: dict[str, typing.Any] = {
+            "metadatas": _listed(batch.get("metadata")),
+            "texts": _listed(batch.get("text")),
+        }
         settings = self._manifest.settings
         with VecStore(":memory:", dim=self.dim, metric=settings["metric"]) as scratch:
             scratch.upsert_many(ids, _matrix(batch["vector"]), **columns)
@@ -153,7 +161,8 @@ def commit_segments(collection: RayCollection, built: abc.Iterable[BuiltSegments
     Raises
     ------
     InvalidInputError
-        If something was built for another collection, or for another map of ids: then the shards were rebalanced since.
+        If something was built for another collection, or for another map of ids: then the shards were
+        rebalanced since.
     """
     parts = list(built)
     collection._check_open()
@@ -166,7 +175,9 @@ def commit_segments(collection: RayCollection, built: abc.Iterable[BuiltSegments
         if part.collection != manifest.uuid:
             raise InvalidInputError(f"built for another collection than the one at {collection.uri}")
         if part.owners != _map_of(manifest):
-            raise InvalidInputError("built for other shards: the collection was rebalanced since; build again")
+            raise InvalidInputError(
+                "built for other shards: the collection was rebalanced since; build again"
+            )
         for shard, files in part.segments.items():
             segments.setdefault(str(shard), []).append(files)
     dims = {part.dim for part in parts if part.dim is not None} | ({manifest.dim} - {None})
@@ -186,11 +197,17 @@ def commit_segments(collection: RayCollection, built: abc.Iterable[BuiltSegments
 def discard_segments(
     uri: str | os.PathLike[str], *, storage_options: abc.Mapping[str, typing.Any] | None = None
 ) -> int:
-    """Deletes the files of all builds that no manifest names, also of those that are still going on; returns how many."""
+    """Deletes the files of all builds that no manifest names, also of those that are still going on; returns
+    how many.
+    """
     storage = open_storage(uri, storage_options)
     manifest = _manifest.load(storage)
     named = {
-        file[1] for build in manifest.builds for parts in build["segments"].values() for files in parts for file in files
+        file[1]
+        for build in manifest.builds
+        for parts in build["segments"].values()
+        for files in parts
+        for file in files
     }
     strays = [name for name in storage.names("builds/") if name not in named]
     storage.delete(strays)
@@ -207,6 +224,4 @@ def _listed(column: typing.Any) -> list[typing.Any] | None:
 
 def _matrix(vectors: typing.Any) -> typing.Any:
     """Returns vectors as an upsert takes them: Ray Data has an array of arrays."""
-    if getattr(vectors, "dtype", None) == object:
-        return [*vectors]
-    return vectors
+    return [*vectors] if getattr(getattr(vectors, "dtype", None), "kind", "") == "O" else vectors

@@ -1,11 +1,11 @@
-"""Checkpoints: the files of a shard in shared storage, so that its log need not be kept for ever, and a node may be lost.
+"""Checkpoints: the files of a shard in shared storage, so that its log need not be kept for ever, and a node
+may be lost.
 
-A checkpoint is a backup of the shard's store (`VecStore.backup`). Segments are write-once and their names are never used again:
-they lie in ``shards/<shard>/segments/`` and are uploaded once. What else a backup has is small and lies in a directory of the
-checkpoint's own. **Write order**: files first; then the log's entry that lists them, which only the owner can append; then
-what nothing lists any more is deleted. A crash before the entry leaves files that nobody lists, and the next checkpoint
-deletes them.
-"""
+A checkpoint is a backup of the shard's store (`VecStore.backup`). Segments are write-once and their names are
+never used again: they lie in ``shards/<shard>/segments/`` and are uploaded once. What else a backup has is
+small and lies in a directory of the checkpoint's own. **Write order**: files first; then the log's entry that
+lists them, which only the owner can append; then what nothing lists any more is deleted. A crash before the
+entry leaves files that nobody lists, and the next checkpoint deletes them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def _uploaded(
 
 
 def download(storage: Storage, files: abc.Sequence[abc.Sequence[typing.Any]], directory: Path) -> None:
-    """Makes a store in ``directory/store`` of the files of a checkpoint; the backup stays for the next checkpoint.
+    """Makes a store in ``directory/store`` of the files of a checkpoint; the backup stays for the next
+    checkpoint.
 
     Raises
     ------

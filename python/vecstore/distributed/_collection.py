@@ -27,11 +27,12 @@ __all__ = ["RayCollection"]
 class RayCollection(Writing, Searching):
     """A collection in shards, each an ordinary store that one actor of Ray owns.
 
-    The methods are those of `VecStore` and `Collection`, and answer as one store does: the neighbors of all shards in one
-    order with one store's ties, words scored by the statistics of all records. `RayCollection.open` makes or opens one.
+    The methods are those of `VecStore` and `Collection`, and answer as one store does: the neighbors of all
+    shards in one order with one store's ties, words scored by the statistics of all records.
+    `RayCollection.open` makes or opens one.
 
-    Any number of processes of a Ray cluster may have a handle; the actors are shared and stay when handles are closed, until
-    `stop`. Threads may share a handle.
+    Any number of processes of a Ray cluster may have a handle; the actors are shared and stay when handles
+    are closed, until `stop`. Threads may share a handle.
 
     >>> with RayCollection.open(uri, shards=2, config=config) as docs:
     ...     docs.upsert("apple", [0.9, 0.1, 0.0], {"kind": "fruit"})
@@ -52,12 +53,15 @@ class RayCollection(Writing, Searching):
         Parameters
         ----------
         uri : str or os.PathLike
-            Its shared storage: a directory that all nodes see at this path, ``file://`` or ``s3://bucket/prefix`` and what else
-            obstore knows. Shards upload segments and logs there, and are restored from there.
+            Its shared storage: a directory that all nodes see at this path, ``file://`` or
+            ``s3://bucket/prefix`` and what else obstore knows. Shards upload segments and logs there, and are
+            restored from there.
         shards : int, optional
-            How many shards to make, 1 to 256. If the collection is there, it must have as many: `rebalance` changes that.
+            How many shards to make, 1 to 256. If the collection is there, it must have as many: `rebalance`
+            changes that.
         replicas : int, optional
-            How many more copies of each shard answer reads (0 if not given), each on a node of its own if there is one.
+            How many more copies of each shard answer reads (0 if not given), each on a node of its own if
+            there is one.
         config : RayConfig, optional
             Dimension, metric, durability, storage options and the like.
 
@@ -121,12 +125,23 @@ class RayCollection(Writing, Searching):
         found = self._all("stats")
         hellos = {hello["shard"]: hello for hello in self._actors.greet(self._manifest.shards)}
         shards = [
-            ShardStats(shard, len(self._manifest.owned(shard)), hellos[shard]["node"], hellos[shard]["pid"], store)
+            ShardStats(
+                shard, len(self._manifest.owned(shard)), hellos[shard]["node"], hellos[shard]["pid"], store
+            )
             for shard, store in zip(self._manifest.shards, found)
         ]
         total = {
             name: sum(getattr(store, name) for store in found)
-            for name in ("active", "deleted", "segments", "disk_bytes", "memory_bytes", "queries", "upserts", "deletes")
+            for name in (
+                "active",
+                "deleted",
+                "segments",
+                "disk_bytes",
+                "memory_bytes",
+                "queries",
+                "upserts",
+                "deletes",
+            )
         }
         manifest = self._manifest
         return RayStats(
@@ -141,12 +156,15 @@ class RayCollection(Writing, Searching):
     def __repr__(self) -> str:
         state = ", closed" if self._is_closed else ""
         metric = self._manifest.settings["metric"]
-        return f"RayCollection({self.uri!r}, shards={len(self.shards)}, dim={self._manifest.dim}, metric={metric!r}{state})"
+        figures = f"shards={len(self.shards)}, dim={self._manifest.dim}, metric={metric!r}"
+        return f"RayCollection({self.uri!r}, {figures}{state})"
 
     # ---- Upkeep
 
     def save(self) -> None:
-        """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication`` is."""
+        """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication``
+        is.
+        """
         self._check_open()
         self._reload()
         self.count()  # every shard is at this generation now, with all that was built for it
@@ -194,7 +212,8 @@ class RayCollection(Writing, Searching):
         )
 
     def backup(self, uri: str | os.PathLike[str]) -> int:
-        """Copies all shards to another place, which `open` opens; each is as of a moment after the call began.
+        """Copies all shards to another place, which `open` opens; each is as of a moment after the call
+        began.
 
         A second backup to the same place copies only segments that are new.
 
@@ -242,9 +261,9 @@ class RayCollection(Writing, Searching):
     def rebalance(self, shards: int) -> RebalanceResult:
         """Changes the number of shards while reads and writes go on.
 
-        A shard that gets ids is made anew beside those that serve, so that it takes part only when it is whole; one that only
-        gives ids away keeps its files and deletes those records. At the end writes wait while the last changes are copied and
-        the new manifest is published.
+        A shard that gets ids is made anew beside those that serve, so that it takes part only when it is
+        whole; one that only gives ids away keeps its files and deletes those records. At the end writes wait
+        while the last changes are copied and the new manifest is published.
 
         Parameters
         ----------
@@ -268,7 +287,9 @@ class RayCollection(Writing, Searching):
         self._empty.close()
 
     def stop(self) -> None:
-        """Makes a checkpoint of every shard, ends the actors, and closes the handle; the records stay in shared storage."""
+        """Makes a checkpoint of every shard, ends the actors, and closes the handle; the records stay in
+        shared storage.
+        """
         self.save()
         self._actors.stop(self._manifest.shards)
         self.close()
@@ -329,7 +350,7 @@ def _checked_settings(config: RayConfig) -> dict[str, typing.Any]:
         ":memory:",
         dim=config.dim,
         metric=config.metric,
-        quantization=config.quantization,
+        quantization=typing.cast(typing.Any, config.quantization),
         analyzer=config.analyzer,
         text_fields=config.text_fields,
         partition_by=config.partition_by,
@@ -348,8 +369,6 @@ def _check_agrees(storage: Storage, manifest: Manifest, config: RayConfig) -> No
         known = manifest.settings[name]
         is_given = config.kept()[name] != default[name] or (name == "metric" and config.metric is not None)
         if is_given and value != known:
-            raise InvalidInputError(
-                f"{name}: the collection at {storage.uri} has {known!r}, got {value!r}"
-            )
+            raise InvalidInputError(f"{name}: the collection at {storage.uri} has {known!r}, got {value!r}")
     if config.dim is not None and manifest.dim is not None and config.dim != manifest.dim:
         raise InvalidInputError(f"dim: the collection at {storage.uri} has {manifest.dim}, got {config.dim}")

@@ -16,8 +16,8 @@ __all__ = ["RayConfig", "checked"]
 class RayConfig:
     """The options of `RayCollection.open`.
 
-    The first group is kept with the collection when it is made; later, what is given must agree with it. The second is
-    of the handle and of the actors it starts.
+    The first group is kept with the collection when it is made; later, what is given must agree with it. The
+    second is of the handle and of the actors it starts.
 
     >>> RayConfig(dim=384).replication
     'sync'
@@ -30,8 +30,8 @@ class RayConfig:
     analyzer: str | None = None
     text_fields: tuple[str, ...] = ()
     partition_by: str | None = None
-    #: ``sync``: what is acknowledged is in shared storage too. ``none``: only on the disk of the shard's node, and what
-    #: was written since the last checkpoint is lost with the node.
+    #: ``sync``: what is acknowledged is in shared storage too. ``none``: only on the disk of the shard's
+    #: node, and what was written since the last checkpoint is lost with the node.
     replication: typing.Literal["sync", "none"] = "sync"
 
     #: As the option of `VecStore`: what is acknowledged is on the node's disk, at this level.
@@ -83,7 +83,13 @@ def checked(config: RayConfig | None, replicas: int | None) -> RayConfig:
     for name, known in choices.items():
         if (got := getattr(config, name)) not in known:
             raise InvalidInputError(f"{name} must be one of {', '.join(known)}; got {got!r}")
-    numbers = ("num_cpus", "timeout_seconds", "partial_timeout_seconds", "checkpoint_seconds", "fence_seconds")
+    numbers = (
+        "num_cpus",
+        "timeout_seconds",
+        "partial_timeout_seconds",
+        "checkpoint_seconds",
+        "fence_seconds",
+    )
     for name in (*numbers, "max_clock_skew_seconds", "checkpoint_bytes"):
         got = getattr(config, name)
         if isinstance(got, bool) or not isinstance(got, (int, float)):

@@ -22,7 +22,7 @@ class DistributedError(VecStoreError):
 
 
 class ShardUnavailableError(DistributedError):
-    """Shards did not answer in time; `missing` has their numbers. A write may have been applied, or in part."""
+    """Shards did not answer in time, `missing`. A write may have been applied, or in part."""
 
     def __init__(self, message: str, missing: abc.Iterable[int] = ()) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Calls pass together; who closes the gate waits until all are through, and is alone until it opens it."""
+    """Calls pass together; who closes the gate waits until all are through, and is then alone."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

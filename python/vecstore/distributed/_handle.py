@@ -1,5 +1,6 @@
-"""What all methods of a collection on Ray rest on: the manifest as it is known here, the actors, and calls that go again when
-the manifest has moved."""
+"""What all methods of a collection on Ray rest on: the manifest as it is known here, the actors, and calls
+that go again when the manifest has moved.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from collections import abc
 from vecstore._errors import ClosedError, DimensionMismatchError
 from vecstore._vecstore import VecStore
 from vecstore.distributed import _manifest
-from vecstore.distributed._actors import Actors, Call, Moved
+from vecstore.distributed._actors import Actors, Call, MovedError
 from vecstore.distributed._config import RayConfig
 from vecstore.distributed._manifest import Manifest
 from vecstore.distributed._storage import Storage
@@ -29,7 +30,8 @@ class Handle:
         self._actors = Actors(storage.uri, manifest, config)
         self._is_closed = False
         self._reloading = threading.Lock()
-        #: An empty store like the shards': what it refuses, they would, and it says so in the words of one store.
+        #: An empty store like the shards': what it refuses, they would, and it says so in the words of one
+        #: store.
         self._empty = self._scratch()
 
     def _scratch(self) -> VecStore:
@@ -66,12 +68,14 @@ class Handle:
             manifest = self._manifest
             call = Call(name, args, kwargs)
             lost: list[int] | None = None if missing is None else []
-            timeout = self._config.timeout_seconds if missing is None else self._config.partial_timeout_seconds
+            timeout = (
+                self._config.timeout_seconds if missing is None else self._config.partial_timeout_seconds
+            )
             try:
                 values = self._actors.ask(
                     manifest.generation, dict.fromkeys(manifest.shards, call), timeout=timeout, missing=lost
                 )
-            except Moved:
+            except MovedError:
                 self._reload()
                 continue
             if missing is not None:
@@ -92,7 +96,7 @@ class Handle:
             try:
                 values = self._actors.ask(manifest.generation, {shard: Call(name, args)}, is_read=is_read)
                 return values[shard]
-            except Moved:
+            except MovedError:
                 self._reload()
 
     def _spread(
@@ -100,21 +104,21 @@ class Handle:
         calls: dict[int, Call],
         again: abc.Callable[[list[Call]], dict[int, Call]] | None,
     ) -> list[typing.Any]:
-        """Makes calls that write. ``again`` makes calls anew of those that were refused, for a newer manifest."""
+        """Makes calls that write. ``again`` makes calls anew of those that were refused, for a newer
+        manifest.
+        """
         self._check_open()
         results: list[typing.Any] = []
         while calls:
             try:
                 results += self._actors.ask(self._manifest.generation, calls, is_read=False).values()
                 break
-            except Moved as moved:
+            except MovedError as moved:
                 results += moved.done.values()
                 left = [call for shard, call in calls.items() if shard not in moved.done]
                 self._reload()
-                if again is None:
-                    calls = dict.fromkeys(self._manifest.shards, left[0])
-                else:
-                    calls = again(left)
+                every = dict.fromkeys(self._manifest.shards, left[0])
+                calls = every if again is None else again(left)
         return results
 
     def _fix_dim(self, dim: int) -> None:
@@ -129,7 +133,9 @@ class Handle:
 
     @contextlib.contextmanager
     def _checking(self) -> abc.Iterator[VecStore]:
-        """A store in memory to write to first: it refuses what one store would, in its words, before a shard is asked."""
+        """A store in memory to write to first: it refuses what one store would, in its words, before a shard
+        is asked.
+        """
         self._check_open()
         with self._scratch() as scratch:
             yield scratch

@@ -1,15 +1,15 @@
-"""The log of a shard in shared storage. It is what makes one owner of many: `ShardLog.append` puts the next entry where there
-must be none.
+"""The log of a shard in shared storage. It is what makes one owner of many: `ShardLog.append` puts the next
+entry where there must be none.
 
 Entries are ``shards/<shard>/log/<number>``, numbered from 1 without a gap. An entry is
 
     magic "vsSHLOG1", u32 length of the header, the header (JSON), the payload, u32 CRC-32 of all before it
 
-and its header says what it is: ``open`` (a new owner begins its epoch), ``rows`` (frames, see `_rows`), ``checkpoint`` (files
-in shared storage hold everything up to an entry), ``adopt`` (a bulk build was taken in). Who wants to own the shard reads to the
-end and appends ``open``. From then on the owner before it cannot append: the number it would use is taken. So nothing that it
-does is acknowledged any more, whatever it believes, and no clock is asked.
-"""
+and its header says what it is: ``open`` (a new owner begins its epoch), ``rows`` (frames, see `_rows`),
+``checkpoint`` (files in shared storage hold everything up to an entry), ``adopt`` (a bulk build was taken
+in). Who wants to own the shard reads to the end and appends ``open``. From then on the owner before it cannot
+append: the number it would use is taken. So nothing that it does is acknowledged any more, whatever it
+believes, and no clock is asked."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ class ShardLog:
         FencedError
             If somebody else has appended since.
         StorageError
-            If that is not known. The next call makes sure of this entry first: whoever logs its frames again does no harm.
+            If that is not known. The next call makes sure of this entry first: whoever logs its frames again
+            does no harm.
         """
         if self._unsure is not None:
             self._append(self._unsure)

@@ -1,8 +1,8 @@
 """What a collection is: its shards, which ids belong to which, and its settings.
 
-``manifest/<generation>`` is JSON. A change is the next generation, put where there is none: of two that change it at once
-one fails and looks again. The newest counts; older ones are kept for nobody and deleted in time.
-"""
+``manifest/<generation>`` is JSON. A change is the next generation, put where there is none: of two that
+change it at once one fails and looks again. The newest counts; older ones are kept for nobody and deleted in
+time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from vecstore.distributed._storage import Storage
 
 __all__ = ["SHARDS_MAX", "VIRTUAL_SHARDS", "Manifest", "load", "new", "publish", "spread", "virtual_shard"]
 
-#: Ids hash to so many places, which are mapped onto shards: moving some moves that part of the ids and no others.
+#: Ids hash to so many places, which are mapped onto shards: moving some moves that part of the ids and no
+#: others.
 VIRTUAL_SHARDS = 256
 SHARDS_MAX = VIRTUAL_SHARDS
 
@@ -129,7 +130,9 @@ def publish(storage: Storage, manifest: Manifest) -> bool:
     """Publishes a generation; returns False if there is one of its number already."""
     if not storage.put_new(_name(manifest.generation), manifest.encode()):
         return False
-    old = [_name(number) for number in range(max(1, manifest.generation - 2 * KEPT), manifest.generation - KEPT)]
+    old = [
+        _name(number) for number in range(max(1, manifest.generation - 2 * KEPT), manifest.generation - KEPT)
+    ]
     storage.delete(old)
     return True
 
@@ -138,14 +141,15 @@ def _decode(content: bytes, name: str) -> Manifest:
     try:
         fields = json.loads(content)
         checksum = fields.pop("checksum")
-        version, format = fields.pop("vecstore"), fields.pop("format")
+        version, known = fields.pop("vecstore"), fields.pop("format")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise CorruptionError(f"{name} is no manifest of a collection: {error}") from error
-    if format != FORMAT:
+    if known != FORMAT:
         raise UnsupportedError(
-            f"{name} has format {format}, written by vecstore {version}; vecstore {vecstore.__version__} reads {FORMAT}"
+            f"{name} has format {known}, written by vecstore {version}; "
+            f"vecstore {vecstore.__version__} reads {FORMAT}"
         )
-    if _checksum({**fields, "vecstore": version, "format": format}) != checksum:
+    if _checksum({**fields, "vecstore": version, "format": known}) != checksum:
         raise CorruptionError(
             f"{name} is not what was written: it was changed by hand, or is damaged. "
             "The number of shards is changed by RayCollection.rebalance"

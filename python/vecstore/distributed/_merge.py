@@ -1,9 +1,8 @@
 """One answer of many: what the shards found, in the order that one store would have it.
 
-Neighbors are ordered by their keys, ties by id, where searches are by vectors; by scores, ties by id, where they are by words or
-boosted. What needs more than an order (groups, diversity, values of all types) is done by the engine itself, on a store in memory
-that holds what the shards found.
-"""
+Neighbors are ordered by their keys, ties by id, where searches are by vectors; by scores, ties by id, where
+they are by words or boosted. What needs more than an order (groups, diversity, values of all types) is done
+by the engine itself, on a store in memory that holds what the shards found."""
 
 from __future__ import annotations
 
@@ -19,7 +18,9 @@ __all__ = ["Answers", "Found", "by_key", "by_score", "distinct", "facets", "stat
 
 
 class Found(NeighborList):
-    """What a search on several shards found: a list of `Neighbor`, and the shards that are ``missing`` from it."""
+    """What a search on several shards found: a list of `Neighbor`, and the shards that are ``missing`` from
+    it.
+    """
 
     __slots__ = ("missing",)
 
@@ -55,7 +56,9 @@ class Answers(typing.Sequence[Found]):
 
     @property
     def ids(self) -> typing.Any:
-        """The ids as an object array of numpy, of the shape (queries, most neighbors); None where there are fewer."""
+        """The ids as an object array of numpy, of the shape (queries, most neighbors); None where there are
+        fewer.
+        """
         import numpy
 
         ids = numpy.full((len(self), self._width()), None, dtype=object)
@@ -77,9 +80,7 @@ class Answers(typing.Sequence[Found]):
         return max(map(len, self._answers), default=0)
 
 
-def by_key(
-    answers: abc.Iterable[tuple[list[Neighbor], list[float] | None]], k: int
-) -> list[Neighbor]:
+def by_key(answers: abc.Iterable[tuple[list[Neighbor], list[float] | None]], k: int) -> list[Neighbor]:
     """Merges lists with the keys that each is ordered by; without keys, by scores."""
     answers = list(answers)
     if any(keys is None for _, keys in answers):
@@ -126,7 +127,9 @@ def distinct(values: abc.Iterable[abc.Iterable[typing.Any]]) -> list[typing.Any]
         return []
     with VecStore(":memory:", dim=1, metric="dot") as store:
         ids = [str(at) for at in range(len(together))]
-        store.upsert_many(ids, [[1.0]] * len(ids), [{"value": [value]} for value in together])  # a list in a list is a value
+        store.upsert_many(
+            ids, [[1.0]] * len(ids), [{"value": [value]} for value in together]
+        )  # a list in a list is a value
         return store.distinct("value")
 
 
@@ -148,7 +151,9 @@ def facets(found: abc.Iterable[list[typing.Any]], limit: int | None) -> list[typ
 
 
 def _key(value: typing.Any) -> tuple[str, typing.Any]:
-    """Returns what tells values apart as the engine does: a bool equals no number, an int equals the same float."""
+    """Returns what tells values apart as the engine does: a bool equals no number, an int equals the same
+    float.
+    """
     if isinstance(value, bool):
         return "bool", value
     if isinstance(value, (list, dict)):

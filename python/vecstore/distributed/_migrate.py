@@ -1,9 +1,8 @@
 """From one store to shards, and back.
 
-Records go in order of their ids, a batch at a time, and the last id of each batch is noted once the batch is written: to shards,
-in their shared storage; back, in a file beside the store. A migration that was interrupted goes on there, if it is of the same
-source to the same place.
-"""
+Records go in order of their ids, a batch at a time, and the last id of each batch is noted once the batch is
+written: to shards, in their shared storage; back, in a file beside the store. A migration that was
+interrupted goes on there, if it is of the same source to the same place."""
 
 from __future__ import annotations
 
@@ -35,18 +34,20 @@ def migrate(
     config: RayConfig | None = None,
     batch_size: int = BATCH_ROWS,
 ) -> MigrationResult:
-    """Copies all records of a store or collection to shards: soft-deleted ones, texts, sparse vectors and times to live too.
+    """Copies all records of a store or collection to shards: soft-deleted ones, texts, sparse vectors and
+    times to live too.
 
-    Called again after it was interrupted, it goes on after the last batch that was written. The source may be written to
-    meanwhile, but what changes behind the place where the copying is, is not copied: stop writing for the last call.
+    Called again after it was interrupted, it goes on after the last batch that was written. The source may be
+    written to meanwhile, but what changes behind the place where the copying is, is not copied: stop writing
+    for the last call.
 
     Parameters
     ----------
     source : VecStore or Collection
         What is copied.
     to : str, os.PathLike or RayCollection
-        A uri, with ``shards``, ``replicas`` and ``config`` as of `RayCollection.open`, or an open collection. Metric,
-        analyzer and the like are the source's where the collection is made.
+        A uri, with ``shards``, ``replicas`` and ``config`` as of `RayCollection.open`, or an open collection.
+        Metric, analyzer and the like are the source's where the collection is made.
     batch_size : int
         Records of a batch.
 
@@ -77,7 +78,7 @@ def _copied(source: BaseCollection, collection: RayCollection, batch_size: int) 
         collection._fix_dim(typing.cast(int, source.dimension()))
     for rows in rows_that_match(source, batch_rows=batch_size):
         if after is not None:
-            rows = rows.take([at for at, id in enumerate(rows.ids) if id > after])
+            rows = rows.take([at for at, one in enumerate(rows.ids) if one > after])
         if not len(rows):
             continue
         collection._put(rows)
@@ -108,14 +109,16 @@ def migrate_back(
 ) -> MigrationResult:
     """Copies all records of shards to one store.
 
-    Called again after it was interrupted, it goes on after the last batch that was written, if ``to`` is a path.
+    Called again after it was interrupted, it goes on after the last batch that was written, if ``to`` is a
+    path.
 
     Parameters
     ----------
     source : RayCollection
         What is copied.
     to : str, os.PathLike, VecStore or Collection
-        A path, where a store with the collection's metric, analyzer and the like is made, or what is open already.
+        A path, where a store with the collection's metric, analyzer and the like is made, or what is open
+        already.
     batch_size : int
         Records of a batch.
 
@@ -147,7 +150,9 @@ def _fetched(
     if note is not None and note.exists():
         done = json.loads(note.read_text())
         if {name: done[name] for name in identity} != identity:
-            raise InvalidInputError(f"{note} is of a migration of another collection, or of other shards of this one")
+            raise InvalidInputError(
+                f"{note} is of a migration of another collection, or of other shards of this one"
+            )
     resumed_at = done["records"]
     for shard in source._manifest.shards:
         after = done["last"].get(str(shard))
@@ -164,7 +169,7 @@ def _fetched(
             if note is not None:
                 draft = note.with_name(note.name + ".draft")
                 draft.write_text(json.dumps(done))
-                os.replace(draft, note)
+                draft.replace(note)
     for index in source.list_indexes()[0]:
         if not index.automatic:
             store.create_index(index.path, index.kind)

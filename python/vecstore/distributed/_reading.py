@@ -9,7 +9,7 @@ from vecstore._types import Filter, Metadata, OrderBy
 from vecstore._values import FieldIndex, Page
 from vecstore._vecstore import Record, VecStore
 from vecstore.distributed import _merge
-from vecstore.distributed._actors import Call, Moved
+from vecstore.distributed._actors import Call, MovedError
 from vecstore.distributed._handle import Handle
 from vecstore.distributed._rows import Rows
 
@@ -32,21 +32,25 @@ class Reading(Handle):
     def get_many(self, ids: abc.Iterable[str]) -> list[Record | None]:
         """Returns records by id, None for those that are not there. See `VecStore.get_many`."""
         self._check_open()
-        wanted: typing.Any = list(ids) if isinstance(ids, abc.Iterable) and not isinstance(ids, str) else ids
+        wanted: typing.Any = ids
+        if not isinstance(wanted, str) and isinstance(wanted, abc.Iterable):
+            wanted = list(wanted)
         self._empty.get_many(wanted)  # raises for what is no id
         while True:
             manifest = self._manifest
             parts: dict[int, list[str]] = {}
-            for id in dict.fromkeys(wanted):
-                parts.setdefault(manifest.of(id), []).append(id)
+            for one in dict.fromkeys(wanted):
+                parts.setdefault(manifest.of(one), []).append(one)
             try:
                 calls = {shard: Call("get_many", (part,)) for shard, part in parts.items()}
                 found = self._actors.ask(manifest.generation, calls)
-            except Moved:
+            except MovedError:
                 self._reload()
                 continue
-            records = {id: record for shard, part in parts.items() for id, record in zip(part, found[shard])}
-            return [records[id] for id in wanted]
+            records: dict[str, Record | None] = {}
+            for shard, part in parts.items():
+                records.update(zip(part, found[shard]))
+            return [records[one] for one in wanted]
 
     def __contains__(self, id: str, /) -> bool:
         return self.get(id) is not None
@@ -168,11 +172,12 @@ class Reading(Handle):
         buckets: abc.Iterable[typing.Any] | None = None,
         params: Metadata | None = None,
     ) -> list[typing.Any]:
-        """Returns how many records have each value at a path, or one in each bucket. See `VecStore.facets`."""
+        """Returns how many records have each value, or one in each bucket. See `VecStore.facets`."""
         how: dict[str, typing.Any] = {"params": params}
         if buckets is not None:
             how["buckets"] = list(buckets)
-        self._empty.facets(path, filter, **how, **({} if limit is None else {"limit": limit}))
+        checked: typing.Any = self._empty.facets
+        checked(path, filter, **how, **({} if limit is None else {"limit": limit}))
         return _merge.facets(self._all("facets", path, filter, **how), limit)
 
     # ---- For other libraries
@@ -219,7 +224,9 @@ def _in_order(records: list[Record], order_by: OrderBy) -> list[Record]:
 
 
 def _cursor_after(record: Record, order_by: OrderBy | None) -> str | None:
-    """Returns the cursor that one store returns after a record: it says where that is, whatever else is there."""
+    """Returns the cursor that one store returns after a record: it says where that is, whatever else is
+    there.
+    """
     if order_by is None:
         return record.id
     with VecStore(":memory:", dim=1, metric="dot") as store:

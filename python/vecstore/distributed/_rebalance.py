@@ -1,15 +1,16 @@
 """Moving virtual shards while the collection serves.
 
 1. Shards that get ids are made anew, with numbers that were never used: nobody asks them yet.
-2. Those that have the ids now note which records change (`Shard.watch`), and their records are copied page by page.
+2. Those that have the ids now note which records change (`Shard.watch`), and their records are copied page by
+   page.
 3. Writes are held up (`Shard.hold`); what has changed since is copied; the new shards make checkpoints.
 4. The manifest that names the new shards is published: put where there is none, it wins or loses as a whole.
-5. Each shard changes to it before it answers another call: it deletes what it gave away (`Shard._change`). Shards that are
-   no more are stopped.
+5. Each shard changes to it before it answers another call: it deletes what it gave away (`Shard._change`).
+   Shards that are no more are stopped.
 
-A crash before 4 leaves shards that no manifest names, which the next rebalancing deletes; writes go on by themselves, and the
-shard that lets them go on takes the generation that 4 would have published. A crash after 4 leaves actors that nobody asks.
-"""
+A crash before 4 leaves shards that no manifest names, which the next rebalancing deletes; writes go on by
+themselves, and the shard that lets them go on takes the generation that 4 would have published. A crash after
+4 leaves actors that nobody asks."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def rebalanced(collection: RayCollection, count: int) -> RebalanceResult:
     after = _planned(now, count)
     new = [shard for shard in after.shards if shard not in now.shards]
     sources = {
-        source: {at: after.owners[at] for at in now.owned(source) if after.owners[at] in new} for source in now.shards
+        source: {at: after.owners[at] for at in now.owned(source) if after.owners[at] in new}
+        for source in now.shards
     }
     sources = {source: moves for source, moves in sources.items() if moves}
     actors = collection._actors
@@ -114,8 +116,8 @@ def _send(collection: RayCollection, now: Manifest, frame: Frame, moves: dict[in
         calls = {shard: Call("put", (rows,)) for shard, rows in frame.rows.split(target).items()}
         collection._actors.ask(now.generation, calls, is_read=False)
     gone: dict[int, list[str]] = {}
-    for id in frame.gone:
-        gone.setdefault(target(id), []).append(id)
+    for one in frame.gone:
+        gone.setdefault(target(one), []).append(one)
     if gone:
         deletes = {shard: Call("delete_many", (ids,)) for shard, ids in gone.items()}
         collection._actors.ask(now.generation, deletes, is_read=False)

@@ -1,8 +1,8 @@
 """Whole records in columns: what goes to a shard, into its log, and from one shard to another.
 
-A frame of rows is a header (JSON, its length in 4 bytes before it) and behind it the vectors, f32 in little-endian order. Only
-whole records are ever logged, never a change of one: to apply a frame twice, or one that the store has seen already, leads to
-the same records as once, if all that came after it is applied too.
+A frame of rows is a header (JSON, its length in 4 bytes before it) and behind it the vectors, f32 in
+little-endian order. Only whole records are ever logged, never a change of one: to apply a frame twice, or one
+that the store has seen already, leads to the same records as once, if all that came after it is applied too.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Rows:
     def split(self, key: abc.Callable[[str], int]) -> dict[int, Rows]:
         """Returns the records of each value of a key of their ids."""
         places: dict[int, list[int]] = {}
-        for at, id in enumerate(self.ids):
-            places.setdefault(key(id), []).append(at)
+        for at, one in enumerate(self.ids):
+            places.setdefault(key(one), []).append(at)
         if len(places) == 1:
             return dict.fromkeys(places, self)
         return {value: self.take(rows) for value, rows in places.items()}
@@ -73,7 +73,8 @@ class Rows:
     def take(self, rows: abc.Sequence[int]) -> Rows:
         """Returns some of the records."""
         width = len(self.vectors) // max(1, len(self.ids))
-        columns = [self.metadatas, self.texts, self.sparse, self.expires, self.deleted, self.several]
+        columns: list[list[typing.Any]] = [self.metadatas, self.texts, self.sparse]
+        columns += [self.expires, self.deleted, self.several]
         cut: list[typing.Any] = [[column[at] for at in rows] for column in columns]
         vectors = b"".join(self.vectors[at * width : (at + 1) * width] for at in rows)
         return Rows([self.ids[at] for at in rows], vectors, *cut)
@@ -135,7 +136,9 @@ class Frame:
         """Returns the bytes of the frame."""
         columns, behind = (None, b"") if self.rows is None else self.rows.encode()
         header = json.dumps({"rows": columns, "gone": self.gone}).encode()
-        return b"".join([len(header).to_bytes(4, "little"), len(behind).to_bytes(8, "little"), header, behind])
+        return b"".join(
+            [len(header).to_bytes(4, "little"), len(behind).to_bytes(8, "little"), header, behind]
+        )
 
     @classmethod
     def decode(cls, content: memoryview) -> tuple[Frame, memoryview]:

@@ -1,4 +1,6 @@
-"""The methods of a collection on Ray that search: every shard is asked for its best, and the best of those are the answer."""
+"""The methods of a collection on Ray that search: every shard is asked for its best, and the best of those
+are the answer.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _Include = abc.Iterable[typing.Literal["metadata", "vector", "text"]]
 _Fusion = typing.Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
 _Strategy = typing.Literal["average_vector", "best_score", "sum_scores"]
 
-#: What each arm of a hybrid search finds where scores are boosted, as in one store: times what is wanted, and at least.
+#: What each arm of a hybrid search finds where scores are boosted, as in one store: times what is wanted, and
+#: at least.
 BOOSTED_FACTOR, BOOSTED_MIN = 16, 256
 
 #: How many times as many neighbors are looked at each time that those there are make too few groups.
@@ -28,7 +31,9 @@ GROWTH = 4
 
 
 class Searching(Reading):
-    """Searches. With ``partial=True`` shards that do not answer soon are left out, and ``missing`` of what is found says which."""
+    """Searches. With ``partial=True`` shards that do not answer soon are left out, and ``missing`` of what is
+    found says which.
+    """
 
     def query(
         self,
@@ -46,7 +51,7 @@ class Searching(Reading):
         partial: bool = False,
     ) -> Found:
         """Returns the records nearest to a vector. See `VecStore.query`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
         self._empty.query(vector, k, filter, offset=offset, **how)
@@ -68,7 +73,7 @@ class Searching(Reading):
         partial: bool = False,
     ) -> Answers:
         """Answers many queries at once. See `VecStore.query_batch`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
         count = len(self._empty.query_batch(vectors, k, filter, offset=offset, **how))
@@ -77,7 +82,13 @@ class Searching(Reading):
         return Answers(self._best(vectors, k, offset, filter, how, partial))
 
     def _best(
-        self, vectors: typing.Any, k: int, offset: int, filter: typing.Any, how: dict[str, typing.Any], partial: bool
+        self,
+        vectors: typing.Any,
+        k: int,
+        offset: int,
+        filter: typing.Any,
+        how: dict[str, typing.Any],
+        partial: bool,
     ) -> list[Found]:
         missing: list[int] | None = [] if partial else None
         of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
@@ -91,7 +102,7 @@ class Searching(Reading):
     def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
     ) -> Found:
-        """Returns the records nearest to a vector among those that match. See `VecStore.query_with_filter`."""
+        """Returns the nearest records that match. See `VecStore.query_with_filter`."""
         return self.query(vector, k, filter, params=params)
 
     def query_with_params(self, query: Query, params: HNSWSearchParams) -> Found:
@@ -129,7 +140,7 @@ class Searching(Reading):
         if record is None or record.vector is None:
             self._empty.query_by_id(id, k, filter, params=params)  # raises: there is none
             raise AssertionError("an empty store has no record")
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
         self._empty.query(record.vector, k, filter, offset=offset, **how)
@@ -151,8 +162,10 @@ class Searching(Reading):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records whose texts match words best, by BM25 over all shards. See `VecStore.text_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        """Returns the records whose texts match words best, by BM25 over all shards. See
+        `VecStore.text_query`.
+        """
+        include = _listed(include)
         how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "boosts": boosts}
         how.update(include=include, params=params)
         self._empty.text_query(keywords, k, filter, offset=offset, **how)
@@ -180,9 +193,16 @@ class Searching(Reading):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records whose sparse vectors have the largest dot products. See `VecStore.sparse_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
-        how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "include": include, "params": params}
+        """Returns the records whose sparse vectors have the largest dot products. See
+        `VecStore.sparse_query`.
+        """
+        include = _listed(include)
+        how: dict[str, typing.Any] = {
+            "min_score": min_score,
+            "boost": boost,
+            "include": include,
+            "params": params,
+        }
         self._empty.sparse_query(indices_values, k, filter, offset=offset, **how)
         missing: list[int] | None = [] if partial else None
         found = self._all("sparse_query", indices_values, k + offset, filter, missing=missing, **how)
@@ -210,8 +230,10 @@ class Searching(Reading):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records that match a vector and words best, fused after the merge. See `VecStore.hybrid_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        """Returns the records that match a vector and words best, fused after the merge. See
+        `VecStore.hybrid_query`.
+        """
+        include = _listed(include)
         self._empty.hybrid_query(
             vector,
             keywords,
@@ -237,7 +259,12 @@ class Searching(Reading):
         carried = tuple({*include, "metadata"}) if boost else include
         by_vector, by_words = Found(), list[Neighbor]()
         if alpha > 0.0:
-            how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "include": carried, "params": params}
+            how: dict[str, typing.Any] = {
+                "recall": recall,
+                "exact": exact,
+                "include": carried,
+                "params": params,
+            }
             by_vector = self._best([vector], depth, 0, filter, how, partial)[0]
             if missing is not None:
                 missing.extend(by_vector.missing)
@@ -253,10 +280,10 @@ class Searching(Reading):
             rrf_k,
             autocut=autocut,
             boost=boost,
-            metadatas={id: neighbor.metadata for id, neighbor in neighbors.items()} if boost else None,
+            metadatas={one.id: one.metadata for one in neighbors.values()} if boost else None,
             now_unix_ms=time.time_ns() // 1_000_000,
         )
-        ranked = [(neighbors[id], score) for id, score in fused[offset : offset + k]]
+        ranked = [(neighbors[found], score) for found, score in fused[offset : offset + k]]
         return Found(
             (
                 Neighbor(
@@ -290,7 +317,7 @@ class Searching(Reading):
         params: Metadata | None = None,
     ) -> Found:
         """Returns records like some and unlike others. See `VecStore.recommend`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         ids = [*_ids_of(positive), *_ids_of(negative)]
         how: dict[str, typing.Any] = {"strategy": strategy, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
@@ -299,11 +326,13 @@ class Searching(Reading):
             for record in self.get_many(dict.fromkeys(ids)):
                 if record is not None:
                     known[record.id] = record.vector
-                    store.upsert(record.id, record.vector)
+                    store.upsert(record.id, known[record.id])
             # Raises for what one store refuses, and for ids that are not there.
             store.recommend(positive, negative, k, filter, offset=offset, **how)
         wanted = k + offset + len(known)
-        found = self._all("recommend", _vectors_of(positive, known), _vectors_of(negative, known), wanted, filter, **how)
+        found = self._all(
+            "recommend", _vectors_of(positive, known), _vectors_of(negative, known), wanted, filter, **how
+        )
         merged = _merge.by_score(found, wanted)
         rest = [neighbor for neighbor in merged if neighbor.id not in known]
         return Found(rest[offset : offset + k])
@@ -325,9 +354,16 @@ class Searching(Reading):
         params: Metadata | None = None,
     ) -> Found:
         """Returns records that are near and unlike each other. See `VecStore.mmr_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
-        how: dict[str, typing.Any] = {"offset": offset, "min_score": min_score, "boost": boost, "include": include}
-        self._empty.mmr_query(vector, k, fetch_k, lambda_, filter, recall=recall, exact=exact, params=params, **how)
+        include = _listed(include)
+        how: dict[str, typing.Any] = {
+            "offset": offset,
+            "min_score": min_score,
+            "boost": boost,
+            "include": include,
+        }
+        self._empty.mmr_query(
+            vector, k, fetch_k, lambda_, filter, recall=recall, exact=exact, params=params, **how
+        )
         depth = max(fetch_k, k + offset)
         search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "boost": boost, "params": params}
         with self._nearest_in_memory(vector, depth, filter, search) as store:
@@ -349,12 +385,17 @@ class Searching(Reading):
         params: Metadata | None = None,
     ) -> list[Group]:
         """Returns the best records of the best groups. See `VecStore.group_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "include": include}
         self._empty.group_query(vector, by, groups, group_size, filter, recall=recall, params=params, **how)
         depth = groups * group_size * GROWTH
         while True:
-            search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "boost": boost, "params": params}
+            search: dict[str, typing.Any] = {
+                "recall": recall,
+                "exact": exact,
+                "boost": boost,
+                "params": params,
+            }
             with self._nearest_in_memory(vector, depth, filter, search) as store:
                 found = store.group_query(vector, by, groups, group_size, exact=True, **how)
                 are_all = len(store) < depth
@@ -394,7 +435,7 @@ class Searching(Reading):
         params: Metadata | None = None,
     ) -> Found:
         """Returns the records nearest to several vectors at once. See `VecStore.multi_query`."""
-        include = tuple(include) if not isinstance(include, str) else include
+        include = _listed(include)
         how: dict[str, typing.Any] = {"candidates": candidates, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
         self._empty.multi_query(vectors, k, filter, offset=offset, **how)
@@ -427,7 +468,15 @@ class Searching(Reading):
     ) -> list[str]:
         """Returns passages of a text that show what of the keywords is in it. See `VecStore.highlight`."""
         self._check_open()
-        return self._empty.highlight(keywords, text, before=before, after=after, length=length, passages=passages)
+        return self._empty.highlight(
+            keywords, text, before=before, after=after, length=length, passages=passages
+        )
+
+
+def _listed(include: typing.Any) -> _Include:
+    """Returns what is included as it can be looked at twice; what is wrong stays as it is, to be refused."""
+    is_iterable = isinstance(include, abc.Iterable) and not isinstance(include, str)
+    return tuple(include) if is_iterable else typing.cast(_Include, include)
 
 
 def _depth(wanted: int, alpha: float, candidates: int | None, is_boosted: bool) -> int:

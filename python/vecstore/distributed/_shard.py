@@ -1,16 +1,17 @@
 """A shard: an ordinary store on a node's disk, its log and its checkpoints in shared storage.
 
-A call comes with the generation of the manifest that its caller knows. A shard that is behind changes to that generation
-first, alone; a caller that is behind is told so. All shards therefore answer one call by the same map of ids.
+A call comes with the generation of the manifest that its caller knows. A shard that is behind changes to that
+generation first, alone; a caller that is behind is told so. All shards therefore answer one call by the same
+map of ids.
 
-**Order of a write.** The store applies it, then its frame is appended to the log (with ``sync``), then it is acknowledged. Calls
-that wait for the log share an entry. A crash between the two leaves a record that was never acknowledged, on this disk alone;
-the checkpoint at the next start makes it one of all copies. A write that the log refuses stays queued and goes out before the
-next one.
+**Order of a write.** The store applies it, then its frame is appended to the log (with ``sync``), then it is
+acknowledged. Calls that wait for the log share an entry. A crash between the two leaves a record that was
+never acknowledged, on this disk alone; the checkpoint at the next start makes it one of all copies. A write
+that the log refuses stays queued and goes out before the next one.
 
-**Start.** The copy on the disk is used if the last owner wrote to it; otherwise the newest checkpoint is. It is marked complete,
-then the log is claimed, then everything since the checkpoint is applied again. A crash at any point starts over.
-"""
+**Start.** The copy on the disk is used if the last owner wrote to it; otherwise the newest checkpoint is. It
+is marked complete, then the log is claimed, then everything since the checkpoint is applied again. A crash at
+any point starts over."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ import uuid
 from collections import abc
 from pathlib import Path
 
-from vecstore._errors import InvalidInputError, StorageError, VecStoreError
+from vecstore._errors import ClosedError, InvalidInputError, StorageError, VecStoreError
 from vecstore._vecstore import VecStore
 from vecstore.distributed import _checkpoints, _manifest
 from vecstore.distributed._config import RayConfig
@@ -111,7 +112,12 @@ class Shard:
     # ---- Calls
 
     def call(
-        self, generation: int, name: str, args: tuple[typing.Any, ...] = (), kwargs: typing.Any = None, at_least: int = 0
+        self,
+        generation: int,
+        name: str,
+        args: tuple[typing.Any, ...] = (),
+        kwargs: typing.Any = None,
+        at_least: int = 0,
     ) -> Reply:
         """Makes a call of `_work`; what it raises is in the reply."""
         began = time.perf_counter()
@@ -124,7 +130,12 @@ class Shard:
         return reply
 
     def _called(
-        self, generation: int, name: str, args: tuple[typing.Any, ...], kwargs: dict[str, typing.Any], at_least: int
+        self,
+        generation: int,
+        name: str,
+        args: tuple[typing.Any, ...],
+        kwargs: dict[str, typing.Any],
+        at_least: int,
     ) -> Reply:
         self._open()
         if self._is_replica:
@@ -171,7 +182,7 @@ class Shard:
             return self._queue.queued
         if self._watched:
             ids = [*(frame.rows.ids if frame.rows is not None else []), *frame.gone]
-            self._touched.update(id for id in ids if _manifest.virtual_shard(id) in self._watched)
+            self._touched.update(one for one in ids if _manifest.virtual_shard(one) in self._watched)
         if self._dirty_since is None:
             self._dirty_since = time.monotonic()
         self._queue.queued += 1
@@ -228,18 +239,17 @@ class Shard:
     # ---- Start
 
     def _open(self) -> None:
-        if self._store is not None:
-            return
-        with self._opening:
-            if self._is_closed:
-                raise InvalidInputError(f"shard {self.shard} was stopped")
-            if self._store is not None:
-                return
+        if self._store is None:
+            with self._opening:
+                self._open_alone()
+
+    def _open_alone(self) -> None:
+        if self._is_closed:
+            raise ClosedError(f"shard {self.shard} was stopped")
+        if self._store is None:
             manifest = _manifest.load(self._storage)
-            if self._is_replica:
-                store = self._opened_replica(manifest)
-            else:
-                store = self._opened_owner(manifest)
+            opened = self._opened_replica if self._is_replica else self._opened_owner
+            store = opened(manifest)
             self._manifest, self._store = manifest, store
             if not self._is_replica:
                 self._checkpoint_after_start()
@@ -288,7 +298,9 @@ class Shard:
         if self._log.checkpoint:
             entry = self._log.read(self._log.checkpoint)
             if entry is None:
-                raise StorageError(f"shard {self.shard}: its checkpoint was replaced while it was read: try again")
+                raise StorageError(
+                    f"shard {self.shard}: its checkpoint was replaced while it was read: try again"
+                )
             _checkpoints.download(self._storage, entry.header["files"], self._directory)
             generation = entry.header["generation"]
         return self._note(generation, uuid.uuid4().hex)
@@ -322,7 +334,9 @@ class Shard:
         if self._log.checkpoint:
             entry = self._log.read(self._log.checkpoint)
             if entry is None:
-                raise StorageError(f"shard {self.shard}: its checkpoint was replaced while it was read: try again")
+                raise StorageError(
+                    f"shard {self.shard}: its checkpoint was replaced while it was read: try again"
+                )
             first, built = entry.header["replay_from"], list(entry.header["built"])
             self._logged_generation = entry.header["generation"]
         for entry in self._log.between(first, last):
@@ -370,7 +384,9 @@ class Shard:
         while not self._is_closed:
             since = self._dirty_since
             age = 0.0 if since is None else time.monotonic() - since
-            is_due = self._logged_bytes >= self._config.checkpoint_bytes or age >= self._config.checkpoint_seconds
+            is_due = (
+                self._logged_bytes >= self._config.checkpoint_bytes or age >= self._config.checkpoint_seconds
+            )
             if since is not None and is_due and self._fenced is None:
                 try:
                     self.checkpoint()
@@ -450,7 +466,9 @@ class Shard:
                 self._checked = 0.0
                 self._follow(self._log.number + 1, is_alone=True)
                 if self._logged_generation < manifest.generation:
-                    raise ShardUnavailableError(f"shard {self.shard}: the replica waits for its owner to change")
+                    raise ShardUnavailableError(
+                        f"shard {self.shard}: the replica waits for its owner to change"
+                    )
             if manifest.dim != self._known.dim:
                 self._opened.close()
                 self._store = self._store_on_disk(manifest)
@@ -464,12 +482,8 @@ class Shard:
     def _tidy(self, store: VecStore, manifest: _manifest.Manifest) -> VecStore:
         """Deletes what belongs to other shards now, and takes in what was built for this one."""
         owned = manifest.owned(self.shard)
-        foreign = [
-            id
-            for rows in rows_that_match(store)
-            for id in rows.ids
-            if _manifest.virtual_shard(id) not in owned
-        ]
+        everything = (one for rows in rows_that_match(store) for one in rows.ids)
+        foreign = [one for one in everything if _manifest.virtual_shard(one) not in owned]
         if foreign:
             store.delete_many(foreign)
             self._append("rows", Frame(None, foreign).encode())
@@ -538,11 +552,11 @@ class Shard:
         return Reply()
 
     def page(self, virtual: frozenset[int], after: str | None, limit: int) -> Reply:
-        """Returns records of some virtual shards in order of their ids, and the last id that was looked at."""
+        """Returns records of some virtual shards in order of their ids, and the last id looked at."""
         try:
             self._open()
             ids = [*self._ids(after, limit)]
-            wanted = [id for id in ids if _manifest.virtual_shard(id) in virtual]
+            wanted = [one for one in ids if _manifest.virtual_shard(one) in virtual]
             rows = rows_of_ids(self._opened, wanted) if wanted else None
         except Exception as error:
             return Reply(error=_plain_error(error))
@@ -553,7 +567,7 @@ class Shard:
         ids = [record.id for record in active.records]
         hidden = [record.id for record in self._opened.list_deleted() if after is None or record.id > after]
         if active.cursor is not None:
-            hidden = [id for id in hidden if id < ids[-1]]
+            hidden = [one for one in hidden if one < ids[-1]]
         return sorted([*ids, *hidden])
 
     def hold(self) -> Reply:

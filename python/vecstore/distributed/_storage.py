@@ -1,8 +1,8 @@
 """Shared storage: a directory that all nodes see, or a bucket.
 
-Everything rests on one operation: `put_new`, which puts an object where there is none, or does nothing and says so. Of any
-number of owners that try the same name one succeeds. Names come back in the order of their characters.
-"""
+Everything rests on one operation: `put_new`, which puts an object where there is none, or does nothing and
+says so. Of any number of owners that try the same name one succeeds. Names come back in the order of their
+characters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class Storage(typing.Protocol):
         ...
 
     def names(self, prefix: str, after: str | None = None) -> list[str]:
-        """Returns the names that begin with a prefix (which ends with `/`), in order, those after one if that is given."""
+        """Returns the names that begin with a prefix (which ends with `/`), in order, those after one if that
+        is given.
+        """
         ...
 
     def upload(self, name: str, path: Path) -> None:
@@ -54,13 +56,17 @@ class Storage(typing.Protocol):
 
 
 def open_storage(uri: typing.Any, options: abc.Mapping[str, typing.Any] | None = None) -> Storage:
-    """Returns the storage at a uri: a path, ``file://`` or what obstore knows, such as ``s3://bucket/prefix``."""
+    """Returns the storage at a uri: a path, ``file://`` or what obstore knows, such as
+    ``s3://bucket/prefix``.
+    """
     if isinstance(uri, os.PathLike):
         uri = os.fspath(uri)
     if not isinstance(uri, str):
         raise TypeError(f"uri: expected a str or a path, got {type(uri).__name__}")
     if not uri:
-        raise InvalidInputError("uri: expected a path or a url such as s3://bucket/prefix, got an empty string")
+        raise InvalidInputError(
+            "uri: expected a path or a url such as s3://bucket/prefix, got an empty string"
+        )
     parts = urllib.parse.urlsplit(uri)
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost"):
@@ -72,7 +78,9 @@ def open_storage(uri: typing.Any, options: abc.Mapping[str, typing.Any] | None =
 
 
 class _Directory:
-    """A directory. What is put is synced, with its name: a file system that many nodes mount must keep that promise."""
+    """A directory. What is put is synced, with its name: a file system that many nodes mount must keep that
+    promise.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -100,7 +108,7 @@ class _Directory:
                 except FileExistsError:
                     return False
             finally:
-                os.unlink(draft)
+                Path(draft).unlink()
             _sync_directory(path.parent)
         except OSError as error:
             raise self._failed(f"put {name}", error) from error
@@ -133,7 +141,7 @@ class _Directory:
                 shutil.copyfileobj(source, file, 8 << 20)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, to)
+            Path(draft).replace(to)
             _sync_directory(to.parent)
         except OSError as error:
             raise self._failed(f"put {name}", error) from error

@@ -1,4 +1,6 @@
-"""What a shard does for a call: reads by name, and writes, each of which returns beside its result what it logs."""
+"""What a shard does for a call: reads by name, and writes, each of which returns beside its result what it
+logs.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def _plain(name: str) -> abc.Callable[..., typing.Any]:
     return call
 
 
-def _nearest(store: VecStore, vectors: typing.Any, k: int, filter: typing.Any, **kwargs: typing.Any) -> typing.Any:
+def _nearest(
+    store: VecStore, vectors: typing.Any, k: int, filter: typing.Any, **kwargs: typing.Any
+) -> typing.Any:
     """Answers queries; with each the keys that the answer is ordered by, or None where scores are boosted."""
     if store.dimension() is None:
         return [([], []) for _ in vectors]
@@ -59,9 +63,7 @@ def _text(store: VecStore, *args: typing.Any, **kwargs: typing.Any) -> list[typi
     return list(store._text_query(*args, **kwargs))
 
 
-def _rows(
-    store: VecStore, filter: typing.Any, params: typing.Any, include_deleted: bool
-) -> list[Rows]:
+def _rows(store: VecStore, filter: typing.Any, params: typing.Any, include_deleted: bool) -> list[Rows]:
     return list(rows_that_match(store, filter, params, include_deleted=include_deleted))
 
 
@@ -92,7 +94,7 @@ def as_they_are(store: VecStore, ids: abc.Sequence[str]) -> Frame:
     """Returns the frame that says how the records with these ids are now."""
     rows = rows_of_ids(store, ids)
     there = set(rows.ids) if rows is not None else set()
-    return Frame(rows, [id for id in ids if id not in there])
+    return Frame(rows, [one for one in ids if one not in there])
 
 
 def _delete_many(store: VecStore, ids: list[str]) -> tuple[int, Frame]:
@@ -102,7 +104,7 @@ def _delete_many(store: VecStore, ids: list[str]) -> tuple[int, Frame]:
 def _delete_where(store: VecStore, filter: typing.Any, params: typing.Any) -> tuple[int, Frame]:
     # By their ids, as they are logged: a filter would select other records when it is replayed.
     batches = rows_that_match(store, filter, params, include_deleted=False)
-    return _delete_many(store, [id for rows in batches for id in rows.ids])
+    return _delete_many(store, [one for rows in batches for one in rows.ids])
 
 
 def _batch_execute(

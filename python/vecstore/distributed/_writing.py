@@ -17,12 +17,12 @@ __all__ = ["Writing"]
 
 
 class Writing(Handle):
-    """Writes: each goes to the shards of its ids. What a shard takes is atomic there; a call on several is not.
+    """Writes: each goes to the shards of its ids. What a shard takes is atomic there; a call on several is
+    not.
 
-    A write that raises `ShardUnavailableError` may have been applied, or in part; made again, it comes to the same. Where the
-    process of a shard ends during a call, it is made again by itself: `delete` and the like then return what the last attempt
-    found.
-    """
+    A write that raises `ShardUnavailableError` may have been applied, or in part; made again, it comes to the
+    same. Where the process of a shard ends during a call, it is made again by itself: `delete` and the like
+    then return what the last attempt found."""
 
     def _put(self, rows: Rows) -> int:
         """Upserts records."""
@@ -59,7 +59,9 @@ class Writing(Handle):
     ) -> None:
         """Adds a record, or replaces the one with its id. See `VecStore.upsert`."""
         self._put_scratch(
-            lambda store: store.upsert(id, vector, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds)
+            lambda store: store.upsert(
+                id, vector, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
+            )
         )
 
     def upsert_many(
@@ -72,7 +74,7 @@ class Writing(Handle):
         sparse: abc.Iterable[Sparse | None] | None = None,
         progress: bool = False,
     ) -> int:
-        """Adds or replaces records; what is refused changes nothing on any shard. See `VecStore.upsert_many`."""
+        """Adds or replaces records; what is refused changes no shard. See `VecStore.upsert_many`."""
         count: int = self._put_scratch(
             lambda store: store.upsert_many(
                 ids, vectors, metadatas, texts=texts, sparse=sparse, progress=progress
@@ -116,16 +118,16 @@ class Writing(Handle):
         count: int = self._put_scratch(lambda store: store.batch_upsert(records))
         return count
 
-    def upsert_with_ttl(
-        self, id: str, vector: Vector, metadata: Metadata | None, ttl_seconds: float
-    ) -> None:
+    def upsert_with_ttl(self, id: str, vector: Vector, metadata: Metadata | None, ttl_seconds: float) -> None:
         """Adds a record that expires. See `VecStore.upsert_with_ttl`."""
         self._put_scratch(lambda store: store.upsert_with_ttl(id, vector, metadata, ttl_seconds))
 
     def batch_execute(self, operations: abc.Iterable[BatchOperation]) -> BatchResult:
         """Makes many changes; those that fail are in the result. See `VecStore.batch_execute`."""
         began = time.perf_counter()
-        wanted = list(operations) if isinstance(operations, abc.Iterable) else operations
+        wanted: typing.Any = operations
+        if isinstance(wanted, abc.Iterable):
+            wanted = list(wanted)
         with self._checking() as scratch:
             scratch.batch_execute(wanted)  # raises for what is no operation
         indexes: dict[int, list[int]] = {}
@@ -135,7 +137,7 @@ class Writing(Handle):
         def calls(again: list[Call]) -> dict[int, Call]:
             indexes.clear()
             for call in again:
-                for at in call.kwargs["at"]:
+                for at in (call.kwargs or {})["at"]:
                     indexes.setdefault(self._manifest.of(left[at].id), []).append(at)
             return {
                 shard: Call("batch_execute", ([left[at] for at in order],), {"at": order})
@@ -149,7 +151,9 @@ class Writing(Handle):
                 errors.append(BatchError(at, operation.operation, f"id: expected a str, got {kind}"))
         for order, result in self._spread(calls([first]), calls):
             succeeded += result.succeeded
-            errors += [BatchError(order[error.index], error.operation, error.error) for error in result.errors]
+            errors += [
+                BatchError(order[error.index], error.operation, error.error) for error in result.errors
+            ]
         errors.sort(key=lambda error: error.index)
         return BatchResult(succeeded, len(errors), errors, (time.perf_counter() - began) * 1000)
 
@@ -195,13 +199,15 @@ class Writing(Handle):
 
     def delete_many(self, ids: abc.Iterable[str]) -> int:
         """Deletes records by id; returns how many were there. See `VecStore.delete_many`."""
-        wanted: typing.Any = list(ids) if isinstance(ids, abc.Iterable) and not isinstance(ids, str) else ids
+        wanted: typing.Any = ids
+        if not isinstance(wanted, str) and isinstance(wanted, abc.Iterable):
+            wanted = list(wanted)
         self._empty.delete_many(wanted)  # raises for what is no id
 
         def calls(left: list[Call]) -> dict[int, Call]:
             parts: dict[int, list[str]] = {}
-            for id in dict.fromkeys(id for call in left for id in call.args[0]):
-                parts.setdefault(self._manifest.of(id), []).append(id)
+            for one in dict.fromkeys(name for call in left for name in call.args[0]):
+                parts.setdefault(self._manifest.of(one), []).append(one)
             return {shard: Call("delete_many", (part,)) for shard, part in parts.items()}
 
         return sum(self._spread(calls([Call("delete_many", (wanted,))]), calls))
