@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from .conftest import Make, Nodes, clear, kill
 @pytest.fixture(scope="module")
 def collection(make: Make) -> RayCollection:
     return make(2, dim=2)
+
+
+#: How often an actor is killed; `make soak` does it more often.
+KILLS = int(os.environ.get("VECSTORE_RAY_KILLS", "3"))
 
 
 class Writer(threading.Thread):
@@ -59,7 +63,8 @@ def test_acknowledged_writes_survive_kills_of_actors(collection: RayCollection) 
     clear(collection)
     writer = Writer(collection)
     writer.start()
-    for shard in (*collection.shards, collection.shards[0]):
+    for turn in range(KILLS):
+        shard = collection.shards[turn % 2]
         count = len(writer.acknowledged)
         kill(collection, shard)
         assert len(collection.query([1.0, 0.0], k=5)) <= 5
@@ -69,17 +74,24 @@ def test_acknowledged_writes_survive_kills_of_actors(collection: RayCollection) 
 
 
 def test_shards_of_a_lost_node_are_restored_elsewhere(nodes: Nodes, make: Make) -> None:
-    extra = nodes.add()
     collection = make(4, dim=2)
     writer = Writer(collection)
     writer.start()
-    while len(writer.acknowledged) < 50:
-        time.sleep(0.01)
-    lost = [hello for hello in collection._actors.greet(collection.shards) if hello["node"] == extra.node_id]
-    nodes.cluster.remove_node(extra, allow_graceful=False)
-    assert collection.query([1.0, 0.0], k=3)
-    after = {hello["shard"]: hello["node"] for hello in collection._actors.greet(collection.shards)}
-    assert all(after[hello["shard"]] != hello["node"] for hello in lost)
+    for _ in range(max(1, KILLS // 5)):
+        count = len(writer.acknowledged)
+        while len(writer.acknowledged) < min(96, count + 50) and not writer.errors:
+            time.sleep(0.01)
+        hello = collection._actors.greet(collection.shards)[-1]
+        node = next(node for node in nodes.nodes if node.node_id == hello["node"])
+        nodes.nodes.remove(node)
+        nodes.cluster.remove_node(node, allow_graceful=False)
+        assert collection.query([1.0, 0.0], k=3)
+        nodes.nodes.append(nodes.add())
+        # Ray takes a moment to see that the node is gone; until then its actor may answer.
+        deadline = time.monotonic() + 120
+        while collection._actors.greet([hello["shard"]])[0]["node"] == hello["node"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
     writer.check()
 
 
@@ -90,8 +102,8 @@ def test_a_query_without_a_shard_is_an_error_or_says_so(collection: RayCollectio
     )
     impatient = make(None, uri=collection.uri, timeout_seconds=0.5, partial_timeout_seconds=0.5)
     missing = collection.shards[1]
-    impatient._actors._name = lambda shard, copy: "nobody"  # type: ignore[method-assign]
-    impatient._actors._started = lambda shard, copy=0: gone  # type: ignore[method-assign]
+    impatient._actors._name = lambda *_: "nobody"  # type: ignore[method-assign]
+    impatient._actors._started = lambda *_: gone  # type: ignore[method-assign]
     gone = _Gone()
     impatient._actors._owners[missing] = gone
     for search in (
@@ -125,18 +137,19 @@ class _Gone:
             return never.remote()
 
 
-# ---- One owner, without Ray: two processes cannot tell each other apart from what they find in shared storage
+# ---- One owner, without Ray: two processes cannot tell each other apart from what they find in shared
+# storage
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[tuple[str, RayConfig, Path]]:
+def place(tmp_path: Path) -> tuple[str, RayConfig, Path]:
     from vecstore.distributed import _manifest
     from vecstore.distributed._storage import open_storage
 
     config = RayConfig(dim=2)
     storage = open_storage(tmp_path / "shared")
     assert _manifest.publish(storage, _manifest.new(1, 0, config.kept(), 2))
-    yield str(tmp_path / "shared"), config, tmp_path
+    return str(tmp_path / "shared"), config, tmp_path
 
 
 def rows(*names: str, step: int = 0) -> Any:

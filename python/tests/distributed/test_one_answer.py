@@ -15,7 +15,7 @@ from vecstore.distributed import RayCollection
 
 from .conftest import Make, as_one
 
-ROWS, DIM = 600, 24
+ROWS, DIM = 400, 24
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 WORDS = ["solar", "panel", "wind", "farm", "river", "stone", "light", "heavy", "red", "blue"]
 WORDS += ["green", "fast", "slow", "solstice", "soliton"]
@@ -45,7 +45,7 @@ def written(seed: int, stores: list[Any]) -> None:
         store.upsert_many(ids, vectors, metadatas, texts=texts, sparse=sparse)
         assert store.delete_many(ids[10:40]) == 30
         store.upsert_many(ids[20:30], vectors[100:110], metadatas[20:30], texts=["solar wind"] * 10)
-        assert store.delete_where({"n": {"$gte": 590}}) == 10
+        assert store.delete_where({"n": {"$gte": 390}}) == 10
         for hidden in ids[50:60]:
             assert store.soft_delete(hidden)
         assert store.restore(ids[55])
@@ -81,7 +81,7 @@ FILTERS: list[Any] = [None, {"kind": "k3"}, "price < 5 AND NOT kind = 'k1'", {"t
 
 
 def test_vectors(both: Both) -> None:
-    for vector in both.vectors(12):
+    for vector in both.vectors(4):
         for chosen in FILTERS:
             both.same("query", vector, 10, chosen, exact=True, include=("metadata", "vector", "text"))
         both.same("query", vector, 50, exact=True, offset=17)
@@ -243,7 +243,7 @@ def changed(store: Any, change: str, id: str, vector: list[float], step: int) ->
 def test_approximate_searches_find_no_less(make: Make) -> None:
     rng = np.random.default_rng(3)
     centres = rng.standard_normal((50, 48))
-    vectors = (centres[rng.integers(0, 50, 12_000)] + 0.4 * rng.standard_normal((12_000, 48))).astype(
+    vectors = (centres[rng.integers(0, 50, 9_200)] + 0.4 * rng.standard_normal((9_200, 48))).astype(
         np.float32
     )
     queries = (centres[rng.integers(0, 50, 100)] + 0.4 * rng.standard_normal((100, 48))).astype(np.float32)

@@ -14,12 +14,14 @@ from collections import abc
 from pathlib import Path
 
 import vecstore
+from vecstore._errors import VecStoreError
 from vecstore.distributed._config import RayConfig
 from vecstore.distributed._errors import ClockSkewError, ShardUnavailableError, VersionSkewError
-from vecstore.distributed._manifest import Manifest
+from vecstore.distributed._manifest import Manifest, load
 from vecstore.distributed._metrics import observer
 from vecstore.distributed._packages import ray
 from vecstore.distributed._shard import Reply, Shard
+from vecstore.distributed._storage import Storage
 
 __all__ = ["Actors", "Call", "MovedError"]
 
@@ -71,9 +73,10 @@ class MovedError(Exception):
 class Actors:
     """The actors of a collection."""
 
-    def __init__(self, uri: str, manifest: Manifest, config: RayConfig) -> None:
+    def __init__(self, storage: Storage, manifest: Manifest, config: RayConfig) -> None:
         self._ray = ray()
-        self._uri = uri
+        self._storage = storage
+        self._uri = storage.uri
         self._collection = manifest.uuid
         self._config = config
         self._replicas = manifest.replicas
@@ -88,8 +91,8 @@ class Actors:
         """Finds or starts the actors of shards."""
         for shard in shards:
             if shard not in self._owners:
-                self._owners[shard] = self._started(shard)
                 self._copies[shard] = [self._started(shard, copy + 1) for copy in range(self._replicas)]
+                self._owners[shard] = self._started(shard)
 
     def _name(self, shard: int, copy: int) -> str:
         return f"{self._collection}/{shard:05}" + (f"/replica-{copy}" if copy else "")
@@ -144,7 +147,7 @@ class Actors:
         self, shards: abc.Sequence[int], submit: abc.Callable[[typing.Any], typing.Any], timeout: float
     ) -> dict[int, typing.Any]:
         deadline = time.monotonic() + timeout
-        pending = {shard: submit(self._owners[shard]) for shard in shards}
+        pending = {shard: submit(self._owner(shard)) for shard in shards}
         answers: dict[int, typing.Any] = {}
         while pending:
             for shard, reference in list(pending.items()):
@@ -172,10 +175,11 @@ class Actors:
     def _found_again(self, shard: int) -> typing.Any:
         """Returns the actor of a shard, which may have been started anew by somebody."""
         try:
-            self._owners[shard] = self._ray.get_actor(self._name(shard, 0), namespace=NAMESPACE)
+            found = self._ray.get_actor(self._name(shard, 0), namespace=NAMESPACE)
         except ValueError:
-            self._owners[shard] = self._started(shard)
-        return self._owners[shard]
+            found = self._started(shard)
+        self._owners[shard] = found
+        return found
 
     def _unavailable(self, shards: abc.Iterable[int], timeout: float) -> ShardUnavailableError:
         missing = sorted(shards)
@@ -206,7 +210,7 @@ class Actors:
         tries = dict.fromkeys(calls, 0)
 
         def submit(shard: int) -> typing.Any:
-            actor = self._reader(shard, tries[shard]) if is_read else self._owners[shard]
+            actor = self._reader(shard, tries[shard]) if is_read else self._owner(shard)
             at_least = self._seen.get(shard, 0) if is_read and self._replicas else 0
             return actor.call.remote(generation, *calls[shard], at_least)
 
@@ -219,6 +223,11 @@ class Actors:
                 reply: Reply | None = self._fetched(reference, deadline)
                 is_late = time.monotonic() >= deadline
                 waits = reply is None or reply.is_held or isinstance(reply.error, ShardUnavailableError)
+                if reply is None and self._is_past(generation):
+                    # It is not there because it is no longer a shard: nobody starts it again.
+                    has_moved = True
+                    del pending[shard]
+                    continue
                 if waits and not is_late:
                     time.sleep(PAUSE_SECONDS)
                     if reply is None:
@@ -244,11 +253,22 @@ class Actors:
             raise MovedError(values)
         return values
 
+    def _is_past(self, generation: int) -> bool:
+        """Returns whether there is a newer generation of the manifest, as far as can be seen."""
+        try:
+            return load(self._storage).generation > generation
+        except VecStoreError:
+            return False
+
+    def _owner(self, shard: int) -> typing.Any:
+        owner = self._owners.get(shard)
+        return self._found_again(shard) if owner is None else owner
+
     def _reader(self, shard: int, tries: int) -> typing.Any:
         """Returns who is asked to read: the owner, or a replica in its turn or after the owner did not
         answer.
         """
-        readers = [self._owners[shard], *self._copies[shard]]
+        readers = [self._owner(shard), *self._copies.get(shard, [])]
         if len(readers) == 1:
             return readers[0]
         if self._config.read_from == "any":

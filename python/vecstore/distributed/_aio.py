@@ -182,7 +182,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         sparse: abc.Iterable[Sparse | None] | None = None,
         progress: bool = False,
     ) -> int:
-        """Adds or replaces records; what is refused changes nothing on any shard. See `RayCollection.upsert_many`."""
+        """Adds or replaces records; what is refused changes no shard. See `RayCollection.upsert_many`."""
         result: int = await self._call(
             "upsert_many", ids, vectors, metadatas, texts=texts, sparse=sparse, progress=progress
         )
@@ -428,7 +428,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         buckets: abc.Iterable[typing.Any] | None = None,
         params: Metadata | None = None,
     ) -> list[typing.Any]:
-        """Returns how many records have each value at a path, or one in each bucket. See `RayCollection.facets`."""
+        """Returns how many records have each value, or one in each bucket. See `RayCollection.facets`."""
         result: list[typing.Any] = await self._call(
             "facets", path, filter, limit=limit, buckets=buckets, params=params
         )
@@ -526,7 +526,7 @@ class AsyncRayCollection(Twin[RayCollection]):
     async def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
     ) -> Found:
-        """Returns the records nearest to a vector among those that match. See `RayCollection.query_with_filter`."""
+        """Returns the nearest records that match. See `RayCollection.query_with_filter`."""
         result: Found = await self._call("query_with_filter", vector, k, filter, params=params)
         return result
 

@@ -27,7 +27,7 @@ class Handle:
         self._storage = storage
         self._config = config
         self._manifest = manifest
-        self._actors = Actors(storage.uri, manifest, config)
+        self._actors = Actors(storage, manifest, config)
         self._is_closed = False
         self._reloading = threading.Lock()
         #: An empty store like the shards': what it refuses, they would, and it says so in the words of one

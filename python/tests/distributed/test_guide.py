@@ -1,0 +1,54 @@
+"""What docs/scale.md and the example of Ray Serve show runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from vecstore.distributed import RayConfig
+
+from .conftest import Make
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_guide_runs(make: Make, tmp_path: Path) -> None:
+    made = make(2, uri=tmp_path / "docs")
+    blocks = re.findall(
+        r"^```py\n(.*?)^```", (ROOT / "docs" / "scale.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert len(blocks) >= 3
+    scope = {
+        "uri": str(tmp_path / "docs"),
+        "config": RayConfig(directory=made.config.directory, num_cpus=0.05),
+    }
+    for block in blocks:
+        exec(block, scope)
+
+
+def test_the_service_answers_over_http(make: Make, tmp_path: Path) -> None:
+    serve = pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'ray[serve]'")
+    import sys
+
+    collection = make(2, uri=tmp_path / "docs")
+    collection.upsert("a", [1.0, 0.0], {"n": 1})
+    sys.path.insert(0, str(ROOT / "python" / "examples"))
+    try:
+        import ray_serve
+    finally:
+        sys.path.pop(0)
+    serve.start(http_options={"port": 0})
+    try:
+        serve.run(
+            ray_serve.Search.bind(collection.uri, collection.config), name="search", route_prefix="/search"
+        )
+        port = serve.status().proxies and serve.get_proxy_port() if hasattr(serve, "get_proxy_port") else 8000
+        body = json.dumps({"vector": [1.0, 0.0], "k": 1}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/search", body, timeout=60) as answer:
+            assert json.load(answer)["neighbors"][0]["id"] == "a"
+    finally:
+        serve.shutdown()
