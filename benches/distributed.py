@@ -2,7 +2,7 @@
 
 ``python benches/distributed.py`` starts a small cluster of its own. Each shard gets one core (``threads=1``),
 so that two shards on two cores show what a second machine with one core would bring, less the network. Needs
-``vecstore[ray]``. """
+``vecstore[ray]``."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
             parts.append(worker.remote(batches, uri, threads=1))
         built = ray.get(parts)
         took = time.perf_counter() - began
-        commit = timed(lambda: commit_segments(collection, built))
+        began = time.perf_counter()
+        commit_segments(collection, built)
+        commit = time.perf_counter() - began
         rates.append(len(vectors) / took)
         print(f"bulk build, {workers} workers: {rates[-1]:,.0f} rows/s, commit {commit:.1f} s")
         collection.stop()
@@ -117,7 +119,9 @@ def migration(directory: Path, vectors: np.ndarray) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement of queries")

@@ -7,7 +7,7 @@ disk, a neighbor on the machine). With hedging, a node that has not answered by 
 again at a replica (one call in twenty), and the earlier answer counts. The merge takes so long for each node.
 
 These are assumptions: real nodes slow down together, which is worse than here, and caches make them faster
-together. """
+together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def fan_out(rng: np.random.Generator, options: argparse.Namespace, nodes: int, i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--p50", type=float, default=3.0, help="median of one node, ms")
     parser.add_argument("--p99", type=float, default=10.0, help="99th percentile of one node, ms")
     parser.add_argument("--pause", type=float, default=50.0, help="mean of a pause, ms")

@@ -3,7 +3,7 @@ load.
 
 Run it with ``serve run ray_serve:app`` in this directory (``pip install 'vecstore[ray]' 'ray[serve]'``);
 VECSTORE_URI names the collection's shared storage. Each replica of the service has a handle of the
-collection; the shards are the same for all. """
+collection; the shards are the same for all."""
 
 from __future__ import annotations
 

@@ -222,21 +222,22 @@ class Actors:
             for shard, reference in list(pending.items()):
                 reply: Reply | None = self._fetched(reference, deadline)
                 is_late = time.monotonic() >= deadline
-                waits = reply is None or reply.is_held or isinstance(reply.error, ShardUnavailableError)
-                if reply is None and self._is_past(generation):
+                is_gone = reply is None or isinstance(reply.error, ShardUnavailableError)
+                waits = is_gone or (reply is not None and reply.is_held)
+                if is_gone and self._is_past(generation):
                     # It is not there because it is no longer a shard: nobody starts it again.
                     has_moved = True
                     del pending[shard]
                     continue
                 if waits and not is_late:
                     time.sleep(PAUSE_SECONDS)
-                    if reply is None:
+                    if is_gone:
                         self._found_again(shard)
                     tries[shard] += 1
                     pending[shard] = submit(shard)
                     continue
                 del pending[shard]
-                if reply is None or reply.is_held:
+                if reply is None or waits:
                     if missing is None:
                         raise self._unavailable([shard, *pending], timeout)
                     missing.append(shard)

@@ -25,7 +25,7 @@ import uuid
 from collections import abc
 from pathlib import Path
 
-from vecstore._errors import ClosedError, InvalidInputError, StorageError, VecStoreError
+from vecstore._errors import InvalidInputError, StorageError, VecStoreError
 from vecstore._vecstore import VecStore
 from vecstore.distributed import _checkpoints, _manifest
 from vecstore.distributed._config import RayConfig
@@ -155,7 +155,8 @@ class Shard:
 
     @property
     def _opened(self) -> VecStore:
-        assert self._store is not None, "`_open` was called"
+        if self._store is None:
+            raise ShardUnavailableError(f"shard {self.shard} was stopped", [self.shard])
         return self._store
 
     @property
@@ -245,7 +246,7 @@ class Shard:
 
     def _open_alone(self) -> None:
         if self._is_closed:
-            raise ClosedError(f"shard {self.shard} was stopped")
+            raise ShardUnavailableError(f"shard {self.shard} was stopped", [self.shard])
         if self._store is None:
             manifest = _manifest.load(self._storage)
             opened = self._opened_replica if self._is_replica else self._opened_owner

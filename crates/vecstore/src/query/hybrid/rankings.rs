@@ -76,7 +76,7 @@ impl Rankings<'_> {
     ///
     /// `InvalidInput` for a boost that is malformed; `Corrupted` for metadata that are.
     pub fn boost(
-        fused: &mut Vec<(String, f32)>,
+        fused: &mut [(String, f32)],
         boosts: &[Boost],
         now_unix_ms: u64,
         document: impl Fn(&str) -> Vec<u8>,
