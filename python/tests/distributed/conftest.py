@@ -106,11 +106,12 @@ def small(make: Make) -> RayCollection:
 
 
 @pytest.fixture
-def store(small: RayCollection) -> RayCollection:
-    """The collection with the records that the tests of one store are about."""
+def store(small: RayCollection) -> Iterator[RayCollection]:
+    """A handle of it, with the records that the tests of one store are about."""
     clear(small)
-    fill(small)  # type: ignore[arg-type]
-    return small
+    with RayCollection.open(small.uri, config=small.config) as handle:
+        fill(handle)  # type: ignore[arg-type]
+        yield handle
 
 
 def kill(collection: RayCollection, shard: int) -> int:

@@ -113,7 +113,7 @@ class RayCollection(Writing, Searching):
     @property
     def distance_metric(self) -> str:
         """The metric, such as `cosine`."""
-        return self._empty.distance_metric
+        return str(self._manifest.settings["metric"])
 
     @property
     def config(self) -> RayConfig:
@@ -284,7 +284,7 @@ class RayCollection(Writing, Searching):
     def close(self) -> None:
         """Closes the handle. The actors stay, for others and for the next `open`."""
         self._is_closed = True
-        self._empty.close()
+        self._without_records.close()
 
     def stop(self) -> None:
         """Makes a checkpoint of every shard, ends the actors, and closes the handle; the records stay in

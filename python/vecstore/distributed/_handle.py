@@ -32,7 +32,12 @@ class Handle:
         self._reloading = threading.Lock()
         #: An empty store like the shards': what it refuses, they would, and it says so in the words of one
         #: store.
-        self._empty = self._scratch()
+        self._without_records = self._scratch()
+
+    @property
+    def _empty(self) -> VecStore:
+        self._check_open()
+        return self._without_records
 
     def _scratch(self) -> VecStore:
         settings = self._manifest.settings
@@ -57,7 +62,7 @@ class Handle:
             had_dim = self._manifest.dim
             self._manifest = manifest
             if manifest.dim != had_dim:
-                self._empty = self._scratch()
+                self._without_records = self._scratch()
 
     def _all(
         self, name: str, *args: typing.Any, missing: list[int] | None = None, **kwargs: typing.Any

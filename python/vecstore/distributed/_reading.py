@@ -85,11 +85,12 @@ class Reading(Handle):
     def get_text(self, id: str) -> str | None:
         """Returns the text of a record. See `VecStore.get_text`."""
         record = self.get(id)
-        return None if record is None else record.text
+        return self._empty.get_text(id) if record is None else record.text
 
     def has_text(self, id: str) -> bool:
         """Returns whether there is a record with this id that has a text."""
-        return self.get_text(id) is not None
+        record = self.get(id)
+        return record is not None and record.text is not None
 
     def scroll(
         self,
@@ -130,7 +131,7 @@ class Reading(Handle):
 
     def list_active(self) -> list[Record]:
         """Returns the records that can be found, in order of their ids."""
-        return list(self)
+        return list(iter(self))  # which asks for no length
 
     def list_deleted(self) -> list[Record]:
         """Returns the soft-deleted records, in order of their ids."""

@@ -38,13 +38,20 @@ class Writing(Handle):
         self._spread(calls([Call("put", (rows,))]), calls)
         return len(rows)
 
-    def _put_scratch(self, fill: abc.Callable[[typing.Any], typing.Any]) -> typing.Any:
-        """Upserts what a function writes to a store."""
+    def _put_scratch(
+        self, fill: abc.Callable[[typing.Any], typing.Any], may_expire: abc.Iterable[str] = ()
+    ) -> typing.Any:
+        """Upserts what a function writes to a store, records with some ids perhaps to expire at once."""
         with self._checking() as scratch:
             result = fill(scratch)
             rows = joined(list(rows_that_match(scratch)))
         if rows is not None:
             self._put(rows)
+        there = set(rows.ids) if rows is not None else set()
+        expired = [one for one in may_expire if one not in there]
+        if expired:
+            # They have replaced what was there, and are gone.
+            self.delete_many(expired)
         return result
 
     def upsert(
@@ -61,7 +68,8 @@ class Writing(Handle):
         self._put_scratch(
             lambda store: store.upsert(
                 id, vector, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
-            )
+            ),
+            [id],
         )
 
     def upsert_many(
@@ -96,7 +104,8 @@ class Writing(Handle):
         self._put_scratch(
             lambda store: store.upsert_multi(
                 id, vectors, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
-            )
+            ),
+            [id],
         )
 
     def upsert_multi_many(
@@ -115,12 +124,15 @@ class Writing(Handle):
 
     def batch_upsert(self, records: abc.Iterable[Metadata | Record | tuple[typing.Any, ...]]) -> int:
         """Adds or replaces records given as dicts, tuples or `Record`. See `VecStore.batch_upsert`."""
-        count: int = self._put_scratch(lambda store: store.batch_upsert(records))
+        wanted: typing.Any = records
+        if isinstance(wanted, abc.Iterable) and not isinstance(wanted, (str, bytes)):
+            wanted = list(wanted)
+        count: int = self._put_scratch(lambda store: store.batch_upsert(wanted), _ids_of(wanted))
         return count
 
     def upsert_with_ttl(self, id: str, vector: Vector, metadata: Metadata | None, ttl_seconds: float) -> None:
         """Adds a record that expires. See `VecStore.upsert_with_ttl`."""
-        self._put_scratch(lambda store: store.upsert_with_ttl(id, vector, metadata, ttl_seconds))
+        self._put_scratch(lambda store: store.upsert_with_ttl(id, vector, metadata, ttl_seconds), [id])
 
     def batch_execute(self, operations: abc.Iterable[BatchOperation]) -> BatchResult:
         """Makes many changes; those that fail are in the result. See `VecStore.batch_execute`."""
@@ -251,3 +263,12 @@ class Writing(Handle):
         from vecstore.rag import _chunks
 
         return _chunks.batch_upsert_texts(self, items, embedder, batch_size=batch_size)
+
+
+def _ids_of(records: abc.Iterable[typing.Any]) -> abc.Iterator[str]:
+    """Yields the ids of records that an upsert has taken."""
+    for record in records:
+        if isinstance(record, abc.Mapping):
+            yield record["id"]
+        else:
+            yield record[0] if isinstance(record, (tuple, list)) else record.id
