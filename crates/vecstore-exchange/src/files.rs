@@ -30,9 +30,7 @@ impl NewFile {
     /// device, a pipe.
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| not_a_file(path))?;
-        if path.exists() && !path.is_file() {
-            return Err(not_a_file(path));
-        }
+        refuse_special(path)?;
         let (partial, file) = create_partial(path, name)?;
         Ok(Self {
             writer: Some(BufWriter::with_capacity(1 << 20, file)),
@@ -97,6 +95,14 @@ impl Drop for NewFile {
     }
 }
 
+/// Fails for a directory, and for a pipe or a device: opening one may wait for ever, and a file must not take its place.
+fn refuse_special(path: &Path) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(not_a_file(path)),
+        _ => Ok(()),
+    }
+}
+
 fn not_a_file(path: &Path) -> Error {
     Error::new(
         vecstore::ErrorKind::InvalidInput,
@@ -128,9 +134,7 @@ const SAMPLE_BYTES: u64 = 64 << 10;
 impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("read", path, error);
-        if path.is_dir() {
-            return Err(not_a_file(path));
-        }
+        refuse_special(path)?;
         let mut file = File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         let mut sample = Vec::new();
@@ -151,6 +155,7 @@ impl Source {
 pub(crate) fn read_small(path: &Path) -> Option<String> {
     const MOST: u64 = 64 << 10;
     let mut text = String::new();
+    refuse_special(path).ok()?;
     File::open(path).ok()?.take(MOST).read_to_string(&mut text).ok()?;
     Some(text)
 }

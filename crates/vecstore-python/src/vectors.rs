@@ -4,7 +4,7 @@ use numpy::npyffi::NPY_TYPES;
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyMemoryError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -92,7 +92,9 @@ fn extend_items<'py>(
     items: impl Iterator<Item = Bound<'py, PyAny>>,
     what: &dyn Fn() -> String,
 ) -> PyResult<()> {
-    out.reserve(len);
+    if out.try_reserve(len).is_err() {
+        return Err(PyMemoryError::new_err(format!("not enough memory for {len} numbers")));
+    }
     for (at, item) in items.enumerate() {
         let number = match item.cast_exact::<PyFloat>() {
             Ok(number) => number.value(),

@@ -92,6 +92,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn out_of_memory(message: String, source: io::Error) -> Self {
+        Self { kind: ErrorKind::Io, message, source: Some(source) }
+    }
+
     /// Makes an error of the same kind and cause with another message.
     #[must_use]
     pub fn with_message(error: &Self, message: String) -> Self {

@@ -55,6 +55,7 @@ mod filter;
 pub mod fuzzing;
 mod index;
 pub mod limits;
+mod memory_check;
 pub mod metadata;
 mod multi_vector;
 mod options;

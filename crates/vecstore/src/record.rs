@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::limits::{MAX_CALL_BYTES, MAX_DIM, MAX_ID_BYTES, MAX_TEXT_BYTES};
+use crate::memory_check::check_memory;
 use crate::metadata::{Document, Metadata};
 use crate::multi_vector::MultiVector;
 use crate::sparse::SparseVector;
@@ -99,7 +100,7 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless `dim` is between 1 and 65,536.
+    /// `InvalidInput` unless `dim` is between 1 and 65,536; `Io` if the memory cannot be had.
     pub fn new(dim: usize) -> Result<Self> {
         Self::with_capacity(dim, 0)
     }
@@ -113,6 +114,7 @@ impl Batch {
         }
         // More than a call may hold is refused as it is added, not reserved in advance.
         let records = records.min(MAX_CALL_BYTES / (dim * 4));
+        check_memory(records * (dim * 4 + 8), "a batch")?;
         Ok(Self { rows: RowsBuilder::with_capacity(records, dim), ttls: Vec::new(), hidden: HashSet::new() })
     }
 
@@ -208,6 +210,7 @@ impl Batch {
                 before + bytes
             )));
         }
+        check_memory(self.rows.growth(vector.len(), bytes), "a batch")?;
         if let Some(ttl) = ttl {
             self.ttls.push((self.len(), ttl));
         }

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import pathlib
+import stat
 import typing
 from collections import abc
 
@@ -90,7 +91,12 @@ def _sync_directory(path: pathlib.Path) -> None:
 
 
 def identity(path: pathlib.Path) -> str:
-    """Tells a file from another, and from itself once it changed: for checkpoints."""
+    """Tells a file from another, and from itself once it changed: for checkpoints.
+
+    What is no file is refused: opening a pipe would wait for whoever writes to it.
+    """
     with reading(path):
-        stat = path.stat()
-    return f"{path.name}, {stat.st_size} bytes, {stat.st_mtime_ns}"
+        found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidInputError(f"expected the path of a file, got `{path}`")
+    return f"{path.name}, {found.st_size} bytes, {found.st_mtime_ns}"

@@ -1,5 +1,6 @@
 //! Searching.
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use vecstore::limits::{MAX_DIM, MAX_K};
@@ -228,7 +229,10 @@ impl BaseCollection {
             }
             if row == 0 {
                 dim = vector.len();
-                components.reserve_exact(rows.len().saturating_mul(dim));
+                let all = rows.len().saturating_mul(dim);
+                if components.try_reserve_exact(all).is_err() {
+                    return Err(PyMemoryError::new_err(format!("not enough memory for {all} numbers")));
+                }
             }
             components.extend_from_slice(vector);
         }

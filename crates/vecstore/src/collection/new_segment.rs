@@ -10,7 +10,11 @@ use super::partitions;
 use super::replacement::Replacement;
 use crate::error::Result;
 use crate::index::{self, AnyDraft, CompactDraft, Draft, Layout, Points, Widths};
+use crate::memory_check::check_memory;
 use crate::storage::segment::{self, Cancelled, Contents, RowSource, Segment};
+
+/// What writing a segment takes a row: the table of ids, checksums, columns of metadata, and words of texts.
+const WRITER_ROW_BYTES: usize = 256;
 
 /// A segment that takes the place of some parts. Without one, they held no live rows.
 pub(super) struct NewSegment {
@@ -40,6 +44,7 @@ impl Core {
         if rows.is_empty() {
             return Ok(NewSegment { segment: None, replacement: Replacement::of(views, &rows) });
         }
+        check_memory(rows.len() * WRITER_ROW_BYTES, "writing a segment")?;
         let mut rows = LiveRows { views, rows };
         let partitions = self.partition(&mut rows)?;
         let vector = |row: usize| rows.vector(row);
@@ -126,6 +131,8 @@ impl Core {
         }
         let Some(space) = self.scoring.space(dim, count, vector)? else { return Ok(None) };
         let layout = self.layout(dim, count, other_hot_bytes);
+        let bytes = usize::try_from(index::build_bytes(count, dim, layout)).unwrap_or(usize::MAX);
+        check_memory(bytes, "building a graph")?;
         let check = || if cancelled() { Err(self.retiring_error()) } else { Ok(()) };
         self.shared.with_upkeep_threads(|| {
             let points = Points::encode(self.scoring.kernels, space, dim, count, vector)?;

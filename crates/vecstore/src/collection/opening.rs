@@ -13,7 +13,7 @@ use vecstore_interrupt::Interrupt;
 
 use super::recovery::Follower;
 use super::{Core, Snapshot, Source, Writer};
-use crate::database::Note;
+use crate::database::{Note, refuse_link};
 use crate::error::{Error, Result};
 use crate::storage::Uuid;
 
@@ -101,6 +101,7 @@ impl Core {
         let shared = &self.shared;
         let opened = if shared.is_writer() {
             let entry = shared.entry(self.uuid)?;
+            refuse_link(&*shared.vfs, &self.directory)?;
             shared.remove_unnamed(self.uuid)?;
             Source::Writer(Box::new(Writer::open(shared, &self.directory, &entry, self.scoring)?))
         } else {

@@ -12,6 +12,7 @@ use super::snapshot::Snapshot;
 use super::upkeep::{SavedMarks, Upkeep};
 use crate::database::{Shared, newest_manifest, retry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory_check::check_memory;
 use crate::query::Scoring;
 use crate::storage::manifest::{CollectionEntry, Manifest};
 use crate::storage::marks::{self, Marks};
@@ -103,6 +104,8 @@ fn logs(vfs: &dyn Vfs, directory: &Path, entry: &CollectionEntry) -> Result<Vec<
             return Err(Error::corrupted(format!("`{}` is missing", path.display())));
         }
         let log = Log::read(vfs, &path, entry.uuid)?;
+        // Its rows, and what finds them by their ids.
+        check_memory(log.used_bytes() as usize * 2, "replaying a log")?;
         if seq == entry.first_log {
             // The manifest was published after it was made; a later one may be half made.
             log.check_length()?;

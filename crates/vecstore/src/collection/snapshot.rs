@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::part::{Part, PartView};
 use crate::error::{Error, Result};
+use crate::memory_check::check_memory;
 use crate::storage::id_index::hash_id;
 use crate::storage::marks::Marks;
 use crate::storage::rows::{Rows, RowsBuilder};
@@ -144,6 +145,7 @@ impl Snapshot {
     fn push_merged(&mut self, views: &[PartView]) -> Result<()> {
         let rows: usize = views.iter().map(PartView::live).sum();
         let Some(first) = views.first().filter(|_| rows > 0) else { return Ok(()) };
+        check_memory(views.iter().map(PartView::memory_bytes).sum(), "merging rows in memory")?;
         let mut merged = RowsBuilder::with_capacity(rows, first.part.dim());
         let mut marks = Marks::default();
         let with_norms = matches!(&first.part, Part::Memory(rows) if rows.has_norms());

@@ -11,6 +11,7 @@ use super::{Collection, Core, Writer, count};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::limits::MAX_CALL_BYTES;
+use crate::memory_check::check_memory;
 use crate::metadata::{self, Document, Metadata};
 use crate::record::{Batch, BatchOutcome, Operation, Record, check_id, dimension_mismatch, shown};
 use crate::storage::body::Body;
@@ -47,6 +48,9 @@ impl Collection {
         if batch.is_empty() {
             return Ok(0);
         }
+        // The table of ids, norms, and the call as it is logged, but for the vectors; and all of it once more if ids repeat.
+        let rest = batch.rows.len() * 64 + batch.rows.variable_bytes();
+        check_memory(2 * rest + batch.rows.vectors().len() * 4, "a write")?;
         let hidden = std::mem::take(&mut batch.hidden);
         let rows = Arc::new(core.prepare(batch)?);
         let mut payload = Payload::default();

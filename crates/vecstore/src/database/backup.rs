@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use vecstore_interrupt::Interrupt;
 
-use super::create::{check_is_ours, create_dirs};
-use super::garbage::file_names;
+use super::create::{check_is_ours, create_dirs, refuse_link};
+use super::garbage::{file_names, is_of_collection};
 use super::manifests::{Found, manifests, newest_manifest, retry};
 use super::{Shared, TMP, collection_dir, new_uuid, take_lock};
 use crate::collection::{Core, log_seqs};
@@ -129,6 +129,7 @@ impl Shared {
         }
         let directory = collection_dir(&self.root, entry.uuid);
         create_dirs(&*self.vfs, &directory)?;
+        refuse_link(&*self.vfs, &directory)?;
         let names: Vec<PathBuf> = entry.segments.iter().flat_map(file_names).map(Into::into).collect();
         // Nothing names them yet.
         let _unnamed = Unnamed::new(self, names.iter().map(|name| directory.join(name)).collect());
@@ -286,6 +287,7 @@ impl Target {
     ) -> Result<CollectionEntry> {
         let directory = collection_dir(&self.root, entry.uuid);
         create_dirs(&*self.vfs, &directory)?;
+        refuse_link(&*self.vfs, &directory)?;
         self.copy_segments(source_vfs, entry, source, incremental)?;
         let first_log = self.empty_log(&directory, entry.uuid)?;
         self.vfs.sync_dir(&directory).map_err(|error| Error::io("sync", &directory, error))?;
@@ -302,6 +304,7 @@ impl Target {
     ) -> Result<CollectionEntry> {
         let directory = collection_dir(&self.root, entry.uuid);
         create_dirs(&*self.vfs, &directory)?;
+        refuse_link(&*self.vfs, &directory)?;
         self.copy_segments(source_vfs, entry, source, true)?;
         let mut logs = 0;
         for log in written_logs(source_vfs, source, entry)? {
@@ -408,13 +411,16 @@ impl Target {
         for directory in vfs.list(&self.root.join(super::COLLECTIONS))? {
             let is_of = |entry: &&CollectionEntry| entry.uuid.to_string() == name(&directory.path);
             let Some(entry) = manifest.collections.iter().find(is_of) else {
-                vfs.remove_dir_all(&directory.path)?;
+                if directory.is_dir && Uuid::parse(&name(&directory.path)).is_some() {
+                    vfs.remove_dir_all(&directory.path)?;
+                }
                 continue;
             };
             let named: Vec<String> = entry.segments.iter().flat_map(file_names).collect();
             for file in vfs.list(&directory.path)? {
                 let name = name(&file.path);
                 let needed = match wal::parse_file_name(&name) {
+                    None if !is_of_collection(&name) => true,
                     Some(seq) => seq >= entry.first_log,
                     None => named.contains(&name),
                 };

@@ -3,6 +3,7 @@
 use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
 use std::path::{Path, PathBuf};
 
+use super::garbage::is_of_collection;
 use super::{COLLECTIONS, CollectionConfig, LOCK, TMP, collection_dir, new_uuid};
 use crate::error::{Error, Result};
 use crate::options::OpenOptions;
@@ -44,8 +45,23 @@ fn sync_ancestors(vfs: &dyn Vfs, root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Fails if a directory in which files are made and removed is a symbolic link: whoever made the database could have those
+/// of any other directory removed.
+pub(crate) fn refuse_link(vfs: &dyn Vfs, directory: &Path) -> Result<()> {
+    if vfs.is_link(directory).map_err(|error| Error::io("look for", directory, error))? {
+        return Err(Error::invalid(format!(
+            "`{}` is a symbolic link, expected a directory: files in it may be removed",
+            directory.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Fails if a directory holds something that no database puts there and nothing that one does.
 pub(super) fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
+    for directory in [TMP, COLLECTIONS] {
+        refuse_link(vfs, &root.join(directory))?;
+    }
     let entries = vfs.list(root).map_err(|error| Error::io("list", root, error))?;
     let names: Vec<&str> = entries.iter().map(|entry| name(&entry.path).unwrap_or_default()).collect();
     if names.iter().any(|name| manifest::parse_file_name(name).is_some()) {
@@ -65,9 +81,8 @@ pub(super) fn check_is_ours(vfs: &dyn Vfs, root: &Path) -> Result<()> {
 /// Returns something in `tmp/` or `collections/` that no database puts there.
 fn foreign_below(vfs: &dyn Vfs, root: &Path) -> Result<Option<PathBuf>> {
     let drafts = list_if_there(vfs, &root.join(TMP))?;
-    let foreign_draft = drafts
-        .into_iter()
-        .find(|entry| entry.is_dir || name(&entry.path).and_then(manifest::parse_file_name).is_none());
+    let foreign_draft =
+        drafts.into_iter().find(|entry| entry.is_dir || !name(&entry.path).is_some_and(is_draft));
     if let Some(entry) = foreign_draft {
         return Ok(Some(entry.path));
     }
@@ -76,17 +91,18 @@ fn foreign_below(vfs: &dyn Vfs, root: &Path) -> Result<Option<PathBuf>> {
         if !directory.is_dir || !name(&directory.path).is_some_and(is_uuid) {
             return Ok(Some(directory.path));
         }
-        let is_ours = |name: &str| {
-            wal::parse_file_name(name).is_some() || name.ends_with(".seg") || name.ends_with(".del")
-        };
         let files = list_if_there(vfs, &directory.path)?;
         if let Some(file) =
-            files.into_iter().find(|file| file.is_dir || !name(&file.path).is_some_and(is_ours))
+            files.into_iter().find(|file| file.is_dir || !name(&file.path).is_some_and(is_of_collection))
         {
             return Ok(Some(file.path));
         }
     }
     Ok(None)
+}
+
+fn is_draft(name: &str) -> bool {
+    manifest::parse_file_name(name).is_some()
 }
 
 fn list_if_there(vfs: &dyn Vfs, path: &Path) -> Result<Vec<DirEntry>> {

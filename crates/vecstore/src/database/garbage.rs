@@ -79,7 +79,9 @@ impl Shared {
         let found = self.vfs.list(&directory).map_err(|error| Error::io("list", &directory, error))?;
         for file in found {
             let name = name(&file.path).unwrap_or_default();
+            // What somebody else has put there is left alone.
             let needed = match wal::parse_file_name(name) {
+                None if !is_of_collection(name) => true,
                 Some(seq) => seq >= first_log,
                 // Asked after the directory was listed: a file that was in it then is kept since before it was made.
                 None => named.contains(name) || self.unnamed.lock().contains_key(&file.path),
@@ -114,6 +116,13 @@ impl Shared {
 pub(crate) fn file_names(entry: &SegmentEntry) -> impl Iterator<Item = String> {
     let marks = entry.marks.map(|(generation, _)| marks::file_name(entry.uuid, generation));
     std::iter::once(segment::file_name(entry.uuid)).chain(marks)
+}
+
+/// Returns whether files of this name are made in the directory of a collection.
+pub(super) fn is_of_collection(name: &str) -> bool {
+    let segment = name.strip_suffix(".seg");
+    let marked = name.strip_suffix(".del").and_then(|name| name.split_once('-')).map(|(uuid, _)| uuid);
+    wal::parse_file_name(name).is_some() || segment.or(marked).is_some_and(|name| Uuid::parse(name).is_some())
 }
 
 fn name(path: &Path) -> Option<&str> {

@@ -38,8 +38,8 @@ pub(crate) use closing::Handle;
 pub(crate) use collections::no_collection;
 pub use config::CollectionConfig;
 pub(crate) use config::{check_name, check_partition_path};
-pub(crate) use create::create_dirs;
 use create::{check_is_ours, create};
+pub(crate) use create::{create_dirs, refuse_link};
 pub(crate) use garbage::file_names;
 use manifests::{Found, manifests};
 pub(crate) use manifests::{newest_manifest, retry};
@@ -59,7 +59,7 @@ use crate::vfs::{LockGuard, LockOutcome, Vfs};
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const COLLECTIONS: &str = "collections";
-const TMP: &str = "tmp";
+pub(crate) const TMP: &str = "tmp";
 
 /// ENOENT, and ERROR_FILE_NOT_FOUND on Windows.
 const NO_ENTRY: i32 = 2;

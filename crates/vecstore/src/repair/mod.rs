@@ -20,7 +20,7 @@ use std::path::Path;
 pub use report::{Loss, RepairReport};
 
 use crate::collection::VerifyReport;
-use crate::database::{LOCK, take_lock};
+use crate::database::{COLLECTIONS, LOCK, TMP, collection_dir, refuse_link, take_lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::OpenOptions;
 use crate::storage::flipped_bit::FlippedBits;
@@ -41,6 +41,9 @@ pub(crate) fn repair(root: &Path, options: &OpenOptions) -> Result<RepairReport>
     let absolute = std::path::absolute(root).map_err(|error| Error::io("repair", root, error))?;
     let root = absolute.as_path();
     check_directory(vfs, root)?;
+    for directory in [TMP, COLLECTIONS, DAMAGED] {
+        refuse_link(vfs, &root.join(directory))?;
+    }
     let lock = take_lock(vfs, root, options.wait)?;
     let mut report = RepairReport::default();
     let mut bits = FlippedBits::default();
@@ -48,6 +51,7 @@ pub(crate) fn repair(root: &Path, options: &OpenOptions) -> Result<RepairReport>
     let catalog = Catalog::find(vfs, root, options, &mut bits, &mut report)?;
     let mut salvages = Vec::new();
     for entry in &catalog.collections {
+        refuse_link(vfs, &collection_dir(root, entry.uuid))?;
         salvages.push(Salvage::examine(vfs, root, entry, catalog.is_rebuilt, &mut bits, &mut report)?);
     }
     let changes = catalog.needs_publishing() || salvages.iter().any(Salvage::found_damage);

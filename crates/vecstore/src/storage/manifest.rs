@@ -47,6 +47,8 @@ const FEATURE_SETTINGS: u32 = 2;
 /// What a collection takes at least, with an empty name and no segments.
 const COLLECTION_BYTES_MIN: usize = 56;
 const PREFIX: &str = "manifest-";
+/// Longer than that of a million collections.
+const BYTES_MAX: usize = 1 << 30;
 
 /// Returns the name of the manifest of this generation.
 pub(crate) fn file_name(generation: u64) -> String {
@@ -141,6 +143,10 @@ impl Manifest {
 
     /// Reads a manifest. `Unsupported` if a newer version wrote it, or, unless it is intact, if it looks so.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > BYTES_MAX {
+            let message = format!("a manifest has at most {BYTES_MAX} bytes, this one has {}", bytes.len());
+            return Err(Error::corrupted(message));
+        }
         let mut reader = Reader::new(bytes, "manifest");
         if reader.bytes(8)? != MAGIC {
             return Err(Error::corrupted("the file does not start as a manifest does"));

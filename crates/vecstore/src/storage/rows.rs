@@ -107,6 +107,18 @@ impl RowsBuilder {
         self.ids.values.len() + self.bodies.values.len()
     }
 
+    /// Returns the bytes of memory that another row would take, of so many components and no more than so many bytes in all: a
+    /// column that is full moves to twice its size.
+    pub(crate) fn growth(&self, components: usize, bytes: usize) -> usize {
+        let doubled = |len: usize, capacity: usize, more: usize, each: usize| {
+            if len + more > capacity { (2 * capacity).max(len + more) * each } else { 0 }
+        };
+        let (bodies, ids) = (&self.bodies.values, &self.ids.values);
+        doubled(self.vectors.len(), self.vectors.capacity(), components, 4)
+            + doubled(bodies.len(), bodies.capacity(), bytes - components * 4, 1)
+            + doubled(ids.len(), ids.capacity(), MAX_ID_BYTES, 1)
+    }
+
     /// Appends a row; the vector must have `dim` components.
     pub(crate) fn push(&mut self, id: &str, vector: &[f32], body: &Body<'_>, expiry: u64) {
         debug_assert_eq!(vector.len(), self.dim);

@@ -20,11 +20,16 @@ impl Vfs for DiskVfs {
     }
 
     fn open(&self, path: &Path, write: bool) -> io::Result<Box<dyn VfsFile>> {
+        if write {
+            refuse_link(path)?;
+        }
+        refuse_special(path)?;
         let file = OpenOptions::new().read(true).write(write).open(path)?;
         Ok(Box::new(DiskFile { file }))
     }
 
     fn map(&self, path: &Path) -> io::Result<Mapping> {
+        refuse_special(path)?;
         map_file(&File::open(path)?)
     }
 
@@ -70,34 +75,94 @@ impl Vfs for DiskVfs {
         }
     }
 
+    fn is_link(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(found) => Ok(found.file_type().is_symlink()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // Windows has no way to sync a directory and makes names durable with the file.
         if cfg!(windows) { Ok(()) } else { File::open(path)?.sync_all() }
     }
 
     fn lock(&self, path: &Path, holder: &str) -> io::Result<LockOutcome> {
+        refuse_link(path)?;
+        refuse_special(path)?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // Who holds the lock is only told as a courtesy: there may be no room for it.
-                _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
-                _ = file.write_all(holder.as_bytes());
-                Ok(LockOutcome::Acquired(Box::new(DiskLock {
-                    file,
-                    path: path.to_owned(),
-                    process: std::process::id(),
-                })))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // On Windows the lock keeps others from reading, too; then the holder stays unknown.
-                let _unreadable = file.take(HOLDER_BYTES_MAX).read_to_string(&mut holder);
-                Ok(LockOutcome::Held { holder })
-            }
-            Err(TryLockError::Error(error)) => Err(error),
+        let taken = match file.try_lock() {
+            Ok(()) => lock_directory(path)?,
+            Err(TryLockError::WouldBlock) => DirectoryLock::Held,
+            Err(TryLockError::Error(error)) => return Err(error),
+        };
+        let mut found = String::new();
+        // On Windows the lock keeps others from reading, too; then the holder stays unknown.
+        let read = (&file).take(HOLDER_BYTES_MAX).read_to_string(&mut found);
+        let directory = match taken {
+            DirectoryLock::Held => return Ok(LockOutcome::Held { holder: found }),
+            DirectoryLock::Taken(directory) => Some(directory),
+            DirectoryLock::Impossible => None,
+        };
+        // Who holds the lock is only told as a courtesy: there may be no room for it, and a file that says anything else
+        // may be somebody's under another name as well.
+        if read.is_ok() && (found.is_empty() || found.starts_with(HOLDER_PREFIX)) {
+            _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+            _ = file.write_all(holder.as_bytes());
         }
+        Ok(LockOutcome::Acquired(Box::new(DiskLock {
+            file,
+            directory,
+            path: path.to_owned(),
+            process: std::process::id(),
+        })))
     }
 }
+
+/// Fails if there is a symbolic link at the path: what is written there would go to where whoever made it likes.
+fn refuse_link(path: &Path) -> io::Result<()> {
+    if DiskVfs.is_link(path)? {
+        return Err(io::Error::other("it is a symbolic link, through which nothing is written"));
+    }
+    Ok(())
+}
+
+/// Fails if there is a pipe, a device or a directory at the path: opening or reading one may wait for ever, or never end.
+fn refuse_special(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is no regular file")),
+        _ => Ok(()),
+    }
+}
+
+enum DirectoryLock {
+    Taken(File),
+    Held,
+    /// Not every system can lock a directory.
+    Impossible,
+}
+
+/// Locks the directory of a lock file as well: whoever removes the file, and so lets another process lock a new one, does
+/// not remove that.
+#[cfg(unix)]
+fn lock_directory(path: &Path) -> io::Result<DirectoryLock> {
+    let Some(directory) = path.parent() else { return Ok(DirectoryLock::Impossible) };
+    let directory = File::open(directory)?;
+    Ok(match directory.try_lock() {
+        Ok(()) => DirectoryLock::Taken(directory),
+        Err(TryLockError::WouldBlock) => DirectoryLock::Held,
+        Err(TryLockError::Error(_)) => DirectoryLock::Impossible,
+    })
+}
+
+#[cfg(not(unix))]
+fn lock_directory(_: &Path) -> io::Result<DirectoryLock> {
+    Ok(DirectoryLock::Impossible)
+}
+
+/// What every holder begins with.
+const HOLDER_PREFIX: &str = "process ";
 
 /// More than any holder writes, so that a foreign file of that name is not read whole.
 const HOLDER_BYTES_MAX: u64 = 256;
@@ -137,6 +202,7 @@ impl Deref for FileMap {
 #[derive(Debug)]
 struct DiskLock {
     file: File,
+    directory: Option<File>,
     path: PathBuf,
     process: u32,
 }
@@ -146,7 +212,13 @@ impl LockGuard for DiskLock {
     fn is_current(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
         let identity = |found: io::Result<fs::Metadata>| found.ok().map(|found| (found.dev(), found.ino()));
-        identity(fs::metadata(&self.path)) == identity(self.file.metadata())
+        match &self.directory {
+            Some(directory) => {
+                let path = self.path.parent().unwrap_or(&self.path);
+                identity(fs::metadata(path)) == identity(directory.metadata())
+            }
+            None => identity(fs::metadata(&self.path)) == identity(self.file.metadata()),
+        }
     }
 }
 
@@ -156,6 +228,7 @@ impl Drop for DiskLock {
         // enough for the parent to close its own. If unlocking fails, the kernel does it when the process ends.
         if self.process == std::process::id() {
             _ = self.file.unlock();
+            _ = self.directory.as_ref().map(File::unlock);
         }
     }
 }
@@ -205,7 +278,13 @@ impl VfsFile for DiskFile {
             use rustix::fs::{FallocateFlags, fallocate};
             match fallocate(&self.file, FallocateFlags::empty(), present, len - present) {
                 Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-                other => return other.map_err(io::Error::from),
+                other => {
+                    // A part of it may have been reserved: on a full disk, that is what is left of it.
+                    return other.map_err(|error| {
+                        _ = self.file.set_len(present);
+                        io::Error::from(error)
+                    });
+                }
             }
         }
         self.file.set_len(len)

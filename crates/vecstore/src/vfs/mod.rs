@@ -25,7 +25,7 @@ pub trait Vfs: Debug + Send + Sync + 'static {
     /// Creates a new file for reading and writing; fails with `AlreadyExists` if the name is taken.
     fn create(&self, path: &Path) -> io::Result<Box<dyn VfsFile>>;
 
-    /// Opens an existing file for reading, and for writing if `write`.
+    /// Opens an existing file for reading, and for writing if `write`. Nothing is written through a symbolic link.
     fn open(&self, path: &Path, write: bool) -> io::Result<Box<dyn VfsFile>>;
 
     /// Maps a whole file read-only. The file must not change while it is mapped.
@@ -49,11 +49,18 @@ pub trait Vfs: Debug + Send + Sync + 'static {
     /// Returns whether anything is at the path, and if so whether it is a directory.
     fn stat(&self, path: &Path) -> io::Result<Option<Stat>>;
 
+    /// Returns whether there is a symbolic link at the path, wherever it leads. A file system without links says no.
+    fn is_link(&self, path: &Path) -> io::Result<bool> {
+        _ = path;
+        Ok(false)
+    }
+
     /// Makes the names in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
     /// Takes the exclusive lock that the file at `path` stands for, creating the file if needed, and writes
-    /// `holder` into it. The kernel releases the lock when the process ends.
+    /// `holder` into it. Where the system can lock directories, that of the file is locked as well, so that the lock holds
+    /// though somebody removes the file. The kernel releases the lock when the process ends.
     fn lock(&self, path: &Path, holder: &str) -> io::Result<LockOutcome>;
 }
 
@@ -66,7 +73,7 @@ pub trait VfsFile: Debug + Send + Sync {
     /// Writes all `slices`, one after the other, from `offset`. May have written a part when it fails.
     fn write_all_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<()>;
 
-    /// Reserves disk space up to `len` bytes and extends the file with zeros to that length.
+    /// Reserves disk space up to `len` bytes and extends the file with zeros to that length, or changes nothing.
     fn allocate(&self, len: u64) -> io::Result<()>;
 
     /// Returns the length in bytes.
@@ -114,8 +121,8 @@ pub enum LockOutcome {
 
 /// Holds a lock until it is dropped.
 pub trait LockGuard: Debug + Send + Sync {
-    /// Returns whether the file that was locked is still the one at its path: not if the directory was removed and
-    /// perhaps made anew. A file system where that cannot happen says yes.
+    /// Returns whether the directory that was locked, or else the file, is still the one at its path: not if the directory was
+    /// removed and perhaps made anew. A file system where that cannot happen says yes.
     fn is_current(&self) -> bool {
         true
     }

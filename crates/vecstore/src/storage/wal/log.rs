@@ -8,6 +8,7 @@ use super::{
     LOG_BYTES_MAX, PREALLOC_BYTES_FIRST, SECTOR_BYTES, damaged,
 };
 use crate::error::{Error, Result};
+use crate::memory_check::check_memory;
 use crate::storage::Uuid;
 use crate::vfs::Vfs;
 
@@ -31,17 +32,27 @@ struct Call {
     synced: bool,
 }
 
+/// How much of a log is read at once.
+const READ_BYTES: usize = 64 << 10;
+
 /// Reads a whole log into memory.
 pub(super) fn read_bytes(vfs: &dyn Vfs, path: &Path) -> Result<Vec<u8>> {
     let read = || -> io::Result<Vec<u8>> {
         let file = vfs.open(path, false)?;
         let len = file.len()?;
-        let mut bytes = Vec::new();
-        if len > LOG_BYTES_MAX || bytes.try_reserve_exact(len as usize).is_err() {
+        if len > LOG_BYTES_MAX || check_memory(len as usize, "a log").is_err() {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        bytes.resize(len as usize, 0);
-        file.read_exact_at(&mut bytes, 0)?;
+        // Zeros that are not written take no memory: what is reserved ahead costs nothing, nor what only seems to be there.
+        let mut bytes = vec![0; len as usize];
+        let mut chunk = vec![0; READ_BYTES.min(bytes.len())];
+        for (n, part) in bytes.chunks_mut(READ_BYTES).enumerate() {
+            let chunk = &mut chunk[..part.len()];
+            file.read_exact_at(chunk, (n * READ_BYTES) as u64)?;
+            if chunk.iter().any(|&byte| byte != 0) {
+                part.copy_from_slice(chunk);
+            }
+        }
         Ok(bytes)
     };
     read().map_err(|error| match error.kind() {
