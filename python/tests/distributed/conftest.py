@@ -33,10 +33,11 @@ class Nodes:
     """The nodes: a head, and two that shards are on."""
 
     def __init__(self) -> None:
+        # Ray's own choice, 15, has the shards wait for everything else on the machine.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         import ray
         from ray.cluster_utils import Cluster
 
-        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         self.ray = ray
         # No cores: shards are on the other two, each of which may be lost.
         small = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False}

@@ -26,6 +26,9 @@ LEFT_OUT: dict[str, str] = {
     "test_figures_are_attributes_and_items": "figures are RayStats",
     "test_writing_reading_and_searching": "explains a query",
     "test_a_store_in_memory_cannot_be_pickled": "is about VecStore",
+    "test_query_batch_is_a_sequence": "the sequence is Answers, which its repr says",
+    "test_a_store_can_be_copied_by_batch_upsert": "needs a store of one more kind",
+    "test_there_are_so_many_indexes_and_no_more": "each index is a checkpoint: 64 of them take a minute",
 }
 
 

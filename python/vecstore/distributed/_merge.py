@@ -47,7 +47,7 @@ class Answers(typing.Sequence[Found]):
         return len(self._answers)
 
     def __repr__(self) -> str:
-        return f"Answers(queries={len(self)})"
+        return f"Answers(queries={len(self)}, neighbors={sum(map(len, self._answers))})"
 
     @property
     def missing(self) -> tuple[int, ...]:

@@ -176,7 +176,9 @@ class Reading(Handle):
         """Returns how many records have each value, or one in each bucket. See `VecStore.facets`."""
         how: dict[str, typing.Any] = {"params": params}
         if buckets is not None:
-            how["buckets"] = list(buckets)
+            bounds: typing.Any = buckets
+            is_given = isinstance(bounds, abc.Iterable) and not isinstance(bounds, (str, bytes))
+            how["buckets"] = list(bounds) if is_given else bounds
         checked: typing.Any = self._empty.facets
         checked(path, filter, **how, **({} if limit is None else {"limit": limit}))
         return _merge.facets(self._all("facets", path, filter, **how), limit)

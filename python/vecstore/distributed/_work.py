@@ -111,7 +111,9 @@ def _batch_execute(
     store: VecStore, operations: list[BatchOperation], at: list[int]
 ) -> tuple[typing.Any, Frame]:
     result = store.batch_execute(operations)
-    return (at, result), as_they_are(store, list(dict.fromkeys(operation.id for operation in operations)))
+    failed = {error.index for error in result.errors}
+    done = [operation.id for n, operation in enumerate(operations) if n not in failed]
+    return (at, result), as_they_are(store, list(dict.fromkeys(done)))
 
 
 WRITES: dict[str, abc.Callable[..., tuple[typing.Any, Frame]]] = {
