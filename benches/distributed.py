@@ -54,10 +54,10 @@ def queries(directory: Path, vectors: np.ndarray, asked: np.ndarray, shards: int
         collection.upsert_many(ids[start : start + 5000], vectors[start : start + 5000])
     collection.compact()
     collection.query_batch(asked, 10)
-    for name, how in (("recall .95", {}), ("exact", {"exact": True})):
+    for name, exact in (("recall .95", False), ("exact", True)):
         count, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
-            count += len(collection.query_batch(asked, 10, **how))
+            count += len(collection.query_batch(asked, 10, exact=exact))
         took = time.perf_counter() - began
         print(f"{shards} shards: query_batch, {name}: {count / took:,.0f} queries/s")
     single = [timed(lambda: collection.query(asked[0], 10)) for _ in range(200)]
@@ -78,7 +78,7 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
     """Prints what workers build a second."""
     import ray
 
-    worker = ray.remote(num_cpus=0.2)(build_segments)
+    worker: Any = ray.remote(num_cpus=0.2)(build_segments)
     rates = []
     for workers in (1, 2):
         uri = str(directory / f"bulk-{workers}")

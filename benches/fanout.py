@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ import numpy as np
 Z99 = 2.3263
 
 
-def one_node(rng: np.random.Generator, options: argparse.Namespace, shape: tuple[int, int]) -> np.ndarray:
+def one_node(rng: np.random.Generator, options: argparse.Namespace, shape: tuple[int, int]) -> Any:
     """Returns milliseconds of calls, one for each query and node."""
     sigma = math.log(options.p99 / options.p50) / Z99
     times = options.p50 * np.exp(sigma * rng.standard_normal(shape))
@@ -28,7 +29,7 @@ def one_node(rng: np.random.Generator, options: argparse.Namespace, shape: tuple
     return times + pauses * rng.exponential(options.pause, shape)
 
 
-def fan_out(rng: np.random.Generator, options: argparse.Namespace, nodes: int, is_hedged: bool) -> np.ndarray:
+def fan_out(rng: np.random.Generator, options: argparse.Namespace, nodes: int, is_hedged: bool) -> Any:
     """Returns milliseconds of queries that ask all nodes."""
     slowest = []
     step = max(1, 2_000_000 // nodes)  # bounds memory

@@ -52,5 +52,11 @@ class Search:
         return JSONResponse({"neighbors": neighbors, "missing_shards": list(found.missing)})
 
 
+def service(uri: str, config: RayConfig | None = None) -> typing.Any:
+    """Returns what `serve.run` takes."""
+    deployment: typing.Any = Search
+    return deployment.bind(uri, config)
+
+
 if uri := os.environ.get("VECSTORE_URI"):
-    app = Search.bind(uri)
+    app = service(uri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import signal
 import warnings
@@ -38,12 +39,12 @@ class Nodes:
         import ray
         from ray.cluster_utils import Cluster
 
-        self.ray = ray
+        self.ray: Any = ray
         # No cores: shards are on the other two, each of which may be lost.
         small = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False}
-        self.cluster = Cluster(initialize_head=True, head_node_args=small)
+        self.cluster: Any = Cluster(initialize_head=True, head_node_args=small)
         self.nodes = [self.add() for _ in range(2)]
-        ray.init(address=self.cluster.address, log_to_driver=False, logging_level="error")
+        ray.init(address=self.cluster.address, log_to_driver=False, logging_level=logging.ERROR)
 
     def add(self) -> Any:
         return self.cluster.add_node(num_cpus=4, object_store_memory=80_000_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +107,13 @@ def test_a_query_without_a_shard_is_an_error_or_says_so(collection: RayCollectio
     impatient._actors._started = lambda *_: gone  # type: ignore[method-assign]
     gone = _Gone()
     impatient._actors._owners[missing] = gone
-    for search in (
+    searches: list[Callable[..., Any]] = [
         lambda **how: impatient.query([1.0, 0.0], 40, **how),
         lambda **how: impatient.text_query("red", 40, **how),
         lambda **how: impatient.hybrid_query([1.0, 0.0], "red", 40, **how),
         lambda **how: impatient.query_batch([[1.0, 0.0]], 40, **how)[0],
-    ):
+    ]
+    for search in searches:
         with pytest.raises(ShardUnavailableError, match=f"shards {missing}") as error:
             search()
         assert error.value.missing == (missing,)

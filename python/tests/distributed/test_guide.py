@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import urllib.request
 from pathlib import Path
 
@@ -41,12 +42,11 @@ def test_the_service_answers_over_http(make: Make, tmp_path: Path) -> None:
         import ray_serve
     finally:
         sys.path.pop(0)
-    serve.start(http_options={"port": 0})
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
     try:
-        serve.run(
-            ray_serve.Search.bind(collection.uri, collection.config), name="search", route_prefix="/search"
-        )
-        port = serve.status().proxies and serve.get_proxy_port() if hasattr(serve, "get_proxy_port") else 8000
+        serve.run(ray_serve.service(collection.uri, collection.config), name="search", route_prefix="/search")
         body = json.dumps({"vector": [1.0, 0.0], "k": 1}).encode()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/search", body, timeout=60) as answer:
             assert json.load(answer)["neighbors"][0]["id"] == "a"
