@@ -42,6 +42,9 @@ def test_the_service_answers_over_http(make: Make, tmp_path: Path) -> None:
         import ray_serve
     finally:
         sys.path.pop(0)
+    import ray
+
+    ray.cloudpickle.register_pickle_by_value(ray_serve)  # the workers need not have its directory
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     serve.start(http_options={"host": "127.0.0.1", "port": port})

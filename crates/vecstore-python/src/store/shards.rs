@@ -52,7 +52,6 @@ impl BaseCollection {
     #[pyo3(signature = (statistics, keywords, k, filter=None, *, min_score=None, boost=None, boosts=None,
                         include=Included::DEFAULT, params=None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
-    #[expect(clippy::type_complexity, reason = "it is a tuple in Python")]
     fn _text_query<'py>(
         &self,
         py: Python<'py>,
