@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -51,7 +53,16 @@ def test_the_service_answers_over_http(make: Make, tmp_path: Path) -> None:
     try:
         serve.run(ray_serve.service(collection.uri, collection.config), name="search", route_prefix="/search")
         body = json.dumps({"vector": [1.0, 0.0], "k": 1}).encode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/search", body, timeout=60) as answer:
-            assert json.load(answer)["neighbors"][0]["id"] == "a"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/search", body, timeout=60) as answer:
+                    assert json.load(answer)["neighbors"][0]["id"] == "a"
+                break
+            except urllib.error.HTTPError as error:
+                # The proxy hears of the route a moment later.
+                assert error.code == 404
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
     finally:
         serve.shutdown()
