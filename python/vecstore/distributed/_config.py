@@ -38,7 +38,7 @@ class RayConfig:
     durability: typing.Literal["commit", "interval", "none"] = "commit"
     memory_budget: int | None = None
     threads: int | None = None
-    #: Where a node keeps its shards; a directory of Ray's session if not given, which ends with the cluster.
+    #: Where a node keeps its shards; `vecstore-ray` in its directory for temporary files if not given.
     directory: str | None = None
     #: Cores that Ray reserves for a shard.
     num_cpus: float = 1.0
