@@ -261,7 +261,7 @@ fuzz:
 # Debian's names for LLVM's tools, where rustup has none. Their version must be that of the compiler.
 LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 # Of the engine, what is between a call and the disk: not search, filters and values, which have tests of their own kind.
-NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|text_index|filter|metadata|fuzzing)|/collection/(explain|hybrid|matches|read|scroll|text)
+NOT_STORAGE := crates/vecstore-|/src/(query|index|field_index|text_index|filter|metadata|fuzzing|sparse|multi_vector|total)|/collection/(explain|hybrid|matches|read|scroll|text|boosted|diverse|duplicates|facets|groups|multi|order|prefix|ranking|recommend|staged)\.
 .PHONY: coverage coverage-storage coverage-python coverage-bindings
 coverage: coverage-storage coverage-python coverage-bindings
 coverage-storage:
@@ -271,9 +271,10 @@ coverage-storage:
 	@if command -v llvm-cov-$(LLVM) >/dev/null; then \
 		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
 	fi; \
-	VECSTORE_MODEL_CASES=20 VECSTORE_REPAIR_STEP=397 VECSTORE_STOP_STEPS=40 VECSTORE_FAULT_STEPS=40 VECSTORE_ROT_STEP=97 VECSTORE_KILLS=2 \
+	VECSTORE_MODEL_CASES=20 VECSTORE_REPAIR_STEP=397 VECSTORE_STOP_STEPS=40 VECSTORE_FAULT_STEPS=40 VECSTORE_ROT_STEP=97 VECSTORE_KILLS=20 \
 		cargo llvm-cov nextest --locked -p vecstore --lib --test store --test format --test faults --test database \
-		--test kill --summary-only --no-fail-fast \
+		--test kill --test limits --test fields --test texts --test interrupt --test quantization --test graphs \
+		-E 'not test(a_budget_too_small) and (not binary(graphs) or test(resident::))' --summary-only --no-fail-fast \
 		--ignore-filename-regex '$(NOT_STORAGE)'
 
 # Lines of the package, in processes that tests start as well. Counting begins before pytest, which loads the package's plugin.

@@ -7,6 +7,7 @@ mod collections;
 mod many;
 mod names;
 mod quotas;
+mod settings;
 mod snapshots;
 
 use vecstore::{Collection, Metadata};
