@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import socket
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,9 +46,8 @@ def test_the_service_answers_over_http(make: Make, tmp_path: Path) -> None:
         import ray_serve
     finally:
         sys.path.pop(0)
-    import ray
-
-    ray.cloudpickle.register_pickle_by_value(ray_serve)  # the workers need not have its directory
+    cloudpickle: Any = importlib.import_module("ray.cloudpickle")
+    cloudpickle.register_pickle_by_value(ray_serve)  # the workers need not have its directory
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     serve.start(http_options={"host": "127.0.0.1", "port": port})
