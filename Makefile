@@ -167,7 +167,7 @@ loom:
 
 # A part of the soak is run with, say, `make soak SOAK='kills power-cuts'`; SOAK_SCALE=10 divides the counts by 10.
 SOAK_SCALE ?= 1
-SOAK ?= kills states faults rot model repair power-cuts disks calls processes leaks loom sanitize fuzz
+SOAK ?= kills states faults rot model repair power-cuts disks calls processes leaks shards loom sanitize fuzz
 .PHONY: soak $(addprefix soak-,$(SOAK))
 soak: $(addprefix soak-,$(SOAK))
 
@@ -211,6 +211,10 @@ soak-processes: $(WHEEL) $(DEV_PACKAGES)
 soak-leaks: $(WHEEL) $(DEV_PACKAGES)
 	$(call run,memory over long loops)
 	VECSTORE_LEAK_ROUNDS=$(call scaled,100000) $(wheel_soak) python/tests/trust/test_leaks_long.py
+
+soak-shards: $(WHEEL) $(DEV_PACKAGES)
+	$(call run,actors and nodes of Ray that are killed)
+	VECSTORE_RAY_KILLS=$(call scaled,50) $(wheel_soak) python/tests/distributed/test_failures.py -o timeout=3600
 
 .PHONY: soak-loom soak-sanitize soak-fuzz
 soak-loom:

@@ -67,6 +67,7 @@ __all__ = [
     "_SemanticSession",
     "_Splitter",
     "_command",
+    "_fuse",
     "_is_own_interpreter",
     "_eval_alpha_ndcg",
     "_eval_bleu",
@@ -694,6 +695,23 @@ class BaseCollection:
         progress: Progress = False,
     ) -> ImportResult: ...
     def _mean_vector(self, vectors: Vectors) -> list[float]: ...
+    def _text_statistics(
+        self, keywords: str, boosts: Mapping[str, float] | None = None
+    ) -> tuple[list[tuple[int, int]], dict[bytes, int], list[dict[bytes, int]]]: ...
+    def _text_query(
+        self,
+        statistics: tuple[list[tuple[int, int]], Mapping[bytes, int], list[Mapping[bytes, int]]],
+        keywords: str,
+        k: int,
+        filter: Filter | None = None,
+        *,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        boosts: Mapping[str, float] | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> NeighborList[list[float] | None]: ...
+    def _rows_of(self, ids: Sequence[str], batch_rows: int) -> _RowBatches: ...
     def _put_rows(
         self,
         ids: Sequence[str],
@@ -897,6 +915,7 @@ class Neighbor(Generic[_VectorT_co]):
 class QueryBatch(Generic[_VectorT_co]):
     @classmethod
     def __class_getitem__(cls, item: Any) -> GenericAlias: ...
+    def _keys(self, row: int) -> list[float]: ...
     @property
     def ids(self) -> Any: ...  # numpy.ndarray of objects
     @property
@@ -991,6 +1010,17 @@ class _RowBatches:
     def __iter__(self) -> Self: ...
     def __next__(self) -> _RowColumns: ...
 
+def _fuse(
+    vector_arm: list[tuple[str, float]],
+    text_arm: list[tuple[str, float]],
+    alpha: float,
+    fusion: str,
+    rrf_k: float,
+    autocut: int | None = None,
+    boost: _Boosts | None = None,
+    metadatas: dict[str, Any] | None = None,
+    now_unix_ms: int = 0,
+) -> list[tuple[str, float]]: ...
 def _metadata_to_json(metadata: Metadata) -> str: ...
 def _metadata_from_json(json: str) -> dict[str, Any]: ...
 def _command(arguments: Sequence[str | PathLike[str]]) -> int: ...

@@ -79,7 +79,7 @@ mod _vecstore {
         token_count,
     };
     #[pymodule_export]
-    use crate::store::{BaseCollection, RecordIterator, VecStore, reopened};
+    use crate::store::{BaseCollection, RecordIterator, VecStore, fuse, reopened};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

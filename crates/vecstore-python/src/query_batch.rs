@@ -94,6 +94,15 @@ impl QueryBatch {
         Ok(PyArray1::from_vec(py, scores).reshape([self.answers.len(), width])?.into_any())
     }
 
+    /// What the neighbors of an answer are ordered by, smaller first, ties by id: distances before they are rounded to the
+    /// metric's own unit.
+    fn _keys(&self, row: usize) -> PyResult<Vec<f32>> {
+        match self.answers.get(row) {
+            Some(hits) => Ok(hits.iter().map(|hit| hit.key()).collect()),
+            None => Err(PyIndexError::new_err(format!("query {row} of {}", self.answers.len()))),
+        }
+    }
+
     fn __len__(&self) -> usize {
         self.answers.len()
     }

@@ -88,8 +88,9 @@ pub use query::{
     ArmRank, Boost, BoostMode, Decay, DecayShape, Duplicate, DuplicateQuery, Example, FieldBoost,
     FilterBoost, Fusion, GraphLayout, Group, GroupQuery, Highlight, Hit, Hits, HybridHits, HybridQuery,
     IdQuery, Include, MmrQuery, Modifier, MultiQuery, Neighbor, Origin, PartKind, PrefetchQuery, PrefixQuery,
-    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, RecommendQuery, Rerank,
-    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, UniqueOutcome, choose_diverse,
+    Query, QueryEstimate, QueryOptions, QueryPlan, QueryStage, QueryStep, Rankings, RecommendQuery, Rerank,
+    SearchMethod, SparseQuery, StepOutcome, StepReason, Strategy, TextQuery, TextStatistics, UniqueOutcome,
+    choose_diverse,
 };
 pub use record::{Batch, BatchOutcome, Extras, Operation, Record};
 pub use repair::{Loss, RepairReport};

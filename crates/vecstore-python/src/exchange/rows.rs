@@ -38,6 +38,12 @@ pub(crate) struct RowBatches {
     batch_rows: usize,
 }
 
+impl RowBatches {
+    pub(crate) fn new(records: Records, batch_rows: usize) -> Self {
+        Self { total: records.len(), records: Mutex::new(records), batch_rows }
+    }
+}
+
 #[pymethods]
 impl RowBatches {
     #[new]
@@ -52,7 +58,7 @@ impl RowBatches {
         let batch_rows = batch_rows.within(py, "batch_size", 1..=super::BATCH_SIZE_MAX)?;
         let request = export_options(filter, params, include_deleted)?.request();
         let records = collection.get().run(py, |engine| engine.records(&request))?;
-        Ok(Self { total: records.len(), records: Mutex::new(records), batch_rows })
+        Ok(Self::new(records, batch_rows))
     }
 
     /// The number of records in all.

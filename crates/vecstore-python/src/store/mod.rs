@@ -13,6 +13,7 @@ mod plain_query;
 mod read;
 mod repair;
 mod search;
+mod shards;
 mod snapshots;
 mod stages;
 mod texts;
@@ -27,6 +28,7 @@ pub(crate) use batch::named;
 pub(crate) use listing::RecordIterator;
 pub(crate) use open::{disk_path, named_disk_path, path_of, reopened, restore_backup, shown_path, waiting};
 pub(crate) use plain_query::install as install_plain_query;
+pub(crate) use shards::fuse;
 pub(crate) use snapshots::backup_value;
 
 use crate::errors::{OrRaise, exception};

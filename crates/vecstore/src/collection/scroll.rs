@@ -13,6 +13,7 @@ use crate::filter::{Filter, Matcher};
 use crate::limits::MAX_K;
 use crate::query::PartFilter;
 use crate::record::Record;
+use crate::record::check_id;
 
 /// What to list.
 #[derive(Clone, Debug)]
@@ -181,6 +182,26 @@ impl Collection {
             }
         }
         Ok(Records { snapshot, locations: locations.into_iter(), vectors: request.vectors })
+    }
+
+    /// Iterates over the records with these ids, soft-deleted ones included, with their vectors, in the order of the ids.
+    /// Ids of no record, or of one that has expired, are passed over.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for an id that none can have; `Corrupted`.
+    pub fn records_of<'i>(&self, ids: impl IntoIterator<Item = &'i str>) -> Result<Records> {
+        let (snapshot, now) = (self.core.snapshot()?, self.core.now());
+        let mut locations = Vec::new();
+        for id in ids {
+            check_id(id)?;
+            if let Some(location) = snapshot.locate(id)?
+                && !snapshot.part(location).is_expired(location.row, now)?
+            {
+                locations.push(location);
+            }
+        }
+        Ok(Records { snapshot, locations: locations.into_iter(), vectors: true })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Searching texts and sparse vectors.
 
+use std::sync::Arc;
+
 use super::ranking::{Asked, Ranking};
 use super::snapshot::Snapshot;
 use super::{Collection, count};
@@ -7,7 +9,7 @@ use crate::error::Result;
 use crate::filter::Matcher;
 use crate::query::{
     FoundRow, Highlight, Hits, Include, Neighbor, Plan, QueryOptions, SparseQuery, TextQuery, TextSearch,
-    highlight, search_texts,
+    TextStatistics, highlight, search_texts, statistics,
 };
 use crate::record::check_id;
 use vecstore_text::Analyzer;
@@ -57,8 +59,20 @@ impl Collection {
     /// Does what [`Collection::text_query`] does, but leaves the records in the snapshot until they are asked for.
     pub fn search_text(&self, query: &TextQuery) -> Result<Hits> {
         query.check()?;
-        let plan = Plan::of_keywords(&query.keywords, &query.boosts, &self.core.text)?;
+        let mut plan = Plan::of_keywords(&query.keywords, &query.boosts, &self.core.text)?;
+        plan.statistics = query.statistics.clone().map(Arc::new);
         self.search_plan(plan, &query.options)
+    }
+
+    /// Counts what [`Collection::text_query`] would score this query by, of all records as of now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::text_query`].
+    pub fn text_statistics(&self, query: &TextQuery) -> Result<TextStatistics> {
+        query.check()?;
+        let plan = Plan::of_keywords(&query.keywords, &query.boosts, &self.core.text)?;
+        statistics(&*self.core.snapshot()?, &plan, &self.core.text)
     }
 
     /// Returns the records whose sparse vectors have the largest dot products, best first, ties broken by id.

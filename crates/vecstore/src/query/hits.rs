@@ -168,6 +168,12 @@ impl<'a> Hit<'a> {
         self.hits.scores.distance(self.found.key)
     }
 
+    /// Returns what the hits of a search by a vector are ordered by, smaller first, ties by id: a distance that was not rounded
+    /// when it became one in the metric's own unit.
+    pub fn key(&self) -> f32 {
+        self.found.key
+    }
+
     /// Returns the metadata as [`crate::metadata::decode`] takes it, to be kept when the hits are gone.
     pub fn encoded_metadata(&self) -> Result<&'a [u8]> {
         Ok(self.part().body(self.found.row)?.document)

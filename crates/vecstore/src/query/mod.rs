@@ -34,7 +34,7 @@ pub use boost::{Boost, BoostMode, Decay, DecayShape, FieldBoost, FilterBoost, Mo
 pub(crate) use hits::{FoundRow, Scores};
 pub use hits::{Hit, Hits, Include, Neighbor};
 pub(crate) use hybrid::{Arm, Fused, autocut, fuse};
-pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery};
+pub use hybrid::{ArmRank, Fusion, HybridHits, HybridQuery, Rankings};
 pub use mmr::choose_diverse;
 pub use multi::MultiQuery;
 pub use options::{Query, QueryOptions};
@@ -52,7 +52,7 @@ pub(crate) use selection::PartFilter;
 pub use shaped::{Group, GroupQuery, MmrQuery};
 pub(crate) use stages::{DIVERSE_MAX, Expression, Inputs, in_prefetch};
 pub use stages::{PrefetchQuery, QueryStage, Rerank};
-pub use text::{Highlight, SparseQuery, TextQuery};
-pub(crate) use text::{Plan, TextSearch, check_keywords, highlight, search_texts};
+pub use text::{Highlight, SparseQuery, TextQuery, TextStatistics};
+pub(crate) use text::{Plan, TextSearch, check_keywords, highlight, search_texts, statistics};
 pub(crate) use topk::{Candidate, TopK};
 pub use unique::{Duplicate, DuplicateQuery, UniqueOutcome};

@@ -5,6 +5,7 @@
 mod hybrid;
 mod oracle;
 mod persistence;
+mod shards;
 mod syntax;
 
 use vecstore::{Durability, Neighbor, Record, VecStore};

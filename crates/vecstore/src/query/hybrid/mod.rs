@@ -2,10 +2,12 @@
 
 mod autocut;
 mod fusion;
+mod rankings;
 
 pub(crate) use autocut::autocut;
 pub use fusion::Fusion;
 pub(crate) use fusion::{Arm, Fused, fuse};
+pub use rankings::Rankings;
 
 use super::hits::{Hit, Hits, Include, Neighbor};
 use super::options::{QueryOptions, search_setters, vector_setters};

@@ -6,11 +6,13 @@ mod parse;
 mod phrase;
 mod plan;
 mod run;
+mod statistics;
 
 pub use highlight::Highlight;
 pub(crate) use highlight::highlight;
 pub(crate) use plan::Plan;
-pub(crate) use run::{TextSearch, search_texts};
+pub(crate) use run::{TextSearch, search_texts, statistics};
+pub use statistics::TextStatistics;
 
 use super::options::{QueryOptions, search_setters};
 use crate::error::{Error, Result};
@@ -48,12 +50,24 @@ pub struct TextQuery {
     pub(crate) keywords: String,
     pub(crate) boosts: Vec<(String, f32)>,
     pub(crate) options: QueryOptions,
+    pub(crate) statistics: Option<TextStatistics>,
 }
 
 impl TextQuery {
     /// Makes a search for the 10 records that match `keywords` best.
     pub fn new(keywords: impl Into<String>) -> Self {
-        Self { keywords: keywords.into(), boosts: Vec::new(), options: QueryOptions::default() }
+        Self {
+            keywords: keywords.into(),
+            boosts: Vec::new(),
+            options: QueryOptions::default(),
+            statistics: None,
+        }
+    }
+
+    /// Scores by these statistics instead of those of the collection that is searched: see [`TextStatistics`].
+    pub fn statistics(mut self, statistics: TextStatistics) -> Self {
+        self.statistics = Some(statistics);
+        self
     }
 
     /// Multiplies what a field adds to scores: `text` for the records' own texts, or one of the

@@ -1,7 +1,10 @@
 //! What a query asks of the inverted indexes, the same for all parts.
 
+use std::sync::Arc;
+
 use super::parse::{Asked, Occurs, parse};
 use super::phrase::Phrase;
+use super::statistics::TextStatistics;
 use crate::error::{Error, Result};
 use crate::sparse::SparseVector;
 use crate::text_index::{TextConfig, sparse_key, text_key};
@@ -35,6 +38,8 @@ pub(crate) struct Plan {
     pub(super) excluded_phrases: Vec<Phrase>,
     /// The boost of each field.
     pub(super) boosts: Vec<f32>,
+    /// What to score by instead of what the collection that is searched says.
+    pub(crate) statistics: Option<Arc<TextStatistics>>,
 }
 
 impl Plan {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::best::Best;
 use super::parse::Occurs;
 use super::plan::Plan;
+use super::statistics::TextStatistics;
 use crate::collection::{PartView, Snapshot};
 use crate::error::Result;
 use crate::filter::Matcher;
@@ -53,11 +54,17 @@ pub(crate) fn search_texts(
     search: &TextSearch<'_>,
 ) -> Result<Vec<FoundRow>> {
     let parts = indexed(snapshot, search.config)?;
-    let expanded = expand(&mut plan, &parts)?;
-    let totals: Vec<FieldTotals> =
-        (0..search.config.field_count()).map(|field| totals(&parts, field)).collect::<Result<_>>()?;
+    let given = plan.statistics.clone();
+    let statistics = given.as_deref();
+    let expanded = expand(&mut plan, &parts, statistics)?;
+    let totals: Vec<FieldTotals> = (0..search.config.field_count())
+        .map(|field| match statistics {
+            Some(statistics) => Ok(statistics.field(field)),
+            None => totals(&parts, field),
+        })
+        .collect::<Result<_>>()?;
     let lists: Vec<Lists<'_>> =
-        plan.scored.iter().map(|scored| lists(&parts, scored, &totals)).collect::<Result<_>>()?;
+        plan.scored.iter().map(|scored| lists(&parts, scored, &totals, statistics)).collect::<Result<_>>()?;
     let excluded: Vec<Vec<Option<List<'_>>>> = plan
         .excluded
         .iter()
@@ -93,22 +100,75 @@ fn totals(parts: &[Indexed<'_>], field: usize) -> Result<FieldTotals> {
     Ok(all)
 }
 
-/// Replaces the prefixes of a plan by the terms that start so. Returns the keys of those that are excluded.
-fn expand(plan: &mut Plan, parts: &[Indexed<'_>]) -> Result<Vec<Vec<u8>>> {
-    let mut excluded = Vec::new();
-    for prefix in std::mem::take(&mut plan.prefixes) {
-        let mut rows: BTreeMap<&[u8], u64> = BTreeMap::new();
-        for field in (0..plan.boosts.len()).filter(|&field| plan.boosts[field] != 0.0) {
-            let key = text_key(field, &prefix.prefix);
-            for part in parts {
-                part.index.for_each_with_prefix(&key, |key, list| {
-                    let live = part.state.live_rows(&part.index, &list, &part.view.marks.dead)?;
-                    if live > 0 {
-                        *rows.entry(&key[1..]).or_default() += u64::from(live);
-                    }
-                    Ok(())
-                })?;
+/// Counts what a search for a plan is scored by.
+pub(crate) fn statistics(snapshot: &Snapshot, plan: &Plan, config: &TextConfig) -> Result<TextStatistics> {
+    let parts = indexed(snapshot, config)?;
+    let mut found = TextStatistics::default();
+    for field in 0..config.field_count() {
+        let FieldTotals { rows, terms } = totals(&parts, field)?;
+        found.fields.push((rows, terms));
+    }
+    for scored in plan.scored.iter().filter(|scored| scored.field.is_some()) {
+        let mut live = 0;
+        for part in &parts {
+            if let Some(list) = part.index.find(&scored.key)? {
+                live += u64::from(part.state.live_rows(&part.index, &list, &part.view.marks.dead)?);
             }
+        }
+        found.terms.insert(scored.key.clone(), live);
+    }
+    for prefix in &plan.prefixes {
+        let mut terms = BTreeMap::new();
+        // What is excluded is looked up where it is searched for.
+        if prefix.occurs != Occurs::MustNot {
+            for_each_with_prefix(plan, &prefix.prefix, &parts, |key, live| {
+                *terms.entry(key[1..].to_vec()).or_default() += live;
+                *found.terms.entry(key.to_vec()).or_default() += live;
+            })?;
+        }
+        found.prefixes.push(terms);
+    }
+    Ok(found)
+}
+
+/// Calls `each` with the key of each term that starts with a prefix, and how many rows of a part have it.
+fn for_each_with_prefix<'s>(
+    plan: &Plan,
+    prefix: &str,
+    parts: &[Indexed<'s>],
+    mut each: impl FnMut(&'s [u8], u64),
+) -> Result<()> {
+    for field in (0..plan.boosts.len()).filter(|&field| plan.boosts[field] != 0.0) {
+        let key = text_key(field, prefix);
+        for part in parts {
+            part.index.for_each_with_prefix(&key, |key, list| {
+                let live = part.state.live_rows(&part.index, &list, &part.view.marks.dead)?;
+                if live > 0 {
+                    each(key, u64::from(live));
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the prefixes of a plan by the terms that start so. Returns the keys of those that are excluded.
+fn expand<'s>(
+    plan: &mut Plan,
+    parts: &[Indexed<'s>],
+    statistics: Option<&'s TextStatistics>,
+) -> Result<Vec<Vec<u8>>> {
+    let mut excluded = Vec::new();
+    for (n, prefix) in std::mem::take(&mut plan.prefixes).into_iter().enumerate() {
+        let mut rows: BTreeMap<&[u8], u64> = BTreeMap::new();
+        match statistics {
+            Some(statistics) if prefix.occurs != Occurs::MustNot => {
+                rows.extend(statistics.prefix(n).map(|(term, live)| (term.as_slice(), *live)));
+            }
+            _ => for_each_with_prefix(plan, &prefix.prefix, parts, |key, live| {
+                *rows.entry(&key[1..]).or_default() += live;
+            })?,
         }
         let mut terms: Vec<(&[u8], u64)> = rows.into_iter().collect();
         if prefix.occurs != Occurs::MustNot && terms.len() > EXPANSIONS_MAX {
@@ -135,12 +195,13 @@ fn lists<'s>(
     parts: &[Indexed<'s>],
     scored: &super::plan::Scored,
     totals: &[FieldTotals],
+    statistics: Option<&TextStatistics>,
 ) -> Result<Lists<'s>> {
     let mut of_part = Vec::with_capacity(parts.len());
-    let mut live = 0u64;
+    let mut live = statistics.map_or(0, |statistics| statistics.rows_with(&scored.key));
     for part in parts {
         let list = part.index.find(&scored.key)?;
-        if let (Some(list), true) = (&list, scored.field.is_some()) {
+        if let (Some(list), true) = (&list, scored.field.is_some() && statistics.is_none()) {
             live += u64::from(part.state.live_rows(&part.index, list, &part.view.marks.dead)?);
         }
         of_part.push(list);

@@ -1,0 +1,161 @@
+"""One answer of many: what the shards found, in the order that one store would have it.
+
+Neighbors are ordered by their keys, ties by id, where searches are by vectors; by scores, ties by id, where
+they are by words or boosted. What needs more than an order (groups, diversity, values of all types) is done
+by the engine itself, on a store in memory that holds what the shards found."""
+
+from __future__ import annotations
+
+import heapq
+import typing
+from collections import abc
+
+from vecstore._neighbors import NeighborList
+from vecstore._values import Facet, RangeFacet
+from vecstore._vecstore import Neighbor, VecStore, _metadata_to_json
+
+__all__ = ["Answers", "Found", "by_key", "by_score", "distinct", "facets", "statistics"]
+
+
+class Found(NeighborList):
+    """What a search on several shards found: a list of `Neighbor`, and the shards that are ``missing`` from
+    it.
+    """
+
+    __slots__ = ("missing",)
+
+    def __init__(self, neighbors: abc.Iterable[Neighbor] = (), missing: abc.Iterable[int] = ()) -> None:
+        super().__init__(neighbors)
+        #: Shards that did not answer in time; empty but with ``partial=True``.
+        self.missing: tuple[int, ...] = tuple(missing)
+
+
+class Answers(typing.Sequence[Found]):
+    """The answers to a batch of queries: a sequence of lists of `Neighbor`, and all of them as arrays."""
+
+    def __init__(self, answers: abc.Sequence[Found]) -> None:
+        self._answers = answers
+
+    @typing.overload
+    def __getitem__(self, index: int) -> Found: ...
+    @typing.overload
+    def __getitem__(self, index: slice) -> abc.Sequence[Found]: ...
+    def __getitem__(self, index: int | slice) -> Found | abc.Sequence[Found]:
+        return self._answers[index]
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def __repr__(self) -> str:
+        return f"Answers(queries={len(self)}, neighbors={sum(map(len, self._answers))})"
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Shards that did not answer in time."""
+        return self._answers[0].missing if self._answers else ()
+
+    @property
+    def ids(self) -> typing.Any:
+        """The ids as an object array of numpy, of the shape (queries, most neighbors); None where there are
+        fewer.
+        """
+        import numpy
+
+        ids = numpy.full((len(self), self._width()), None, dtype=object)
+        for row, found in enumerate(self._answers):
+            ids[row, : len(found)] = [neighbor.id for neighbor in found]
+        return ids
+
+    @property
+    def scores(self) -> typing.Any:
+        """The scores as a float32 array of numpy, of the shape of `ids`; NaN where there are fewer."""
+        import numpy
+
+        scores = numpy.full((len(self), self._width()), numpy.nan, dtype=numpy.float32)
+        for row, found in enumerate(self._answers):
+            scores[row, : len(found)] = [neighbor.score for neighbor in found]
+        return scores
+
+    def _width(self) -> int:
+        return max(map(len, self._answers), default=0)
+
+
+def by_key(answers: abc.Iterable[tuple[list[Neighbor], list[float] | None]], k: int) -> list[Neighbor]:
+    """Merges lists with the keys that each is ordered by; without keys, by scores."""
+    answers = list(answers)
+    if any(keys is None for _, keys in answers):
+        return by_score((neighbors for neighbors, _ in answers), k)
+    # 0.0 and -0.0 are the same distance.
+    ordered = [
+        [(key + 0.0, neighbor.id, neighbor) for key, neighbor in zip(keys or [], neighbors)]
+        for neighbors, keys in answers
+    ]
+    merged = heapq.merge(*ordered, key=lambda entry: entry[:2])
+    return [neighbor for _, (_, _, neighbor) in zip(range(k), merged)]
+
+
+def by_score(answers: abc.Iterable[abc.Iterable[Neighbor]], k: int) -> list[Neighbor]:
+    """Merges lists that are ordered by score, ties by id."""
+    merged = heapq.merge(*answers, key=lambda neighbor: (-neighbor.score + 0.0, neighbor.id))
+    return [neighbor for _, neighbor in zip(range(k), merged)]
+
+
+def statistics(counts: abc.Iterable[typing.Any]) -> typing.Any:
+    """Adds up what shards counted for a text query."""
+    fields: list[tuple[int, int]] = []
+    terms: dict[bytes, int] = {}
+    prefixes: list[dict[bytes, int]] = []
+    for of_fields, of_terms, of_prefixes in counts:
+        fields += [(0, 0)] * (len(of_fields) - len(fields))
+        fields = [(rows + more[0], length + more[1]) for (rows, length), more in zip(fields, of_fields)]
+        _add(terms, of_terms)
+        prefixes += [{} for _ in range(len(of_prefixes) - len(prefixes))]
+        for found, more_found in zip(prefixes, of_prefixes):
+            _add(found, more_found)
+    return fields, terms, prefixes
+
+
+def _add(counts: dict[bytes, int], more: abc.Mapping[bytes, int]) -> None:
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
+
+
+def distinct(values: abc.Iterable[abc.Iterable[typing.Any]]) -> list[typing.Any]:
+    """Returns the values of all shards, each once, in the engine's order."""
+    together = [value for found in values for value in found]
+    if not together:
+        return []
+    with VecStore(":memory:", dim=1, metric="dot") as store:
+        ids = [str(at) for at in range(len(together))]
+        store.upsert_many(
+            ids, [[1.0]] * len(ids), [{"value": [value]} for value in together]
+        )  # a list in a list is a value
+        return store.distinct("value")
+
+
+def facets(found: abc.Iterable[list[typing.Any]], limit: int | None) -> list[typing.Any]:
+    """Adds up the counts of values, most frequent first, ties in the engine's order; or those of buckets."""
+    lists = list(found)
+    together = [facet for facets in lists for facet in facets]
+    if together and isinstance(together[0], RangeFacet):
+        return [
+            RangeFacet(same[0].start, same[0].end, sum(facet.count for facet in same)) for same in zip(*lists)
+        ]
+    order = distinct([[facet.value for facet in together]])
+    counts = [0] * len(order)
+    places = {_key(value): at for at, value in enumerate(order)}
+    for facet in together:
+        counts[places[_key(facet.value)]] += facet.count
+    merged = sorted(zip(order, counts), key=lambda pair: -pair[1])  # stable: ties as they are
+    return [Facet(value, count) for value, count in merged[:limit]]
+
+
+def _key(value: typing.Any) -> tuple[str, typing.Any]:
+    """Returns what tells values apart as the engine does: a bool equals no number, an int equals the same
+    float.
+    """
+    if isinstance(value, bool):
+        return "bool", value
+    if isinstance(value, (list, dict)):
+        return "json", _metadata_to_json({"value": value})
+    return ("number", value) if isinstance(value, (int, float)) else (type(value).__name__, value)

@@ -1,0 +1,505 @@
+"""The methods of a collection on Ray that search: every shard is asked for its best, and the best of those
+are the answer.
+"""
+
+from __future__ import annotations
+
+import time
+import typing
+from collections import abc
+
+from vecstore._searches import Group
+from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
+from vecstore._values import HNSWSearchParams, Query
+from vecstore._vecstore import Neighbor, VecStore, _fuse
+from vecstore.distributed import _merge
+from vecstore.distributed._merge import Answers, Found
+from vecstore.distributed._reading import Reading
+
+__all__ = ["Searching"]
+
+_Include = abc.Iterable[typing.Literal["metadata", "vector", "text"]]
+_Fusion = typing.Literal["rrf", "relative", "dbsf", "weighted", "max", "min", "mnz", "borda", "isr"]
+_Strategy = typing.Literal["average_vector", "best_score", "sum_scores"]
+
+#: What each arm of a hybrid search finds where scores are boosted, as in one store: times what is wanted, and
+#: at least.
+BOOSTED_FACTOR, BOOSTED_MIN = 16, 256
+
+#: How many times as many neighbors are looked at each time that those there are make too few groups.
+GROWTH = 4
+
+
+class Searching(Reading):
+    """Searches. With ``partial=True`` shards that do not answer soon are left out, and ``missing`` of what is
+    found says which.
+    """
+
+    def query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+        partial: bool = False,
+    ) -> Found:
+        """Returns the records nearest to a vector. See `VecStore.query`."""
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
+        how.update(boost=boost, include=include, params=params)
+        self._empty.query(vector, k, filter, offset=offset, **how)
+        return self._best([vector], k, offset, filter, how, partial)[0]
+
+    def query_batch(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+        partial: bool = False,
+    ) -> Answers:
+        """Answers many queries at once. See `VecStore.query_batch`."""
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
+        how.update(boost=boost, include=include, params=params)
+        count = len(self._empty.query_batch(vectors, k, filter, offset=offset, **how))
+        if count == 0:
+            return Answers([])
+        return Answers(self._best(vectors, k, offset, filter, how, partial))
+
+    def _best(
+        self,
+        vectors: typing.Any,
+        k: int,
+        offset: int,
+        filter: typing.Any,
+        how: dict[str, typing.Any],
+        partial: bool,
+    ) -> list[Found]:
+        missing: list[int] | None = [] if partial else None
+        of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
+        count = len(of_shards[0]) if of_shards else len(vectors)
+        answers = []
+        for at in range(count):
+            merged = _merge.by_key((found[at] for found in of_shards), k + offset)
+            answers.append(Found(merged[offset:], missing or ()))
+        return answers
+
+    def query_with_filter(
+        self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
+    ) -> Found:
+        """Returns the nearest records that match. See `VecStore.query_with_filter`."""
+        return self.query(vector, k, filter, params=params)
+
+    def query_with_params(self, query: Query, params: HNSWSearchParams) -> Found:
+        """Runs a `Query` with the recall of a preset. See `VecStore.query_with_params`."""
+        self._empty.query_with_params(query, params)
+        return self.query(
+            query.vector,
+            query.k,
+            query.filter,
+            recall=params.recall,
+            exact=query.exact,
+            offset=query.offset,
+            min_score=query.min_score,
+            boost=query.boost,
+            include=query.include,
+        )
+
+    def query_by_id(
+        self,
+        id: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        include_self: bool = False,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+    ) -> Found:
+        """Returns the records nearest to another one. See `VecStore.query_by_id`."""
+        record = self.get(id)
+        if record is None or record.vector is None:
+            self._empty.query_by_id(id, k, filter, params=params)  # raises: there is none
+            raise AssertionError("an empty store has no record")
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
+        how.update(boost=boost, include=include, params=params)
+        self._empty.query(record.vector, k, filter, offset=offset, **how)
+        found = self._best([record.vector], k + offset + 1, 0, filter, how, False)[0]
+        rest = [neighbor for neighbor in found if include_self or neighbor.id != id]
+        return Found(rest[offset : offset + k])
+
+    def text_query(
+        self,
+        keywords: str,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        boosts: abc.Mapping[str, float] | None = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+        partial: bool = False,
+    ) -> Found:
+        """Returns the records whose texts match words best, by BM25 over all shards. See
+        `VecStore.text_query`.
+        """
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "boosts": boosts}
+        how.update(include=include, params=params)
+        self._empty.text_query(keywords, k, filter, offset=offset, **how)
+        missing: list[int] | None = [] if partial else None
+        found = self._matched(keywords, k + offset, filter, how, missing)
+        return Found(found[offset:], sorted(set(missing or ())))
+
+    def _matched(
+        self, keywords: str, k: int, filter: typing.Any, how: dict[str, typing.Any], missing: list[int] | None
+    ) -> list[Neighbor]:
+        counts = self._all("text_statistics", keywords, how["boosts"], missing=missing)
+        statistics = _merge.statistics(counts)
+        return _merge.by_score(self._all("text", statistics, keywords, k, filter, missing=missing, **how), k)
+
+    def sparse_query(
+        self,
+        indices_values: Sparse,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+        partial: bool = False,
+    ) -> Found:
+        """Returns the records whose sparse vectors have the largest dot products. See
+        `VecStore.sparse_query`.
+        """
+        include = _listed(include)
+        how: dict[str, typing.Any] = {
+            "min_score": min_score,
+            "boost": boost,
+            "include": include,
+            "params": params,
+        }
+        self._empty.sparse_query(indices_values, k, filter, offset=offset, **how)
+        missing: list[int] | None = [] if partial else None
+        found = self._all("sparse_query", indices_values, k + offset, filter, missing=missing, **how)
+        return Found(_merge.by_score(found, k + offset)[offset:], missing or ())
+
+    def hybrid_query(
+        self,
+        vector: Vector,
+        keywords: str,
+        k: int = 10,
+        alpha: float = 0.7,
+        filter: Filter | None = None,
+        *,
+        fusion: _Fusion = "rrf",
+        rrf_k: float = 60.0,
+        candidates: int | None = None,
+        autocut: int | None = None,
+        boosts: abc.Mapping[str, float] | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+        partial: bool = False,
+    ) -> Found:
+        """Returns the records that match a vector and words best, fused after the merge. See
+        `VecStore.hybrid_query`.
+        """
+        include = _listed(include)
+        self._empty.hybrid_query(
+            vector,
+            keywords,
+            k,
+            alpha,
+            filter,
+            fusion=fusion,
+            rrf_k=rrf_k,
+            candidates=candidates,
+            autocut=autocut,
+            boosts=boosts,
+            recall=recall,
+            exact=exact,
+            offset=offset,
+            min_score=min_score,
+            boost=boost,
+            include=include,
+            params=params,
+        )
+        depth = _depth(k + offset, alpha, candidates, bool(boost))
+        missing: list[int] | None = [] if partial else None
+        # Boosts look at the metadata.
+        carried = tuple({*include, "metadata"}) if boost else include
+        by_vector, by_words = Found(), list[Neighbor]()
+        if alpha > 0.0:
+            how: dict[str, typing.Any] = {
+                "recall": recall,
+                "exact": exact,
+                "include": carried,
+                "params": params,
+            }
+            by_vector = self._best([vector], depth, 0, filter, how, partial)[0]
+            if missing is not None:
+                missing.extend(by_vector.missing)
+        if alpha < 1.0:
+            how = {"boosts": boosts, "include": carried, "params": params}
+            by_words = self._matched(keywords, depth, filter, how, missing)
+        neighbors = {neighbor.id: neighbor for neighbor in [*by_vector, *by_words]}
+        fused = _fuse(
+            [(neighbor.id, neighbor.score) for neighbor in by_vector],
+            [(neighbor.id, neighbor.score) for neighbor in by_words],
+            alpha,
+            fusion,
+            rrf_k,
+            autocut=autocut,
+            boost=boost,
+            metadatas={one.id: one.metadata for one in neighbors.values()} if boost else None,
+            now_unix_ms=time.time_ns() // 1_000_000,
+        )
+        ranked = [(neighbors[found], score) for found, score in fused[offset : offset + k]]
+        return Found(
+            (
+                Neighbor(
+                    of.id,
+                    score,
+                    -score,
+                    of.metadata if "metadata" in include else None,
+                    of.vector,
+                    of.text,
+                )
+                for of, score in ranked
+                if min_score is None or score >= min_score
+            ),
+            sorted(set(missing or ())),
+        )
+
+    def recommend(
+        self,
+        positive: str | abc.Sequence[str | Vector] | Vectors,
+        negative: str | abc.Sequence[str | Vector] | Vectors = (),
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+    ) -> Found:
+        """Returns records like some and unlike others. See `VecStore.recommend`."""
+        include = _listed(include)
+        ids = [*_ids_of(positive), *_ids_of(negative)]
+        how: dict[str, typing.Any] = {"strategy": strategy, "recall": recall, "exact": exact}
+        how.update(min_score=min_score, boost=boost, include=include, params=params)
+        known: dict[str, typing.Any] = {}
+        with self._scratch() as store:
+            for record in self.get_many(dict.fromkeys(ids)):
+                if record is not None:
+                    known[record.id] = record.vector
+                    store.upsert(record.id, known[record.id])
+            # Raises for what one store refuses, and for ids that are not there.
+            store.recommend(positive, negative, k, filter, offset=offset, **how)
+        wanted = k + offset + len(known)
+        found = self._all(
+            "recommend", _vectors_of(positive, known), _vectors_of(negative, known), wanted, filter, **how
+        )
+        merged = _merge.by_score(found, wanted)
+        rest = [neighbor for neighbor in merged if neighbor.id not in known]
+        return Found(rest[offset : offset + k])
+
+    def mmr_query(
+        self,
+        vector: Vector,
+        k: int = 10,
+        fetch_k: int = 50,
+        lambda_: float = 0.5,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+    ) -> Found:
+        """Returns records that are near and unlike each other. See `VecStore.mmr_query`."""
+        include = _listed(include)
+        how: dict[str, typing.Any] = {
+            "offset": offset,
+            "min_score": min_score,
+            "boost": boost,
+            "include": include,
+        }
+        self._empty.mmr_query(
+            vector, k, fetch_k, lambda_, filter, recall=recall, exact=exact, params=params, **how
+        )
+        depth = max(fetch_k, k + offset)
+        search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "boost": boost, "params": params}
+        with self._nearest_in_memory(vector, depth, filter, search) as store:
+            return Found(store.mmr_query(vector, k, fetch_k, lambda_, exact=True, **how))
+
+    def group_query(
+        self,
+        vector: Vector,
+        by: str,
+        groups: int = 10,
+        group_size: int = 3,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+    ) -> list[Group]:
+        """Returns the best records of the best groups. See `VecStore.group_query`."""
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "include": include}
+        self._empty.group_query(vector, by, groups, group_size, filter, recall=recall, params=params, **how)
+        depth = groups * group_size * GROWTH
+        while True:
+            search: dict[str, typing.Any] = {
+                "recall": recall,
+                "exact": exact,
+                "boost": boost,
+                "params": params,
+            }
+            with self._nearest_in_memory(vector, depth, filter, search) as store:
+                found = store.group_query(vector, by, groups, group_size, exact=True, **how)
+                are_all = len(store) < depth
+            are_full = len(found) == groups and all(len(group.neighbors) == group_size for group in found)
+            if are_full or are_all:
+                return found
+            depth *= GROWTH
+
+    def _nearest_in_memory(
+        self, vector: Vector, k: int, filter: typing.Any, search: dict[str, typing.Any]
+    ) -> VecStore:
+        """Returns a store in memory with the nearest records."""
+        how = {**search, "include": ("metadata", "vector", "text")}
+        found = self._best([vector], k, 0, filter, how, False)[0]
+        store = self._scratch()
+        store.upsert_many(
+            [neighbor.id for neighbor in found],
+            [neighbor.vector for neighbor in found],
+            [neighbor.metadata for neighbor in found],
+            texts=[neighbor.text for neighbor in found],
+        )
+        return store
+
+    def multi_query(
+        self,
+        vectors: Vectors,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        candidates: int | None = None,
+        recall: float = 0.95,
+        exact: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+        boost: typing.Any = None,
+        include: _Include = ("metadata",),
+        params: Metadata | None = None,
+    ) -> Found:
+        """Returns the records nearest to several vectors at once. See `VecStore.multi_query`."""
+        include = _listed(include)
+        how: dict[str, typing.Any] = {"candidates": candidates, "recall": recall, "exact": exact}
+        how.update(min_score=min_score, boost=boost, include=include, params=params)
+        self._empty.multi_query(vectors, k, filter, offset=offset, **how)
+        found = self._all("multi_query", vectors, k + offset, filter, **how)
+        return Found(_merge.by_score(found, k + offset)[offset:])
+
+    def query_text(
+        self,
+        text: str,
+        embedder: Embedder,
+        k: int = 10,
+        filter: Filter | None = None,
+        *,
+        params: Metadata | None = None,
+    ) -> typing.Any:
+        """Embeds a text and returns the records nearest to it. See `VecStore.query_text`."""
+        from vecstore.rag import _chunks
+
+        return _chunks.query_text(self, text, embedder, k, filter, params=params)
+
+    def highlight(
+        self,
+        keywords: str,
+        text: str,
+        *,
+        before: str = "<b>",
+        after: str = "</b>",
+        length: int = 160,
+        passages: int = 3,
+    ) -> list[str]:
+        """Returns passages of a text that show what of the keywords is in it. See `VecStore.highlight`."""
+        self._check_open()
+        return self._empty.highlight(
+            keywords, text, before=before, after=after, length=length, passages=passages
+        )
+
+
+def _listed(include: typing.Any) -> _Include:
+    """Returns what is included as it can be looked at twice; what is wrong stays as it is, to be refused."""
+    is_iterable = isinstance(include, abc.Iterable) and not isinstance(include, str)
+    return tuple(include) if is_iterable else typing.cast(_Include, include)
+
+
+def _depth(wanted: int, alpha: float, candidates: int | None, is_boosted: bool) -> int:
+    """Returns how many records each arm of a hybrid search finds, as in one store."""
+    if alpha in (0.0, 1.0) and not is_boosted:
+        return wanted
+    if candidates is not None:
+        return max(candidates, wanted)
+    return max(wanted * BOOSTED_FACTOR, BOOSTED_MIN) if is_boosted else wanted
+
+
+def _ids_of(examples: typing.Any) -> list[str]:
+    if isinstance(examples, str):
+        return [examples]
+    if isinstance(examples, (list, tuple)):
+        return [one for one in examples if isinstance(one, str)]
+    return []
+
+
+def _vectors_of(examples: typing.Any, known: abc.Mapping[str, typing.Any]) -> typing.Any:
+    """Returns examples with vectors in the place of ids."""
+    if isinstance(examples, str):
+        return [known[examples]]
+    if isinstance(examples, (list, tuple)):
+        return [known[one] if isinstance(one, str) else one for one in examples]
+    return examples
