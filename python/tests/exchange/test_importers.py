@@ -330,12 +330,14 @@ def test_qdrant_multivectors_are_records_of_several_vectors(
     for point in map(json.loads, lines):
         found = target.get(str(point["id"]))
         assert found is not None
-        tokens = np.float32(point["vector"]["tokens"])
-        assert np.array_equal(np.float32(found.vectors), tokens)
+        tokens = np.array(point["vector"]["tokens"], np.float32)
+        assert found.vectors is not None
+        assert found.vector is not None
+        assert np.array_equal(np.array(found.vectors, np.float32), tokens)
         assert np.allclose(found.vector, target._mean_vector(tokens))
     assert importers.import_qdrant(path, vecstore.VecStore(":memory:"), vector="other").records == 20
     # The order is that of the definition.
-    asked = np.float32([[1, 0, 0, 0], [0, 1, 1, 0]])
+    asked = np.array([[1, 0, 0, 0], [0, 1, 1, 0]], np.float32)
     best = target.multi_query(asked, k=1, exact=True)[0]
     scores = {
         str(point["id"]): (unit(point["vector"]["tokens"]) @ unit(asked).T).max(axis=0).sum()
@@ -345,7 +347,7 @@ def test_qdrant_multivectors_are_records_of_several_vectors(
 
 
 def unit(vectors: typing.Any) -> typing.Any:
-    rows = np.float32(vectors)
+    rows = np.asarray(vectors, np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
