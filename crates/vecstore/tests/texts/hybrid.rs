@@ -101,7 +101,7 @@ fn bad_hybrid_queries_are_refused() {
         (query.clone().k(0), "k must be"),
         (query.clone().candidates(0), "candidates must be"),
         (query.clone().autocut(0), "autocut must be"),
-        (query.fusion(Fusion::Rrf { k: -1.0 }), "k of rrf"),
+        (query.fusion(Fusion::Rrf { k: -1.0 }), "rrf_k must be"),
         (HybridQuery::new(VECTOR, "w ".repeat(40_000)), "65536 bytes, got 80000"),
     ] {
         let (kind, message) = message(bad);
