@@ -93,10 +93,10 @@ def _sync_directory(path: pathlib.Path) -> None:
 def identity(path: pathlib.Path) -> str:
     """Tells a file from another, and from itself once it changed: for checkpoints.
 
-    What is no file is refused: opening a pipe would wait for whoever writes to it.
+    What is neither a file nor a directory is refused: opening a pipe would wait for whoever writes to it.
     """
     with reading(path):
         found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         raise InvalidInputError(f"expected the path of a file, got `{path}`")
     return f"{path.name}, {found.st_size} bytes, {found.st_mtime_ns}"
