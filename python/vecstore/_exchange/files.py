@@ -61,7 +61,7 @@ def new_file(path: pathlib.Path) -> abc.Iterator[typing.BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except StorageError:
         raise
     except OSError as error:
@@ -80,7 +80,8 @@ def _create_partial(path: pathlib.Path) -> tuple[pathlib.Path, typing.BinaryIO]:
             return partial, partial.open("xb")
 
 
-def _sync_directory(path: pathlib.Path) -> None:
+def sync_directory(path: pathlib.Path) -> None:
+    """Makes the names in a directory durable, where a system can."""
     if os.name != "posix":
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -124,17 +124,9 @@ class _Stores:
 
     def _of(self, shard: int) -> VecStore:
         if shard not in self._stores:
-            settings = self._manifest.settings
+            options = {**self._manifest.store_options(), "dim": self.dim}
             self._stores[shard] = VecStore(
-                self._directory / str(shard),
-                dim=self.dim,
-                metric=settings["metric"],
-                durability="none",
-                quantization=settings["quantization"],
-                threads=self._threads,
-                analyzer=settings["analyzer"],
-                text_fields=settings["text_fields"],
-                partition_by=settings["partition_by"],
+                self._directory / str(shard), durability="none", threads=self._threads, **options
             )
         return self._stores[shard]
 

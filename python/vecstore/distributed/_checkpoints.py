@@ -18,15 +18,11 @@ from pathlib import Path
 
 from vecstore._errors import CorruptionError
 from vecstore._vecstore import VecStore
-from vecstore.distributed._storage import Storage
+from vecstore.distributed._storage import Storage, shard_prefix
 
 __all__ = ["collect_garbage", "discard", "download", "upload", "upload_all"]
 
 CHUNK_BYTES = 8 << 20
-
-
-def _prefix(shard: int) -> str:
-    return f"shards/{shard:05}/"
 
 
 def upload(storage: Storage, shard: int, store: VecStore, backup: Path) -> list[list[typing.Any]]:
@@ -37,8 +33,8 @@ def upload(storage: Storage, shard: int, store: VecStore, backup: Path) -> list[
     list
         Of each file of the backup: its path there, its name in shared storage, its length and its CRC-32.
     """
-    segments = f"{_prefix(shard)}segments/"
-    own = f"{_prefix(shard)}checkpoints/{uuid.uuid4().hex}/"
+    segments = f"{shard_prefix(shard)}segments/"
+    own = f"{shard_prefix(shard)}checkpoints/{uuid.uuid4().hex}/"
 
     def name(path: Path, relative: str) -> str:
         return segments + path.name if path.suffix == ".seg" else own + relative
@@ -95,7 +91,7 @@ def collect_garbage(storage: Storage, shard: int, kept: abc.Iterable[str]) -> No
     """Deletes the files of a shard that no checkpoint lists which may still be read."""
     listed = set(kept)
     for folder in ("segments/", "checkpoints/"):
-        names = storage.names(_prefix(shard) + folder)
+        names = storage.names(shard_prefix(shard) + folder)
         storage.delete([name for name in names if name not in listed])
 
 

@@ -23,7 +23,7 @@ from collections import abc
 from vecstore._errors import CorruptionError
 from vecstore.distributed._errors import FencedError
 from vecstore.distributed._rows import Frame
-from vecstore.distributed._storage import Storage
+from vecstore.distributed._storage import Storage, shard_prefix
 
 __all__ = ["Entry", "ShardLog"]
 
@@ -52,7 +52,7 @@ class ShardLog:
 
     def __init__(self, storage: Storage, shard: int) -> None:
         self._storage = storage
-        self._prefix = f"shards/{shard:05}/log/"
+        self._prefix = f"{shard_prefix(shard)}log/"
         self._shard = shard
         #: The last entry that was read or appended.
         self.number = 0

@@ -24,6 +24,8 @@ VIRTUAL_SHARDS = 256
 SHARDS_MAX = VIRTUAL_SHARDS
 
 FORMAT = 1
+#: Settings that are options of a store.
+STORE_SETTINGS = ("metric", "quantization", "analyzer", "text_fields", "partition_by")
 #: Generations that are left when a new one is published.
 KEPT = 8
 
@@ -60,6 +62,10 @@ class Manifest:
     def next(self, **changes: typing.Any) -> Manifest:
         """Returns the generation after this one, with changes."""
         return dataclasses.replace(self, generation=self.generation + 1, **changes)
+
+    def store_options(self) -> dict[str, typing.Any]:
+        """Returns the options that every store of the collection is made with."""
+        return {"dim": self.dim, **{name: self.settings[name] for name in STORE_SETTINGS}}
 
     def encode(self) -> bytes:
         """Returns the bytes of the object."""

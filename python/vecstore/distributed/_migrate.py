@@ -133,11 +133,8 @@ def migrate_back(
     source._reload()
     if isinstance(to, BaseCollection):
         return _fetched(source, to, None, batch_size)
-    path, settings = Path(to), source._manifest.settings
-    options = {
-        name: settings[name] for name in ("metric", "quantization", "analyzer", "text_fields", "partition_by")
-    }
-    with VecStore(path, dim=source.dimension(), **options) as store:
+    path, options = Path(to), {**source._manifest.store_options(), "dim": source.dimension()}
+    with VecStore(path, **options) as store:
         return _fetched(source, store, path.with_name(path.name + ".migration"), batch_size)
 
 

@@ -11,7 +11,7 @@ from vecstore._vecstore import Record, VecStore
 from vecstore.distributed import _merge
 from vecstore.distributed._actors import Call, MovedError
 from vecstore.distributed._handle import Handle
-from vecstore.distributed._rows import Rows
+from vecstore.distributed._rows import Rows, grouped
 
 if typing.TYPE_CHECKING:
     import pandas
@@ -38,9 +38,7 @@ class Reading(Handle):
         self._empty.get_many(wanted)  # raises for what is no id
         while True:
             manifest = self._manifest
-            parts: dict[int, list[str]] = {}
-            for one in dict.fromkeys(wanted):
-                parts.setdefault(manifest.of(one), []).append(one)
+            parts = grouped(dict.fromkeys(wanted), manifest.of)
             try:
                 calls = {shard: Call("get_many", (part,)) for shard, part in parts.items()}
                 found = self._actors.ask(manifest.generation, calls)

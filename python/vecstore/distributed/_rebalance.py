@@ -21,7 +21,8 @@ from vecstore.distributed import _manifest
 from vecstore.distributed._actors import Call
 from vecstore.distributed._errors import DistributedError
 from vecstore.distributed._manifest import Manifest
-from vecstore.distributed._rows import BATCH_ROWS, Frame, Rows
+from vecstore.distributed._rows import BATCH_ROWS, Frame, Rows, grouped
+from vecstore.distributed._storage import shard_prefix
 from vecstore.distributed._values import RebalanceResult
 
 if typing.TYPE_CHECKING:
@@ -115,10 +116,8 @@ def _send(collection: RayCollection, now: Manifest, frame: Frame, moves: dict[in
     if frame.rows is not None:
         calls = {shard: Call("put", (rows,)) for shard, rows in frame.rows.split(target).items()}
         collection._actors.ask(now.generation, calls, is_read=False)
-    gone: dict[int, list[str]] = {}
-    for one in frame.gone:
-        gone.setdefault(target(one), []).append(one)
-    if gone:
+    if frame.gone:
+        gone = grouped(frame.gone, target)
         deletes = {shard: Call("delete_many", (ids,)) for shard, ids in gone.items()}
         collection._actors.ask(now.generation, deletes, is_read=False)
 
@@ -143,4 +142,4 @@ def _remove_strays(collection: RayCollection, now: Manifest) -> None:
 
 def _delete(collection: RayCollection, shards: typing.Iterable[int]) -> None:
     for shard in shards:
-        collection._storage.delete(collection._storage.names(f"shards/{shard:05}/"))
+        collection._storage.delete(collection._storage.names(shard_prefix(shard)))

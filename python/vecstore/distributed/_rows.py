@@ -15,7 +15,9 @@ from collections import abc
 from vecstore._errors import CorruptionError
 from vecstore._vecstore import BaseCollection, _RowBatches
 
-__all__ = ["BATCH_ROWS", "Frame", "Rows", "rows_of_ids", "rows_that_match"]
+__all__ = ["BATCH_ROWS", "Frame", "Rows", "grouped", "rows_of_ids", "rows_that_match"]
+
+_Item = typing.TypeVar("_Item")
 
 #: Records that move at a time.
 BATCH_ROWS = 2000
@@ -63,9 +65,7 @@ class Rows:
 
     def split(self, key: abc.Callable[[str], int]) -> dict[int, Rows]:
         """Returns the records of each value of a key of their ids."""
-        places: dict[int, list[int]] = {}
-        for at, one in enumerate(self.ids):
-            places.setdefault(key(one), []).append(at)
+        places = grouped(range(len(self)), lambda at: key(self.ids[at]))
         if len(places) == 1:
             return dict.fromkeys(places, self)
         return {value: self.take(rows) for value, rows in places.items()}
@@ -152,6 +152,14 @@ class Frame:
             return cls(made, header["gone"]), content[end:]
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise CorruptionError(f"a frame of the log is malformed: {error}") from error
+
+
+def grouped(items: abc.Iterable[_Item], key: abc.Callable[[_Item], int]) -> dict[int, list[_Item]]:
+    """Returns the items of each value of a key, in their order."""
+    groups: dict[int, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def rows_of_ids(store: BaseCollection, ids: abc.Sequence[str]) -> Rows | None:

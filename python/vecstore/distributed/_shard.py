@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import threading
 import time
@@ -71,6 +72,22 @@ class _Queue:
     #: How many frames were ever queued, and how many of them are logged.
     queued: int = 0
     logged: int = 0
+
+
+_Method = typing.TypeVar("_Method", bound=abc.Callable[..., Reply])
+
+
+def _error_in_reply(method: _Method) -> _Method:
+    """Has a method put what it raises into its reply."""
+
+    @functools.wraps(method)
+    def replying(*args: typing.Any, **kwargs: typing.Any) -> Reply:
+        try:
+            return method(*args, **kwargs)
+        except Exception as error:
+            return Reply(error=_plain_error(error))
+
+    return typing.cast(_Method, replying)
 
 
 class Shard:
@@ -297,14 +314,18 @@ class Shard:
         self._directory.mkdir(parents=True, exist_ok=True)
         generation = 0
         if self._log.checkpoint:
-            entry = self._log.read(self._log.checkpoint)
-            if entry is None:
-                raise StorageError(
-                    f"shard {self.shard}: its checkpoint was replaced while it was read: try again"
-                )
+            entry = self._newest_checkpoint()
             _checkpoints.download(self._storage, entry.header["files"], self._directory)
             generation = entry.header["generation"]
         return self._note(generation, uuid.uuid4().hex)
+
+    def _newest_checkpoint(self) -> Entry:
+        entry = self._log.read(self._log.checkpoint)
+        if entry is None:
+            raise StorageError(
+                f"shard {self.shard}: its checkpoint was replaced while it was read: try again"
+            )
+        return entry
 
     def _note(self, generation: int, copy: str) -> dict[str, typing.Any]:
         fields = {"copy": copy, "generation": generation}
@@ -314,30 +335,21 @@ class Shard:
         return fields
 
     def _store_on_disk(self, manifest: _manifest.Manifest) -> VecStore:
-        settings, config = manifest.settings, self._config
+        config = self._config
         return VecStore(
             self._directory / "store",
-            dim=manifest.dim,
-            metric=settings["metric"],
             durability=config.durability,
             wait=10.0,
-            quantization=settings["quantization"],
             memory_budget=config.memory_budget,
             threads=config.threads,
-            analyzer=settings["analyzer"],
-            text_fields=settings["text_fields"],
-            partition_by=settings["partition_by"],
+            **manifest.store_options(),
         )
 
     def _replay(self, store: VecStore, manifest: _manifest.Manifest, last: int) -> tuple[VecStore, list[str]]:
         """Applies the log from the checkpoint on; returns the store and the builds that are taken in."""
         first, built = 1, []
         if self._log.checkpoint:
-            entry = self._log.read(self._log.checkpoint)
-            if entry is None:
-                raise StorageError(
-                    f"shard {self.shard}: its checkpoint was replaced while it was read: try again"
-                )
+            entry = self._newest_checkpoint()
             first, built = entry.header["replay_from"], list(entry.header["built"])
             self._logged_generation = entry.header["generation"]
         for entry in self._log.between(first, last):
@@ -425,34 +437,30 @@ class Shard:
             _checkpoints.collect_garbage(self._storage, self.shard, listed)
             log.trim(min(replay_from, before.header["replay_from"] if before is not None else 1))
 
+    @_error_in_reply
     def save(self) -> Reply:
         """Makes everything durable in shared storage."""
-        try:
-            self._open()
-            if not self._is_replica:
-                self.checkpoint()
-        except Exception as error:
-            return Reply(error=_plain_error(error))
+        self._open()
+        if not self._is_replica:
+            self.checkpoint()
         return Reply(number=self._log.number)
 
+    @_error_in_reply
     def copy_to(self, uri: str, options: abc.Mapping[str, typing.Any] | None) -> Reply:
         """Copies the shard to another collection's place, which is made of the copies of all."""
-        try:
-            self._open()
-            with self._checkpointing:
-                storage = open_storage(uri, options)
-                log = ShardLog(storage, self.shard)
-                log.seek_end()
-                with self._logging:
-                    built = list(self._built)
-                files = _checkpoints.upload(storage, self.shard, self._opened, self._directory / "backup")
-                log.append("open", epoch=log.epoch + 1, copy=uuid.uuid4().hex)
-                number = log.number + 1
-                log.append("checkpoint", files=files, replay_from=number, built=built, generation=0)
-                _checkpoints.collect_garbage(storage, self.shard, [name for _, name, _, _ in files])
-                log.trim(number)
-        except Exception as error:
-            return Reply(error=_plain_error(error))
+        self._open()
+        with self._checkpointing:
+            storage = open_storage(uri, options)
+            log = ShardLog(storage, self.shard)
+            log.seek_end()
+            with self._logging:
+                built = list(self._built)
+            files = _checkpoints.upload(storage, self.shard, self._opened, self._directory / "backup")
+            log.append("open", epoch=log.epoch + 1, copy=uuid.uuid4().hex)
+            number = log.number + 1
+            log.append("checkpoint", files=files, replay_from=number, built=built, generation=0)
+            _checkpoints.collect_garbage(storage, self.shard, [name for _, name, _, _ in files])
+            log.trim(number)
         return Reply(sum(size for _, _, size, _ in files))
 
     # ---- Changes of the map
@@ -542,25 +550,21 @@ class Shard:
 
     # ---- Copying to other shards
 
+    @_error_in_reply
     def watch(self, virtual: frozenset[int]) -> Reply:
         """Notes from now on which records of some virtual shards change."""
-        try:
-            self._open()
-            with self._writing:
-                self._watched, self._touched = virtual, set()
-        except Exception as error:
-            return Reply(error=_plain_error(error))
+        self._open()
+        with self._writing:
+            self._watched, self._touched = virtual, set()
         return Reply()
 
+    @_error_in_reply
     def page(self, virtual: frozenset[int], after: str | None, limit: int) -> Reply:
         """Returns records of some virtual shards in order of their ids, and the last id looked at."""
-        try:
-            self._open()
-            ids = [*self._ids(after, limit)]
-            wanted = [one for one in ids if _manifest.virtual_shard(one) in virtual]
-            rows = rows_of_ids(self._opened, wanted) if wanted else None
-        except Exception as error:
-            return Reply(error=_plain_error(error))
+        self._open()
+        ids = [*self._ids(after, limit)]
+        wanted = [one for one in ids if _manifest.virtual_shard(one) in virtual]
+        rows = rows_of_ids(self._opened, wanted) if wanted else None
         return Reply((rows, ids[-1] if ids else None))
 
     def _ids(self, after: str | None, limit: int) -> list[str]:
@@ -583,12 +587,10 @@ class Shard:
             self._held_until, self._watched, self._touched = None, frozenset(), set()
         return Reply()
 
+    @_error_in_reply
     def whole(self, ids: list[str]) -> Reply:
         """Returns the records with these ids, and which of the ids are gone."""
-        try:
-            return Reply(as_they_are(self._opened, ids))
-        except Exception as error:
-            return Reply(error=_plain_error(error))
+        return Reply(as_they_are(self._opened, ids))
 
     # ---- End
 

@@ -6,6 +6,7 @@ characters."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import os
@@ -18,9 +19,18 @@ from collections import abc
 from pathlib import Path
 
 from vecstore._errors import InvalidInputError, StorageError
+from vecstore._exchange.files import sync_directory
 from vecstore.distributed._packages import obstore
 
-__all__ = ["Storage", "open_storage"]
+__all__ = ["Storage", "open_storage", "shard_prefix"]
+
+#: What names of files begin with that are not put yet.
+_DRAFT = ".draft-"
+
+
+def shard_prefix(shard: int) -> str:
+    """Returns what the names of all objects of a shard begin with."""
+    return f"shards/{shard:05}/"
 
 
 class Storage(typing.Protocol):
@@ -96,20 +106,12 @@ class _Directory:
     def put_new(self, name: str, content: bytes) -> bool:
         path = self._path(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=path.parent)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
+            with _draft(path, lambda file: file.write(content)) as draft:
                 try:
                     os.link(draft, path)  # fails if the name is taken, whoever took it
                 except FileExistsError:
                     return False
-            finally:
-                Path(draft).unlink()
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         except OSError as error:
             raise self._failed(f"put {name}", error) from error
         return True
@@ -127,7 +129,7 @@ class _Directory:
         try:
             for directory, _, files in os.walk(self._path(prefix), onerror=_unless_missing):
                 base = Path(directory).relative_to(self.root).as_posix()
-                found += [f"{base}/{file}" for file in files if not file.startswith(".draft-")]
+                found += [f"{base}/{file}" for file in files if not file.startswith(_DRAFT)]
         except OSError as error:
             raise self._failed(f"list {prefix}", error) from error
         return sorted(name for name in found if after is None or name > after)
@@ -135,14 +137,14 @@ class _Directory:
     def upload(self, name: str, path: Path) -> None:
         to = self._path(name)
         try:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=to.parent)
-            with os.fdopen(descriptor, "wb") as file, path.open("rb") as source:
-                shutil.copyfileobj(source, file, 8 << 20)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(to)
-            _sync_directory(to.parent)
+            with path.open("rb") as source:
+
+                def copy(file: typing.BinaryIO) -> None:
+                    shutil.copyfileobj(source, file, 8 << 20)
+
+                with _draft(to, copy) as draft:
+                    draft.replace(to)
+            sync_directory(to.parent)
         except OSError as error:
             raise self._failed(f"put {name}", error) from error
 
@@ -166,14 +168,19 @@ def _unless_missing(error: OSError) -> None:
         raise error
 
 
-def _sync_directory(path: Path) -> None:
-    if os.name == "nt":
-        return  # a directory cannot be synced there
-    descriptor = os.open(path, os.O_RDONLY)
+@contextlib.contextmanager
+def _draft(to: Path, write: abc.Callable[[typing.BinaryIO], object]) -> abc.Iterator[Path]:
+    """Writes a durable file beside a place and yields its path; it is gone afterwards, unless renamed."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=_DRAFT, dir=to.parent)
     try:
-        os.fsync(descriptor)
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        yield Path(name)
     finally:
-        os.close(descriptor)
+        Path(name).unlink(missing_ok=True)
 
 
 class _Bucket:

@@ -11,7 +11,7 @@ from vecstore._values import BatchError, BatchOperation, BatchResult
 from vecstore._vecstore import Record
 from vecstore.distributed._actors import Call
 from vecstore.distributed._handle import Handle
-from vecstore.distributed._rows import Rows, joined, rows_that_match
+from vecstore.distributed._rows import Rows, grouped, joined, rows_that_match
 
 __all__ = ["Writing"]
 
@@ -217,9 +217,8 @@ class Writing(Handle):
         self._empty.delete_many(wanted)  # raises for what is no id
 
         def calls(left: list[Call]) -> dict[int, Call]:
-            parts: dict[int, list[str]] = {}
-            for one in dict.fromkeys(name for call in left for name in call.args[0]):
-                parts.setdefault(self._manifest.of(one), []).append(one)
+            names = dict.fromkeys(name for call in left for name in call.args[0])
+            parts = grouped(names, self._manifest.of)
             return {shard: Call("delete_many", (part,)) for shard, part in parts.items()}
 
         return sum(self._spread(calls([Call("delete_many", (wanted,))]), calls))
