@@ -86,15 +86,18 @@ fn extend(out: &mut Vec<f32>, object: &Bound<'_, PyAny>, what: &dyn Fn() -> Stri
     }
 }
 
+/// Makes room for so many more numbers, or raises `MemoryError`.
+pub(crate) fn reserve(out: &mut Vec<f32>, len: usize) -> PyResult<()> {
+    out.try_reserve(len).map_err(|_| PyMemoryError::new_err(format!("not enough memory for {len} numbers")))
+}
+
 fn extend_items<'py>(
     out: &mut Vec<f32>,
     len: usize,
     items: impl Iterator<Item = Bound<'py, PyAny>>,
     what: &dyn Fn() -> String,
 ) -> PyResult<()> {
-    if out.try_reserve(len).is_err() {
-        return Err(PyMemoryError::new_err(format!("not enough memory for {len} numbers")));
-    }
+    reserve(out, len)?;
     for (at, item) in items.enumerate() {
         let number = match item.cast_exact::<PyFloat>() {
             Ok(number) => number.value(),

@@ -1,6 +1,5 @@
 //! Searching.
 
-use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use vecstore::limits::{MAX_DIM, MAX_K};
@@ -13,7 +12,7 @@ use crate::errors::{OrRaise, invalid, wrong_type};
 use crate::filters::optional_filter;
 use crate::neighbors::{neighbor_list, touch};
 use crate::query_batch::QueryBatch;
-use crate::vectors::{Rows, in_place, vector};
+use crate::vectors::{Rows, in_place, reserve, vector};
 
 /// From so many searches on, Ctrl-C ends a batch.
 const LONG_QUERIES: usize = 256;
@@ -229,10 +228,7 @@ impl BaseCollection {
             }
             if row == 0 {
                 dim = vector.len();
-                let all = rows.len().saturating_mul(dim);
-                if components.try_reserve_exact(all).is_err() {
-                    return Err(PyMemoryError::new_err(format!("not enough memory for {all} numbers")));
-                }
+                reserve(&mut components, rows.len().saturating_mul(dim))?;
             }
             components.extend_from_slice(vector);
         }

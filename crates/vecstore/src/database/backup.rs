@@ -127,9 +127,7 @@ impl Shared {
                 ),
             ));
         }
-        let directory = collection_dir(&self.root, entry.uuid);
-        create_dirs(&*self.vfs, &directory)?;
-        refuse_link(&*self.vfs, &directory)?;
+        let directory = create_collection_dir(&*self.vfs, &self.root, entry.uuid)?;
         let names: Vec<PathBuf> = entry.segments.iter().flat_map(file_names).map(Into::into).collect();
         // Nothing names them yet.
         let _unnamed = Unnamed::new(self, names.iter().map(|name| directory.join(name)).collect());
@@ -285,9 +283,7 @@ impl Target {
         source: &Path,
         incremental: bool,
     ) -> Result<CollectionEntry> {
-        let directory = collection_dir(&self.root, entry.uuid);
-        create_dirs(&*self.vfs, &directory)?;
-        refuse_link(&*self.vfs, &directory)?;
+        let directory = create_collection_dir(&*self.vfs, &self.root, entry.uuid)?;
         self.copy_segments(source_vfs, entry, source, incremental)?;
         let first_log = self.empty_log(&directory, entry.uuid)?;
         self.vfs.sync_dir(&directory).map_err(|error| Error::io("sync", &directory, error))?;
@@ -302,9 +298,7 @@ impl Target {
         entry: &CollectionEntry,
         source: &Path,
     ) -> Result<CollectionEntry> {
-        let directory = collection_dir(&self.root, entry.uuid);
-        create_dirs(&*self.vfs, &directory)?;
-        refuse_link(&*self.vfs, &directory)?;
+        let directory = create_collection_dir(&*self.vfs, &self.root, entry.uuid)?;
         self.copy_segments(source_vfs, entry, source, true)?;
         let mut logs = 0;
         for log in written_logs(source_vfs, source, entry)? {
@@ -531,6 +525,14 @@ fn copy_over(
         write(to_vfs, to, &bytes)?;
     }
     Ok(bytes.len() as u64)
+}
+
+/// Returns the directory of a collection, which is made if it is not there.
+fn create_collection_dir(vfs: &dyn Vfs, root: &Path, collection: Uuid) -> Result<PathBuf> {
+    let directory = collection_dir(root, collection);
+    create_dirs(vfs, &directory)?;
+    refuse_link(vfs, &directory)?;
+    Ok(directory)
 }
 
 fn write(vfs: &dyn Vfs, path: &Path, bytes: &[u8]) -> Result<()> {

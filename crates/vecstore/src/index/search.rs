@@ -17,6 +17,7 @@ use vecstore_kernels::{Kernels, Rotation, SignQuery, sign_block_bytes};
 use super::DEGREE;
 use super::frontier::Frontier;
 use super::space::Space;
+use super::visited::Visited;
 use super::width::Nearest;
 use crate::error::Result;
 
@@ -139,9 +140,8 @@ pub(crate) struct Scratch {
     point: Vec<f32>,
     rotated: Vec<f32>,
     frontier: Frontier,
-    /// One bit a point: visited. All 0 between searches.
-    visited: Vec<u64>,
-    visits: Vec<u32>,
+    /// Empty between searches.
+    visited: Visited,
     nearest: Nearest,
     pub(crate) found: Vec<Found>,
 }
@@ -158,23 +158,6 @@ impl Scratch {
             // A filter that searches in turn: it gets memory of its own.
             Err(_) => run(&mut Self::default()),
         })
-    }
-
-    fn visit(&mut self, point: u32) -> bool {
-        let word = &mut self.visited[point as usize / 64];
-        let bit = 1 << (point % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        if is_new {
-            self.visits.push(point);
-        }
-        is_new
-    }
-
-    fn forget(&mut self) {
-        for point in self.visits.drain(..) {
-            self.visited[point as usize / 64] &= !(1 << (point % 64));
-        }
     }
 
     /// Adds a result where its distance belongs.
@@ -206,12 +189,12 @@ pub(crate) fn search(
     scratch.found.clear();
     scratch.frontier.clear();
     scratch.nearest.begin(beam.width);
-    scratch.visited.resize(scratch.visited.len().max(graph.len().div_ceil(64)), 0);
+    scratch.visited.reserve(graph.len());
     if let Some(skip) = skip {
-        scratch.visit(skip);
+        scratch.visited.add(skip);
     }
     let outcome = walk(graph, kernels, vector, beam, scratch, &mut wanted);
-    scratch.forget();
+    scratch.visited.clear();
     outcome
 }
 
@@ -304,7 +287,7 @@ fn walk(
         effort.estimates += DEGREE;
         // Near points are neighbors of each other. One that was visited would be the nearest candidate once for each.
         let Scratch { frontier, visited, .. } = scratch;
-        let is_out = |point| is_visited(visited, point) || !beam.within.contains(point);
+        let is_out = |point| visited.contains(point) || !beam.within.contains(point);
         frontier.near.remove_from(before, is_out);
         if is_detour {
             put_back_unwanted(scratch, before, graph.len(), wanted)?;
@@ -359,19 +342,13 @@ pub(crate) const ROUNDING_DEVIATION: f32 = 0.288_675;
 /// they matter.
 const START_SHARE: f32 = 0.6;
 
-/// Returns whether a point was visited. A number beyond the last was not.
-#[inline]
-fn is_visited(visited: &[u64], point: u32) -> bool {
-    visited.get(point as usize / 64).is_some_and(|word| word >> (point % 64) & 1 == 1)
-}
-
 /// Takes the nearest candidate that was not visited yet, and marks it.
 #[inline]
 fn nearest(kernels: Kernels, scratch: &mut Scratch, count: usize, bound: f32) -> Option<(f32, u32)> {
     loop {
         let (distance, point) = scratch.frontier.pop(kernels, bound)?;
         // A number beyond the last can only come from damage that a checksum did not see.
-        if (point as usize) < count && scratch.visit(point) {
+        if (point as usize) < count && scratch.visited.add(point) {
             return Some((distance, point));
         }
     }

@@ -26,10 +26,10 @@ impl Visited {
         is_new
     }
 
-    /// Returns whether a point is marked.
+    /// Returns whether a point is marked. One that there is no room for is not.
     #[inline]
     pub(super) fn contains(&self, point: u32) -> bool {
-        self.bits[point as usize / 64] >> (point % 64) & 1 == 1
+        self.bits.get(point as usize / 64).is_some_and(|word| word >> (point % 64) & 1 == 1)
     }
 
     /// Forgets all points.
