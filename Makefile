@@ -135,10 +135,11 @@ test-python: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 	$(call run,pytest)
 	$(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. python/tests demo/tests
 
-# After a change of _vecstore.pyi or of docstrings; a test fails until it is done.
+# After a change of _vecstore.pyi, of docstrings or of RayCollection; a test fails until it is done.
 .PHONY: async
 async: $(WHEEL) $(DEV_PACKAGES)
 	$(VENV_PYTHON) python/tools/generate_async.py
+	$(VENV_PYTHON) python/tools/generate_ray_async.py
 
 # The pages of docs/ and the reference, into build/site; warnings are errors.
 DOCS_PACKAGES := .venv/.stamp-docs-packages

@@ -14,16 +14,16 @@ date. It needs the package installed, since docstrings and their examples come f
 
 from __future__ import annotations
 
-import argparse
 import ast
 import doctest
 import inspect
 import re
-import subprocess
 import sys
 import textwrap
 import typing
 from pathlib import Path
+
+from generated import formatted, write_or_check
 
 import vecstore
 
@@ -485,39 +485,12 @@ class Generator:
         return "\n".join(lines) + "\n"
 
 
-def formatted(text: str, name: str) -> str:
-    """The text as ruff would have it."""
-    config = ["--config", str(PYTHON / "pyproject.toml"), "--stdin-filename", str(MODULE.with_name(name))]
-    for command in (["check", "--fix-only", "--quiet", "--select", "I,UP", "-"], ["format", "-"]):
-        arguments = [sys.executable, "-m", "ruff", *command[:-1], *config, "-"]
-        done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)
-        text = done.stdout
-    return text
-
-
 def generated() -> dict[Path, str]:
     """The files and what should be in them."""
     generator = Generator(SURFACE.read_text(encoding="utf-8"))
     made = {MODULE: generator.module(), MODULE.with_suffix(".pyi"): generator.stub()}
-    return {path: formatted(text, path.name) for path, text in made.items()}
-
-
-def main() -> int:
-    """Writes the files, or says which are out of date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
-    check = parser.parse_args().check
-    stale = [
-        path
-        for path, text in generated().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for path in stale:
-        print(f"{path.name} is out of date" if check else f"writing {path.name}")
-        if not check:
-            path.write_text(generated()[path], encoding="utf-8")
-    return 1 if check and stale else 0
+    return {path: formatted(text, path) for path, text in made.items()}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, generated))

@@ -6,11 +6,11 @@ date. A method of the class, or of one that it is made of, gets its twin without
 
 from __future__ import annotations
 
-import argparse
 import ast
-import subprocess
 import sys
 from pathlib import Path
+
+from generated import formatted, write_or_check
 
 PACKAGE = Path(__file__).resolve().parents[1] / "vecstore" / "distributed"
 MODULE = PACKAGE / "_aio.py"
@@ -151,37 +151,10 @@ def twin(method: ast.FunctionDef) -> str:
     return f"\n    async def {name}({arguments}) -> {returns}:\n        {doc}\n        {body}\n"
 
 
-def generated() -> str:
-    """Returns the source of the module, formatted."""
-    source = HEAD + "".join(twin(method) for method in methods())
-    config = PACKAGE.parents[1] / "pyproject.toml"
-    command = [
-        sys.executable,
-        "-m",
-        "ruff",
-        "format",
-        "--config",
-        str(config),
-        "--stdin-filename",
-        str(MODULE),
-        "-",
-    ]
-    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Writes the awaited twin of RayCollection.")
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
-    is_check = parser.parse_args().check
-    source = generated()
-    if is_check:
-        if MODULE.exists() and MODULE.read_text() == source:
-            return 0
-        print(f"{MODULE.name} is out of date: python python/tools/generate_ray_async.py", file=sys.stderr)
-        return 1
-    MODULE.write_text(source)
-    return 0
+def generated() -> dict[Path, str]:
+    """Returns the module and what should be in it."""
+    return {MODULE: formatted(HEAD + "".join(twin(method) for method in methods()), MODULE)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, generated))
