@@ -107,9 +107,7 @@ impl HybridQuery {
         self.options.check()?;
         check_keywords(&self.keywords)?;
         self.fusion.check()?;
-        if !(0.0..=1.0).contains(&self.alpha) {
-            return Err(Error::invalid(format!("alpha must be between 0 and 1, got {}", self.alpha)));
-        }
+        check_alpha(self.alpha)?;
         if let Some(candidates) = self.candidates
             && !(1..=crate::limits::MAX_K).contains(&candidates)
         {
@@ -118,14 +116,7 @@ impl HybridQuery {
                 crate::limits::MAX_K
             )));
         }
-        if let Some(jumps) = self.autocut
-            && !(1..=AUTOCUT_MAX).contains(&jumps)
-        {
-            return Err(Error::invalid(format!(
-                "autocut must be between 1 and {AUTOCUT_MAX} jumps, got {jumps}"
-            )));
-        }
-        Ok(())
+        self.autocut.map_or(Ok(()), check_autocut)
     }
 
     /// Returns how many records each arm finds.
@@ -200,4 +191,18 @@ impl HybridHits {
     pub fn to_neighbors(&self, include: Include) -> Result<Vec<Neighbor>> {
         self.hits.to_neighbors(include)
     }
+}
+
+fn check_alpha(alpha: f32) -> Result<()> {
+    if (0.0..=1.0).contains(&alpha) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("alpha must be between 0 and 1, got {alpha}")))
+}
+
+fn check_autocut(jumps: usize) -> Result<()> {
+    if (1..=AUTOCUT_MAX).contains(&jumps) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("autocut must be between 1 and {AUTOCUT_MAX} jumps, got {jumps}")))
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::fusion::{Arm, Fusion, fuse};
-use super::{AUTOCUT_MAX, autocut};
+use super::{autocut, check_alpha, check_autocut};
 use crate::collection::Location;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metadata::DocumentRef;
 use crate::query::{Boost, Boosts};
 
@@ -41,9 +41,7 @@ impl Rankings<'_> {
     /// `InvalidInput` for an alpha or a constant out of range.
     pub fn fused(&self) -> Result<Vec<(String, f32)>> {
         self.fusion.check()?;
-        if !(0.0..=1.0).contains(&self.alpha) {
-            return Err(Error::invalid(format!("alpha must be between 0 and 1, got {}", self.alpha)));
-        }
+        check_alpha(self.alpha)?;
         let mut ids: Vec<&str> = Vec::new();
         let mut rows: HashMap<&str, u32> = HashMap::new();
         let arms = self.arms.map(|arm| {
@@ -96,11 +94,7 @@ impl Rankings<'_> {
     ///
     /// `InvalidInput` for a number of jumps out of range.
     pub fn autocut(fused: &mut Vec<(String, f32)>, jumps: usize) -> Result<()> {
-        if !(1..=AUTOCUT_MAX).contains(&jumps) {
-            return Err(Error::invalid(format!(
-                "autocut must be between 1 and {AUTOCUT_MAX} jumps, got {jumps}"
-            )));
-        }
+        check_autocut(jumps)?;
         let scores: Vec<f32> = fused.iter().map(|fused| fused.1).collect();
         fused.truncate(autocut(&scores, jumps));
         Ok(())
