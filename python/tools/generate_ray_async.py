@@ -16,7 +16,18 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vecstore" / "distributed"
 MODULE = PACKAGE / "_aio.py"
 
 #: The classes that `RayCollection` is made of, in the order in which their methods are written.
-SOURCES = ("_collection.py", "_writing.py", "_reading.py", "_searching.py")
+SOURCES = (
+    "_collection.py",
+    "_handle.py",
+    "_writing.py",
+    "_exchanging.py",
+    "_reading.py",
+    "_searching.py",
+    "_duplicates.py",
+    "_staging.py",
+    "_explaining.py",
+    "_snapshots.py",
+)
 
 #: Written by hand below.
 OWN = {"open", "close", "stop"}
@@ -33,17 +44,22 @@ from collections import abc
 from types import TracebackType
 
 from vecstore._async_calls import Opened, Threads, Twin
-from vecstore._searches import Group
+from vecstore._plans import ExplainedNeighbor, QueryEstimate, QueryPlan
+from vecstore._progress import Progress
+from vecstore._searches import Duplicate, Group, HybridQuery, PrefetchQuery, Query, UniqueResult
 from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
+    BackupResult,
     BatchOperation,
     BatchResult,
     CompactionConfig,
     CompactionResult,
+    ExportResult,
     FieldIndex,
     HNSWSearchParams,
+    ImportResult,
     Page,
-    Query,
+    Snapshot,
     VerifyReport,
 )
 from vecstore._vecstore import Record
@@ -122,6 +138,8 @@ def methods() -> list[ast.FunctionDef]:
     for source in SOURCES:
         for node in ast.parse((PACKAGE / source).read_text()).body:
             if isinstance(node, ast.ClassDef):
+                if node.name.startswith("_"):
+                    continue
                 defs = [one for one in node.body if isinstance(one, ast.FunctionDef)]
                 found += [one for one in defs if not one.name.startswith("_") and one.name not in OWN]
     return found

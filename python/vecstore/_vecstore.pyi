@@ -13,7 +13,7 @@ from typing_extensions import Self, TypeVar, disjoint_base
 
 from vecstore._neighbors import NeighborList
 from vecstore._progress import Progress
-from vecstore._searches import _Boosts
+from vecstore._searches import QueryStage, _Boosts
 from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
     AggregateStats,
@@ -711,6 +711,15 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> NeighborList[list[float] | None]: ...
+    def _search_stage(
+        self, at: int, stage: QueryStage, found: Sequence[Sequence[tuple[str, float]]]
+    ) -> NeighborList[list[float] | None]: ...
+    def _explained(
+        self, query: Query | Vector
+    ) -> tuple[QueryPlan, NeighborList[list[float] | None], list[int | None], list[float]]: ...
+    def _read_jsonl(
+        self, path: str | PathLike[str], lines: int, offset: int, batch_rows: int
+    ) -> tuple[_RowColumns | None, int, int, int]: ...
     def _rows_of(self, ids: Sequence[str], batch_rows: int) -> _RowBatches: ...
     def _put_rows(
         self,
@@ -1004,6 +1013,7 @@ class _RowBatches:
         params: Metadata | None,
         include_deleted: bool,
         batch_rows: int,
+        after: str | None = None,
     ) -> Self: ...
     @property
     def total(self) -> int: ...

@@ -112,6 +112,43 @@ pub fn read_jsonl(
     Import { collection, options, observer, total, checkpoint: None, from, lines, report }.run()
 }
 
+/// Reads the next records of a file from a position on, at most a batch, and checks them as an import into the collection
+/// would. Returns them with the position behind them, whose `records` counts these too, and the length of the file in bytes.
+///
+/// # Errors
+///
+/// As [`import_jsonl`].
+pub fn read_batch(
+    collection: &Collection,
+    path: &Path,
+    from: Position,
+    batch_records: usize,
+) -> Result<(Vec<Record>, Position, u64)> {
+    let mut source = Source::open(path)?;
+    source.go_to(path, from.offset)?;
+    let bytes = source.bytes;
+    let mut lines = Lines::new(source.file, from.items, from.offset);
+    let (mut batch, mut records) = (None, Vec::new());
+    let mut read = || -> Result<()> {
+        while records.len() < batch_records && lines.offset - from.offset < BATCH_BYTES {
+            let Some(line) = lines.next()? else { break };
+            let read = record_from_json(line).and_then(|record| {
+                add(&mut batch, collection, &record)?;
+                Ok(record)
+            });
+            records.push(read.map_err(|error| at_line(lines.number, &error))?);
+        }
+        Ok(())
+    };
+    read().map_err(|error| Error::with_message(&error, format!("`{}`: {}", path.display(), error.message())))?;
+    let at = Position {
+        items: lines.number,
+        offset: lines.offset,
+        records: from.records + records.len() as u64,
+    };
+    Ok((records, at, bytes))
+}
+
 struct Import<'a, 'b, R> {
     collection: &'a Collection,
     options: &'a ImportOptions,
@@ -153,7 +190,7 @@ impl<R: BufRead> Import<'_, '_, R> {
                 };
                 let read =
                     record_from_json(line).and_then(|record| add(&mut batch, self.collection, &record));
-                read.map_err(|error| self.at_line(&error))?;
+                read.map_err(|error| at_line(self.lines.number, &error))?;
             }
             if let Some(batch) = batch {
                 self.write(batch, first)?;
@@ -184,10 +221,10 @@ impl<R: BufRead> Import<'_, '_, R> {
             None => Ok(()),
         }
     }
+}
 
-    fn at_line(&self, error: &Error) -> Error {
-        Error::with_message(error, format!("line {}, {}", self.lines.number, error.message()))
-    }
+fn at_line(number: u64, error: &Error) -> Error {
+    Error::with_message(error, format!("line {number}, {}", error.message()))
 }
 
 fn add(batch: &mut Option<Batch>, collection: &Collection, record: &Record) -> Result<()> {

@@ -57,7 +57,7 @@ mod value;
 pub use checkpoint::{Checkpoint, Position};
 pub use export::{ExportOptions, ExportReport, export_jsonl, write_jsonl};
 pub use files::NewFile;
-pub use import::{DEFAULT_BATCH_RECORDS, ImportOptions, ImportReport, import_jsonl, read_jsonl};
+pub use import::{DEFAULT_BATCH_RECORDS, ImportOptions, ImportReport, import_jsonl, read_batch, read_jsonl};
 pub use lines::MAX_LINE_BYTES;
 pub use record::{record_from_json, record_to_json};
 pub use value::{metadata_from_json, metadata_to_json};

@@ -30,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
+#: How soon Ray takes a node for lost, as docs/scale.md recommends it.
+LOST_NODES = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+
+
 class Nodes:
     """The nodes: a head, and two that shards are on."""
 
@@ -41,7 +50,8 @@ class Nodes:
 
         self.ray: Any = ray
         # No cores: shards are on the other two, each of which may be lost.
-        small = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False}
+        small: dict[str, Any] = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False}
+        small["_system_config"] = LOST_NODES
         self.cluster: Any = Cluster(initialize_head=True, head_node_args=small)
         self.nodes = [self.add() for _ in range(2)]
         ray.init(address=self.cluster.address, log_to_driver=False, logging_level=logging.ERROR)

@@ -11,11 +11,11 @@ from collections import abc
 from vecstore._arguments import check_text
 from vecstore._errors import InvalidInputError, UnsupportedError
 from vecstore._exchange.files import identity, new_file, path_of, reading
-from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
+from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Elsewhere, Rows, batches_of, pour
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
 from vecstore._values import ExportResult, ImportResult
-from vecstore._vecstore import BaseCollection, _RowBatches
+from vecstore._vecstore import BaseCollection
 
 if typing.TYPE_CHECKING:
     from vecstore._types import Filter
@@ -35,7 +35,7 @@ def _pyarrow() -> typing.Any:
 
 
 def export_parquet(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     path: str | os.PathLike[str],
     *,
     filter: Filter | None = None,
@@ -51,7 +51,7 @@ def export_parquet(
 
     target = path_of(path)
     check_text("compression", compression)
-    batches = _RowBatches(collection, filter, params, include_deleted, batch_size)
+    batches = batches_of(collection, filter, params, include_deleted, batch_size)
     dim = collection.dimension() or 0
     schema = pa.schema(
         [
@@ -122,7 +122,7 @@ def _several(vectors: list[bytes | None], dim: int) -> typing.Any:
 
 
 def import_parquet(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     path: str | os.PathLike[str],
     *,
     id: str = "id",
@@ -139,7 +139,7 @@ def import_parquet(
 
 
 def import_arrow(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     data: typing.Any,
     *,
     id: str = "id",

@@ -16,11 +16,11 @@ from collections import abc
 
 from vecstore._errors import InvalidInputError
 from vecstore._exchange.files import check_numpy, identity, new_file, path_of, reading
-from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Rows, pour
+from vecstore._exchange.rows import BATCH_BYTES, BATCH_SIZE, Elsewhere, Rows, batches_of, pour
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
 from vecstore._values import ExportResult, ImportResult
-from vecstore._vecstore import BaseCollection, _RowBatches
+from vecstore._vecstore import BaseCollection
 
 if typing.TYPE_CHECKING:
     from vecstore._types import Filter
@@ -48,7 +48,7 @@ def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
 
 
 def export_numpy(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     path: str | os.PathLike[str],
     *,
     filter: Filter | None = None,
@@ -58,7 +58,7 @@ def export_numpy(
 ) -> ExportResult:
     """Writes records to a file of numpy: `BaseCollection.export_numpy`."""
     target = path_of(path)
-    batches = _RowBatches(collection, filter, params, include_deleted, 1000)
+    batches = batches_of(collection, filter, params, include_deleted, 1000)
     watcher = start_watching(progress, "export", "records")
     done, dim = 0, collection.dimension() or 0
     # Of the parts of an archive one is written after the other: the others wait in files of their own.
@@ -114,7 +114,7 @@ def _line(
 
 
 def import_numpy(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     path: str | os.PathLike[str],
     *,
     ids: abc.Sequence[str] | None = None,

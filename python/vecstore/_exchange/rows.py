@@ -12,9 +12,9 @@ from vecstore._errors import InvalidInputError, VecStoreError
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
 from vecstore._values import ImportResult
-from vecstore._vecstore import BaseCollection, _Checkpoint
+from vecstore._vecstore import BaseCollection, _Checkpoint, _RowBatches
 
-__all__ = ["BATCH_SIZE", "Rows", "Source", "pour", "rebatched"]
+__all__ = ["BATCH_SIZE", "Elsewhere", "Rows", "Source", "batches_of", "note_of", "pour", "rebatched"]
 
 #: Records of one atomic write, where the caller does not say otherwise.
 BATCH_SIZE = 1000
@@ -78,6 +78,96 @@ class Source(typing.Protocol):
         ...
 
 
+class Batches(typing.Protocol):
+    """Records in ascending order of id; iterating yields tuples of columns, as `_RowBatches` has them."""
+
+    @property
+    def total(self) -> int:
+        """The number of records in all."""
+        ...
+
+    def __iter__(self) -> abc.Iterator[typing.Any]: ...
+
+
+class Note(typing.Protocol):
+    """How far an import is, as `_Checkpoint` notes it."""
+
+    @property
+    def items(self) -> int:
+        """Rows of the source that were done when the note was read."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """Records that were written then."""
+        ...
+
+    def advance(self, items: int, records: int) -> None:
+        """Notes that so much is done."""
+        ...
+
+    def finish(self) -> None:
+        """Removes the note."""
+        ...
+
+
+class Elsewhere(typing.Protocol):
+    """A collection whose records are not in this process."""
+
+    def dimension(self) -> int | None:
+        """As that of `BaseCollection`."""
+        ...
+
+    @property
+    def distance_metric(self) -> str:
+        """As that of `BaseCollection`."""
+        ...
+
+    def _row_batches(
+        self, filter: typing.Any, params: typing.Any, include_deleted: bool, batch_rows: int
+    ) -> Batches: ...
+
+    def _import_note(self, path: str | os.PathLike[str], source: str) -> Note: ...
+
+    def _mean_vector(self, vectors: typing.Any) -> list[float]: ...
+
+    def _put_rows(
+        self,
+        ids: typing.Any,
+        vectors: typing.Any,
+        metadata: typing.Any,
+        texts: typing.Any,
+        sparse: typing.Any,
+        expires: typing.Any,
+        deleted: typing.Any,
+        several: typing.Any,
+    ) -> int: ...
+
+
+def batches_of(
+    collection: BaseCollection | Elsewhere,
+    filter: typing.Any,
+    params: typing.Any,
+    include_deleted: bool,
+    batch_rows: int,
+) -> Batches:
+    """Returns the records that match, batch by batch."""
+    if isinstance(collection, BaseCollection):
+        return _RowBatches(collection, filter, params, include_deleted, batch_rows)
+    return collection._row_batches(filter, params, include_deleted, batch_rows)
+
+
+def note_of(
+    collection: BaseCollection | Elsewhere, path: str | os.PathLike[str] | None, source: str
+) -> Note | None:
+    """Reads the note at a path, or begins one; None without a path."""
+    if path is None:
+        return None
+    if isinstance(collection, BaseCollection):
+        return _Checkpoint(collection, path, source)
+    return collection._import_note(path, source)
+
+
 def rebatched(batches: abc.Iterable[Rows], batch_size: int) -> abc.Iterator[Rows]:
     """Cuts batches so that none has more rows than this."""
     for rows in batches:
@@ -88,7 +178,7 @@ def rebatched(batches: abc.Iterable[Rows], batch_size: int) -> abc.Iterator[Rows
             yield rows.slice(start, start + batch_size)
 
 
-def _with_means(collection: BaseCollection, rows: Rows) -> typing.Any:
+def _with_means(collection: BaseCollection | Elsewhere, rows: Rows) -> typing.Any:
     """Returns the vectors of rows, with the mean of several where there is no other."""
     if rows.several is None or not isinstance(rows.vectors, list):
         return rows.vectors
@@ -97,7 +187,7 @@ def _with_means(collection: BaseCollection, rows: Rows) -> typing.Any:
 
 
 def pour(
-    collection: BaseCollection,
+    collection: BaseCollection | Elsewhere,
     source: Source,
     *,
     batch_size: int = BATCH_SIZE,
@@ -106,7 +196,7 @@ def pour(
 ) -> ImportResult:
     """Upserts the rows of a source, each batch atomically."""
     batch_size = check_int("batch_size", batch_size, 1, BATCH_SIZE_MAX)
-    note = None if checkpoint is None else _Checkpoint(collection, checkpoint, source.identity)
+    note = note_of(collection, checkpoint, source.identity)
     items, records = (0, 0) if note is None else (note.items, note.records)
     resumed_at, batches = records, 0
     watcher = start_watching(progress, "import", "rows")

@@ -10,17 +10,22 @@ from collections import abc
 from types import TracebackType
 
 from vecstore._async_calls import Opened, Threads, Twin
-from vecstore._searches import Group
+from vecstore._plans import ExplainedNeighbor, QueryEstimate, QueryPlan
+from vecstore._progress import Progress
+from vecstore._searches import Duplicate, Group, HybridQuery, PrefetchQuery, Query, UniqueResult
 from vecstore._types import Embedder, Filter, Metadata, OrderBy, Sparse, Splitter, Vector, Vectors
 from vecstore._values import (
+    BackupResult,
     BatchOperation,
     BatchResult,
     CompactionConfig,
     CompactionResult,
+    ExportResult,
     FieldIndex,
     HNSWSearchParams,
+    ImportResult,
     Page,
-    Query,
+    Snapshot,
     VerifyReport,
 )
 from vecstore._vecstore import Record
@@ -101,16 +106,6 @@ class AsyncRayCollection(Twin[RayCollection]):
         """The numbers of the shards. See `RayCollection.shards`."""
         return self._opened.get().shards
 
-    async def dimension(self) -> int | None:
-        """Returns the number of components of every vector; None before the first upsert. See `RayCollection.dimension`."""
-        result: int | None = await self._call("dimension")
-        return result
-
-    @property
-    def distance_metric(self) -> str:
-        """The metric, such as `cosine`. See `RayCollection.distance_metric`."""
-        return self._opened.get().distance_metric
-
     @property
     def config(self) -> RayConfig:
         """The options that it was opened with. See `RayCollection.config`."""
@@ -120,10 +115,6 @@ class AsyncRayCollection(Twin[RayCollection]):
         """Returns figures of all shards and of each. See `RayCollection.stats`."""
         result: RayStats = await self._call("stats")
         return result
-
-    async def save(self) -> None:
-        """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication`` See `RayCollection.save`."""
-        await self._call("save")
 
     async def flush(self) -> None:
         """Makes what was written durable on the nodes' disks. See `RayCollection.flush`."""
@@ -149,15 +140,25 @@ class AsyncRayCollection(Twin[RayCollection]):
         result: VerifyReport = await self._call("verify")
         return result
 
-    async def backup(self, uri: str | os.PathLike[str]) -> int:
+    async def backup(self, path: str | os.PathLike[str], incremental: bool = True) -> BackupResult:
         """Copies all shards to another place, which `open` opens; each is as of a moment after the call See `RayCollection.backup`."""
-        result: int = await self._call("backup", uri)
+        result: BackupResult = await self._call("backup", path, incremental)
         return result
 
     async def rebalance(self, shards: int) -> RebalanceResult:
         """Changes the number of shards while reads and writes go on. See `RayCollection.rebalance`."""
         result: RebalanceResult = await self._call("rebalance", shards)
         return result
+
+    async def dimension(self) -> int | None:
+        """Returns the number of components of every vector; None before the first upsert. See `RayCollection.dimension`."""
+        result: int | None = await self._call("dimension")
+        return result
+
+    @property
+    def distance_metric(self) -> str:
+        """The metric, such as `cosine`. See `RayCollection.distance_metric`."""
+        return self._opened.get().distance_metric
 
     async def upsert(
         self,
@@ -316,6 +317,156 @@ class AsyncRayCollection(Twin[RayCollection]):
         result: int = await self._call("batch_upsert_texts", items, embedder, batch_size=batch_size)
         return result
 
+    async def export_jsonl(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filter: Filter | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+        params: Metadata | None = None,
+    ) -> ExportResult:
+        """Writes records to a file of JSON Lines, in ascending order of id. See `RayCollection.export_jsonl`."""
+        result: ExportResult = await self._call(
+            "export_jsonl",
+            path,
+            filter=filter,
+            include_deleted=include_deleted,
+            progress=progress,
+            params=params,
+        )
+        return result
+
+    async def import_jsonl(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        batch_size: typing.SupportsIndex = 1000,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult:
+        """Upserts the records of a file of JSON Lines. See `RayCollection.import_jsonl`."""
+        result: ImportResult = await self._call(
+            "import_jsonl", path, batch_size=batch_size, checkpoint=checkpoint, progress=progress
+        )
+        return result
+
+    async def export_parquet(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        batch_size: int = 10000,
+        compression: str = "zstd",
+        progress: Progress = False,
+    ) -> ExportResult:
+        """Writes records to a Parquet file, in ascending order of id. See `RayCollection.export_parquet`."""
+        result: ExportResult = await self._call(
+            "export_parquet",
+            path,
+            filter=filter,
+            params=params,
+            include_deleted=include_deleted,
+            batch_size=batch_size,
+            compression=compression,
+            progress=progress,
+        )
+        return result
+
+    async def import_parquet(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult:
+        """Upserts the rows of a Parquet file. See `RayCollection.import_parquet`."""
+        result: ImportResult = await self._call(
+            "import_parquet",
+            path,
+            id=id,
+            vector=vector,
+            text=text,
+            metadata=metadata,
+            batch_size=batch_size,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        return result
+
+    async def import_arrow(
+        self,
+        data: typing.Any,
+        *,
+        id: str = "id",
+        vector: str = "vector",
+        text: str = "text",
+        metadata: str = "metadata",
+        batch_size: int = 1000,
+        progress: Progress = False,
+    ) -> ImportResult:
+        """Upserts the rows of Arrow data. See `RayCollection.import_arrow`."""
+        result: ImportResult = await self._call(
+            "import_arrow",
+            data,
+            id=id,
+            vector=vector,
+            text=text,
+            metadata=metadata,
+            batch_size=batch_size,
+            progress=progress,
+        )
+        return result
+
+    async def export_numpy(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filter: Filter | None = None,
+        params: Metadata | None = None,
+        include_deleted: bool = False,
+        progress: Progress = False,
+    ) -> ExportResult:
+        """Writes records to a file of numpy, in ascending order of id. See `RayCollection.export_numpy`."""
+        result: ExportResult = await self._call(
+            "export_numpy",
+            path,
+            filter=filter,
+            params=params,
+            include_deleted=include_deleted,
+            progress=progress,
+        )
+        return result
+
+    async def import_numpy(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        ids: abc.Sequence[str] | None = None,
+        metadatas: abc.Sequence[Metadata | None] | None = None,
+        batch_size: int = 1000,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: Progress = False,
+    ) -> ImportResult:
+        """Upserts the vectors of a file of numpy. See `RayCollection.import_numpy`."""
+        result: ImportResult = await self._call(
+            "import_numpy",
+            path,
+            ids=ids,
+            metadatas=metadatas,
+            batch_size=batch_size,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        return result
+
     async def get(self, id: str) -> Record | None:
         """Returns a record, None if there is none. See `RayCollection.get`."""
         result: Record | None = await self._call("get", id)
@@ -407,9 +558,9 @@ class AsyncRayCollection(Twin[RayCollection]):
         result: bool = await self._call("drop_index", path)
         return result
 
-    async def list_indexes(self) -> list[list[FieldIndex]]:
-        """Returns the indexes of each shard. See `RayCollection.list_indexes`."""
-        result: list[list[FieldIndex]] = await self._call("list_indexes")
+    async def list_indexes(self) -> list[FieldIndex]:
+        """Returns the indexes, in order of their paths. See `RayCollection.list_indexes`."""
+        result: list[FieldIndex] = await self._call("list_indexes")
         return result
 
     async def distinct(
@@ -472,6 +623,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         boost: typing.Any = None,
         include: _Include = ("metadata",),
         params: Metadata | None = None,
+        prefix_dim: int | None = None,
         partial: bool = False,
     ) -> Found:
         """Returns the records nearest to a vector. See `RayCollection.query`."""
@@ -487,6 +639,7 @@ class AsyncRayCollection(Twin[RayCollection]):
             boost=boost,
             include=include,
             params=params,
+            prefix_dim=prefix_dim,
             partial=partial,
         )
         return result
@@ -831,3 +984,87 @@ class AsyncRayCollection(Twin[RayCollection]):
             "highlight", keywords, text, before=before, after=after, length=length, passages=passages
         )
         return result
+
+    async def find_duplicates(
+        self,
+        threshold: float = 0.98,
+        filter: Filter | None = None,
+        *,
+        recall: float = 0.99,
+        exact: bool = False,
+        params: Metadata | None = None,
+    ) -> list[Duplicate]:
+        """Returns the records that are too like another one, in order of id. See `RayCollection.find_duplicates`."""
+        result: list[Duplicate] = await self._call(
+            "find_duplicates", threshold, filter, recall=recall, exact=exact, params=params
+        )
+        return result
+
+    async def upsert_unique(
+        self,
+        ids: abc.Iterable[str],
+        vectors: Vectors,
+        metadatas: abc.Iterable[Metadata | None] | None = None,
+        *,
+        threshold: float = 0.98,
+        texts: abc.Iterable[str | None] | None = None,
+        sparse: abc.Iterable[Sparse | None] | None = None,
+        recall: float = 0.99,
+        exact: bool = False,
+    ) -> UniqueResult:
+        """Adds or replaces the records that are not like another one. See `RayCollection.upsert_unique`."""
+        result: UniqueResult = await self._call(
+            "upsert_unique",
+            ids,
+            vectors,
+            metadatas,
+            threshold=threshold,
+            texts=texts,
+            sparse=sparse,
+            recall=recall,
+            exact=exact,
+        )
+        return result
+
+    async def prefetch_query(self, query: PrefetchQuery) -> Found:
+        """Searches in stages. See `RayCollection.prefetch_query`."""
+        result: Found = await self._call("prefetch_query", query)
+        return result
+
+    async def explain_query(self, query: Query | Vector) -> QueryPlan:
+        """Runs a query and returns how it was done. See `RayCollection.explain_query`."""
+        result: QueryPlan = await self._call("explain_query", query)
+        return result
+
+    async def query_explain(self, query: Query | HybridQuery | Vector) -> list[ExplainedNeighbor]:
+        """Runs a query and returns its neighbors and how each was found. See `RayCollection.query_explain`."""
+        result: list[ExplainedNeighbor] = await self._call("query_explain", query)
+        return result
+
+    async def estimate_query(self, query: Query | Vector) -> QueryEstimate:
+        """Runs a query five times and returns what it takes. See `RayCollection.estimate_query`."""
+        result: QueryEstimate = await self._call("estimate_query", query)
+        return result
+
+    async def save(self) -> None:
+        """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication`` See `RayCollection.save`."""
+        await self._call("save")
+
+    async def create_snapshot(self, name: str) -> Snapshot:
+        """Keeps the records as they are now under a name. See `RayCollection.create_snapshot`."""
+        result: Snapshot = await self._call("create_snapshot", name)
+        return result
+
+    async def list_snapshots(self) -> list[Snapshot]:
+        """Returns the snapshots that are kept, in the order they were made. See `RayCollection.list_snapshots`."""
+        result: list[Snapshot] = await self._call("list_snapshots")
+        return result
+
+    async def delete_snapshot(self, name: str) -> bool:
+        """Deletes a snapshot, and returns whether it was there. See `RayCollection.delete_snapshot`."""
+        result: bool = await self._call("delete_snapshot", name)
+        return result
+
+    async def restore_snapshot(self, name: str) -> None:
+        """Makes the records what they were when the snapshot was made. See `RayCollection.restore_snapshot`."""
+        await self._call("restore_snapshot", name)

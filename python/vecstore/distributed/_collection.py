@@ -7,16 +7,18 @@ import typing
 from types import TracebackType
 
 from vecstore._errors import AlreadyExistsError, InvalidInputError, NotFoundError
-from vecstore._values import CompactionConfig, CompactionResult, VerifyReport
+from vecstore._values import BackupResult, CompactionConfig, CompactionResult, VerifyReport
 from vecstore.distributed import _manifest
 from vecstore.distributed._config import RayConfig, checked
+from vecstore.distributed._duplicates import Duplicates
 from vecstore.distributed._errors import ShardCountError
+from vecstore.distributed._explaining import Explaining
 from vecstore.distributed._manifest import Manifest
 from vecstore.distributed._rebalance import rebalanced
-from vecstore.distributed._searching import Searching
+from vecstore.distributed._snapshots import Snapshots
+from vecstore.distributed._staging import Staging
 from vecstore.distributed._storage import Storage, open_storage
 from vecstore.distributed._values import RayStats, RebalanceResult, ShardStats
-from vecstore.distributed._writing import Writing
 
 if typing.TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,7 +26,7 @@ if typing.TYPE_CHECKING:
 __all__ = ["RayCollection"]
 
 
-class RayCollection(Writing, Searching):
+class RayCollection(Duplicates, Staging, Explaining, Snapshots):
     """A collection in shards, each an ordinary store that one actor of Ray owns.
 
     The methods are those of `VecStore` and `Collection`, and answer as one store does: the neighbors of all
@@ -103,18 +105,6 @@ class RayCollection(Writing, Searching):
         """The numbers of the shards."""
         return self._manifest.shards
 
-    def dimension(self) -> int | None:
-        """Returns the number of components of every vector; None before the first upsert."""
-        self._check_open()
-        if self._manifest.dim is None:
-            self._reload()
-        return self._manifest.dim
-
-    @property
-    def distance_metric(self) -> str:
-        """The metric, such as `cosine`."""
-        return str(self._manifest.settings["metric"])
-
     @property
     def config(self) -> RayConfig:
         """The options that it was opened with."""
@@ -161,25 +151,6 @@ class RayCollection(Writing, Searching):
 
     # ---- Upkeep
 
-    def save(self) -> None:
-        """Makes a checkpoint of every shard: shared storage then has all records, whatever ``replication``
-        is.
-        """
-        self._check_open()
-        self._reload()
-        self.count()  # every shard is at this generation now, with all that was built for it
-        self._actors.method(self._manifest.shards, "save")
-        if built := self._manifest.builds:
-            # Whoever restores the checkpoint before the last one no longer needs what was built, either.
-            self._actors.method(self._manifest.shards, "save")
-            if _manifest.publish(self._storage, self._manifest.next(builds=())):
-                self._delete_builds(built)
-            self._reload()
-
-    def _delete_builds(self, builds: tuple[dict[str, typing.Any], ...]) -> None:
-        parts = [files for build in builds for stores in build["segments"].values() for files in stores]
-        self._storage.delete([name for files in parts for _, name, _, _ in files])
-
     def flush(self) -> None:
         """Makes what was written durable on the nodes' disks. See `VecStore.flush`."""
         self._all("flush")
@@ -211,30 +182,32 @@ class RayCollection(Writing, Searching):
             [problem for report in reports for problem in report.problems],
         )
 
-    def backup(self, uri: str | os.PathLike[str]) -> int:
+    def backup(self, path: str | os.PathLike[str], incremental: bool = True) -> BackupResult:
         """Copies all shards to another place, which `open` opens; each is as of a moment after the call
-        began.
-
-        A second backup to the same place copies only segments that are new.
+        began. Snapshots are not part of it.
 
         Parameters
         ----------
-        uri : str or os.PathLike
-            As that of `open`, with the same storage options.
+        path : str or os.PathLike
+            As the uri of `open`, with the same storage options: a new place, or that of an earlier backup,
+            which this one replaces.
+        incremental : bool
+            Whether segments that are there from an earlier backup stay as they are.
 
         Returns
         -------
-        int
-            How many bytes the backup has.
+        BackupResult
 
         Raises
         ------
         AlreadyExistsError
             If there is another collection.
         """
+        if not isinstance(incremental, bool):
+            raise TypeError(f"incremental: expected a bool, got {type(incremental).__name__}")
         self._check_open()
         self._reload()
-        storage = open_storage(uri, self._config.storage_options)
+        storage = open_storage(path, self._config.storage_options)
         manifest = self._manifest
         settings = {**manifest.settings, "backup_of": manifest.uuid}
         try:
@@ -247,7 +220,9 @@ class RayCollection(Writing, Searching):
             if there.settings.get("backup_of") != manifest.uuid:
                 raise AlreadyExistsError(f"there is another collection at {storage.uri}")
         self.count()  # every shard has what was built for it
-        replies = self._actors.method(manifest.shards, "copy_to", storage.uri, self._config.storage_options)
+        replies = self._actors.method(
+            manifest.shards, "copy_to", storage.uri, self._config.storage_options, incremental
+        )
         copy = there.next(
             owners=manifest.owners,
             settings=settings,
@@ -256,7 +231,8 @@ class RayCollection(Writing, Searching):
         )
         if not _manifest.publish(storage, copy):
             raise AlreadyExistsError(f"another backup to {storage.uri} was made at the same time")
-        return sum(reply.value for reply in replies.values())
+        copied, size, kept = (sum(figures) for figures in zip(*(reply.value for reply in replies.values())))
+        return BackupResult(1, copied, size, kept)
 
     def rebalance(self, shards: int) -> RebalanceResult:
         """Changes the number of shards while reads and writes go on.

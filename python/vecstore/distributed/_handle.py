@@ -34,6 +34,22 @@ class Handle:
         #: store.
         self._without_records = self._scratch()
 
+    # ---- What it is
+
+    def dimension(self) -> int | None:
+        """Returns the number of components of every vector; None before the first upsert."""
+        self._check_open()
+        if self._manifest.dim is None:
+            self._reload()
+        return self._manifest.dim
+
+    @property
+    def distance_metric(self) -> str:
+        """The metric, such as `cosine`."""
+        return str(self._manifest.settings["metric"])
+
+    # ---- How methods reach the shards
+
     @property
     def _empty(self) -> VecStore:
         self._check_open()

@@ -11,10 +11,24 @@ import typing
 from collections import abc
 
 from vecstore._neighbors import NeighborList
-from vecstore._values import Facet, RangeFacet
+from vecstore._values import Facet, FieldIndex, RangeFacet
 from vecstore._vecstore import Neighbor, VecStore, _metadata_to_json
 
-__all__ = ["Answers", "Found", "by_key", "by_score", "distinct", "facets", "statistics"]
+__all__ = [
+    "Answers",
+    "Found",
+    "by_key",
+    "by_score",
+    "distinct",
+    "facets",
+    "indexes",
+    "statistics",
+    "with_keys",
+]
+
+
+#: The types that a field may have, in the order of `FieldIndex.types`.
+KINDS = ("null", "bool", "number", "string", "bytes", "datetime", "list", "map")
 
 
 class Found(NeighborList):
@@ -80,18 +94,27 @@ class Answers(typing.Sequence[Found]):
         return max(map(len, self._answers), default=0)
 
 
-def by_key(answers: abc.Iterable[tuple[list[Neighbor], list[float] | None]], k: int) -> list[Neighbor]:
+#: What a shard found for a query, and the keys that it is ordered by; None where that is by scores.
+Keyed = tuple[typing.Sequence[Neighbor], typing.Optional[typing.Sequence[float]]]
+
+
+def by_key(answers: abc.Iterable[Keyed], k: int) -> list[Neighbor]:
     """Merges lists with the keys that each is ordered by; without keys, by scores."""
     answers = list(answers)
     if any(keys is None for _, keys in answers):
         return by_score((neighbors for neighbors, _ in answers), k)
+    return [neighbor for _, neighbor in with_keys(answers, k)]
+
+
+def with_keys(answers: abc.Iterable[Keyed], k: int) -> list[tuple[float, Neighbor]]:
+    """Merges lists with the keys that each is ordered by."""
     # 0.0 and -0.0 are the same distance.
     ordered = [
         [(key + 0.0, neighbor.id, neighbor) for key, neighbor in zip(keys or [], neighbors)]
         for neighbors, keys in answers
     ]
     merged = heapq.merge(*ordered, key=lambda entry: entry[:2])
-    return [neighbor for _, (_, _, neighbor) in zip(range(k), merged)]
+    return [(key, neighbor) for _, (key, _, neighbor) in zip(range(k), merged)]
 
 
 def by_score(answers: abc.Iterable[abc.Iterable[Neighbor]], k: int) -> list[Neighbor]:
@@ -118,6 +141,26 @@ def statistics(counts: abc.Iterable[typing.Any]) -> typing.Any:
 def _add(counts: dict[bytes, int], more: abc.Mapping[bytes, int]) -> None:
     for key, count in more.items():
         counts[key] = counts.get(key, 0) + count
+
+
+def indexes(of_shards: abc.Iterable[abc.Iterable[FieldIndex]]) -> list[FieldIndex]:
+    """Returns the indexes of all shards, each once, in order of their paths; figures are sums."""
+    by_path: dict[str, list[FieldIndex]] = {}
+    for index in (index for indexes in of_shards for index in indexes):
+        by_path.setdefault(index.path, []).append(index)
+    return [
+        FieldIndex(
+            path,
+            next((index.kind for index in same if not index.automatic), same[0].kind),
+            all(index.automatic for index in same),
+            tuple(kind for kind in KINDS if any(kind in index.types for index in same)),
+            sum(index.records for index in same),
+            sum(index.unindexed for index in same),
+            sum(index.distinct for index in same),
+            sum(index.bytes for index in same),
+        )
+        for path, same in sorted(by_path.items())
+    ]
 
 
 def distinct(values: abc.Iterable[abc.Iterable[typing.Any]]) -> list[typing.Any]:

@@ -167,7 +167,7 @@ def _fetched(
                 draft = note.with_name(note.name + ".draft")
                 draft.write_text(json.dumps(done))
                 draft.replace(note)
-    for index in source.list_indexes()[0]:
+    for index in source.list_indexes():
         if not index.automatic:
             store.create_index(index.path, index.kind)
     store.flush()

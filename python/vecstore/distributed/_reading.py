@@ -36,19 +36,23 @@ class Reading(Handle):
         if not isinstance(wanted, str) and isinstance(wanted, abc.Iterable):
             wanted = list(wanted)
         self._empty.get_many(wanted)  # raises for what is no id
+        records: dict[str, Record | None] = {}
+        for part, found in self._of_ids_by_part("get_many", wanted):
+            records.update(zip(part, found))
+        return [records[one] for one in wanted]
+
+    def _of_ids_by_part(self, name: str, ids: abc.Iterable[str]) -> list[tuple[list[str], typing.Any]]:
+        """Returns what a read of ids returns on each shard that has some, with those ids."""
         while True:
             manifest = self._manifest
-            parts = grouped(dict.fromkeys(wanted), manifest.of)
+            parts = grouped(dict.fromkeys(ids), manifest.of)
             try:
-                calls = {shard: Call("get_many", (part,)) for shard, part in parts.items()}
+                calls = {shard: Call(name, (part,)) for shard, part in parts.items()}
                 found = self._actors.ask(manifest.generation, calls)
             except MovedError:
                 self._reload()
                 continue
-            records: dict[str, Record | None] = {}
-            for shard, part in parts.items():
-                records.update(zip(part, found[shard]))
-            return [records[one] for one in wanted]
+            return [(part, found[shard]) for shard, part in parts.items()]
 
     def __contains__(self, id: str, /) -> bool:
         return self.get(id) is not None
@@ -151,9 +155,12 @@ class Reading(Handle):
         self._actors.method(self._manifest.shards, "save")
         return dropped
 
-    def list_indexes(self) -> list[list[FieldIndex]]:
-        """Returns the indexes of each shard. See `VecStore.list_indexes`."""
-        return self._all("list_indexes")
+    def list_indexes(self) -> list[FieldIndex]:
+        """Returns the indexes, in order of their paths. See `VecStore.list_indexes`.
+
+        ``distinct`` is the sum of the shards': a value that several have counts for each.
+        """
+        return _merge.indexes(self._all("list_indexes"))
 
     def distinct(
         self, path: str, filter: Filter | None = None, *, params: Metadata | None = None

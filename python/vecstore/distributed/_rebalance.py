@@ -17,18 +17,18 @@ from __future__ import annotations
 import time
 import typing
 
-from vecstore.distributed import _manifest
+from vecstore.distributed import _manifest, _pins
 from vecstore.distributed._actors import Call
 from vecstore.distributed._errors import DistributedError
+from vecstore.distributed._handle import Handle
 from vecstore.distributed._manifest import Manifest
 from vecstore.distributed._rows import BATCH_ROWS, Frame, Rows, grouped
-from vecstore.distributed._storage import shard_prefix
 from vecstore.distributed._values import RebalanceResult
 
 if typing.TYPE_CHECKING:
     from vecstore.distributed._collection import RayCollection
 
-__all__ = ["rebalanced"]
+__all__ = ["rebalanced", "remove_strays"]
 
 
 def rebalanced(collection: RayCollection, count: int) -> RebalanceResult:
@@ -44,7 +44,7 @@ def rebalanced(collection: RayCollection, count: int) -> RebalanceResult:
     }
     sources = {source: moves for source, moves in sources.items() if moves}
     actors = collection._actors
-    _remove_strays(collection, now)
+    remove_strays(collection, now)
     try:
         actors.ensure(new)
         actors.greet(new)
@@ -132,7 +132,7 @@ def _index_alike(collection: RayCollection, now: Manifest, new: list[int]) -> No
             collection._actors.ask(now.generation, dict.fromkeys(new, call))
 
 
-def _remove_strays(collection: RayCollection, now: Manifest) -> None:
+def remove_strays(collection: Handle, now: Manifest) -> None:
     """Ends and deletes shards that a rebalancing left which was not finished."""
     names = collection._storage.names("shards/")
     strays = {int(name.split("/")[1]) for name in names} - set(now.shards)
@@ -140,6 +140,6 @@ def _remove_strays(collection: RayCollection, now: Manifest) -> None:
     _delete(collection, strays)
 
 
-def _delete(collection: RayCollection, shards: typing.Iterable[int]) -> None:
+def _delete(collection: Handle, shards: typing.Iterable[int]) -> None:
     for shard in shards:
-        collection._storage.delete(collection._storage.names(shard_prefix(shard)))
+        _pins.discard_shard(collection._storage, shard)

@@ -15,7 +15,7 @@ from collections import abc
 from vecstore._errors import CorruptionError
 from vecstore._vecstore import BaseCollection, _RowBatches
 
-__all__ = ["BATCH_ROWS", "Frame", "Rows", "grouped", "rows_of_ids", "rows_that_match"]
+__all__ = ["BATCH_ROWS", "Frame", "Rows", "grouped", "joined", "page_of", "rows_of_ids", "rows_that_match"]
 
 _Item = typing.TypeVar("_Item")
 
@@ -38,6 +38,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def columns(self) -> tuple[typing.Any, ...]:
+        """Returns the columns as `_RowBatches` hands them out."""
+        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
 
     def put(self, store: BaseCollection) -> int:
         """Upserts the records into a store, all or none."""
@@ -179,6 +183,20 @@ def rows_that_match(
     """Yields the records of one moment in order of their ids."""
     for batch in _RowBatches(store, filter, params, include_deleted, batch_rows):
         yield Rows(*batch)
+
+
+def page_of(
+    store: BaseCollection,
+    filter: typing.Any,
+    params: typing.Any,
+    include_deleted: bool,
+    after: str | None,
+    batch_rows: int,
+) -> tuple[int, Rows | None]:
+    """Returns how many records match whose ids come after one, and the first of them."""
+    batches = _RowBatches(store, filter, params, include_deleted, batch_rows, after)
+    batch = next(batches, None)
+    return batches.total, None if batch is None else Rows(*batch)
 
 
 def joined(batches: abc.Sequence[Rows]) -> Rows | None:

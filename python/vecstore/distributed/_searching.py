@@ -48,13 +48,21 @@ class Searching(Reading):
         boost: typing.Any = None,
         include: _Include = ("metadata",),
         params: Metadata | None = None,
+        prefix_dim: int | None = None,
         partial: bool = False,
     ) -> Found:
         """Returns the records nearest to a vector. See `VecStore.query`."""
         include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
-        self._empty.query(vector, k, filter, offset=offset, **how)
+        self._empty.query(vector, k, filter, offset=offset, prefix_dim=prefix_dim, **how)
+        if prefix_dim is not None:
+            missing: list[int] | None = [] if partial else None
+            # Each shard orders as many candidates by whole vectors as one store would of all records.
+            of_shards = self._all(
+                "query", vector, k + offset, filter, missing=missing, prefix_dim=prefix_dim, **how
+            )
+            return Found(_merge.by_score(of_shards, k + offset)[offset:], missing or ())
         return self._best([vector], k, offset, filter, how, partial)[0]
 
     def query_batch(
@@ -253,52 +261,48 @@ class Searching(Reading):
             include=include,
             params=params,
         )
-        depth = _depth(k + offset, alpha, candidates, bool(boost))
+        search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "params": params}
+        words = {"boosts": boosts, "params": params}
         missing: list[int] | None = [] if partial else None
+        arms = self._arms(
+            vector, keywords, k + offset, alpha, filter, candidates, boost, include, search, words, missing
+        )
+        fused = arms.fused(alpha, fusion, rrf_k, autocut, boost)[offset : offset + k]
+        neighbors = (
+            arms.neighbor(found, score, include)
+            for found, score in fused
+            if min_score is None or score >= min_score
+        )
+        return Found(neighbors, sorted(set(missing or ())))
+
+    def _arms(
+        self,
+        vector: Vector,
+        keywords: str,
+        wanted: int,
+        alpha: float,
+        filter: Filter | None,
+        candidates: int | None,
+        boost: typing.Any,
+        include: _Include,
+        search: dict[str, typing.Any],
+        words: dict[str, typing.Any],
+        missing: list[int] | None,
+    ) -> _Arms:
+        """Returns what both arms of a hybrid search find."""
+        depth = _depth(wanted, alpha, candidates, bool(boost))
         # Boosts look at the metadata.
         carried = tuple({*include, "metadata"}) if boost else include
         by_vector, by_words = Found(), list[Neighbor]()
         if alpha > 0.0:
-            how: dict[str, typing.Any] = {
-                "recall": recall,
-                "exact": exact,
-                "include": carried,
-                "params": params,
-            }
-            by_vector = self._best([vector], depth, 0, filter, how, partial)[0]
+            by_vector = self._best(
+                [vector], depth, 0, filter, {**search, "include": carried}, missing is not None
+            )[0]
             if missing is not None:
                 missing.extend(by_vector.missing)
         if alpha < 1.0:
-            how = {"boosts": boosts, "include": carried, "params": params}
-            by_words = self._matched(keywords, depth, filter, how, missing)
-        neighbors = {neighbor.id: neighbor for neighbor in [*by_vector, *by_words]}
-        fused = _fuse(
-            [(neighbor.id, neighbor.score) for neighbor in by_vector],
-            [(neighbor.id, neighbor.score) for neighbor in by_words],
-            alpha,
-            fusion,
-            rrf_k,
-            autocut=autocut,
-            boost=boost,
-            metadatas={one.id: one.metadata for one in neighbors.values()} if boost else None,
-            now_unix_ms=time.time_ns() // 1_000_000,
-        )
-        ranked = [(neighbors[found], score) for found, score in fused[offset : offset + k]]
-        return Found(
-            (
-                Neighbor(
-                    of.id,
-                    score,
-                    -score,
-                    of.metadata if "metadata" in include else None,
-                    of.vector,
-                    of.text,
-                )
-                for of, score in ranked
-                if min_score is None or score >= min_score
-            ),
-            sorted(set(missing or ())),
-        )
+            by_words = self._matched(keywords, depth, filter, {**words, "include": carried}, missing)
+        return _Arms(by_vector, by_words)
 
     def recommend(
         self,
@@ -471,6 +475,36 @@ class Searching(Reading):
         return self._empty.highlight(
             keywords, text, before=before, after=after, length=length, passages=passages
         )
+
+
+class _Arms(typing.NamedTuple):
+    """What the arms of a hybrid search found."""
+
+    by_vector: abc.Sequence[Neighbor]
+    by_words: abc.Sequence[Neighbor]
+
+    def fused(
+        self, alpha: float, fusion: str, rrf_k: float, autocut: int | None, boost: typing.Any
+    ) -> list[tuple[str, float]]:
+        """Makes one ranking of both: ids with their scores."""
+        found = [*self.by_vector, *self.by_words]
+        return _fuse(
+            [(neighbor.id, neighbor.score) for neighbor in self.by_vector],
+            [(neighbor.id, neighbor.score) for neighbor in self.by_words],
+            alpha,
+            fusion,
+            rrf_k,
+            autocut=autocut,
+            boost=boost,
+            metadatas={one.id: one.metadata for one in found} if boost else None,
+            now_unix_ms=time.time_ns() // 1_000_000,
+        )
+
+    def neighbor(self, id: str, score: float, include: _Include) -> Neighbor:
+        """Returns a neighbor with its score of the ranking."""
+        of = next(one for one in (*self.by_vector, *self.by_words) if one.id == id)
+        metadata = of.metadata if "metadata" in include else None
+        return Neighbor(of.id, score, -score, metadata, of.vector, of.text)
 
 
 def _listed(include: typing.Any) -> _Include:

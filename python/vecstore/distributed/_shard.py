@@ -45,6 +45,9 @@ TEND_SECONDS = 1.0
 #: Bytes that wait for the log while shared storage does not take them; beyond that, writes are refused.
 QUEUE_BYTES_MAX = 64 << 20
 
+#: A turn that is not gone on with ends after this time.
+TURN_SECONDS = 30.0
+
 #: Writes that are held up go on by themselves after this time: see `Shard.hold`.
 HOLD_SECONDS = 30.0
 
@@ -123,6 +126,11 @@ class Shard:
         self._watched: frozenset[int] = frozenset()
         self._touched: set[str] = set()
         self._held_until: float | None = None
+        #: Turns of `upsert_unique`: whose it is, with its number and until when, if this shard gives them
+        #: out; how many there were; and the largest number that was seen.
+        self._at_turn: tuple[str, int, float] | None = None
+        self._turns = 0
+        self._turn = 0
         #: What came of calls, for metrics: set by who wants to know.
         self.observe: abc.Callable[[str, float, bool], None] | None = None
 
@@ -162,7 +170,9 @@ class Shard:
         with self._gate.passed():
             if generation < self._known.generation:
                 return Reply(moved_to=self._known.generation)
-            if name in READS:
+            if name == "nearest_on_turn":
+                value = self._nearest_on_turn(*args, **kwargs)
+            elif name in READS:
                 value = READS[name](self._opened, *args, **kwargs)
             elif self._are_writes_held():
                 return Reply(is_held=True)
@@ -181,11 +191,16 @@ class Shard:
         assert self._manifest is not None, "`_open` was called"
         return self._manifest
 
-    def _write(self, name: str, args: tuple[typing.Any, ...], kwargs: dict[str, typing.Any]) -> typing.Any:
+    def _write(self, name: str, args: abc.Sequence[typing.Any], kwargs: dict[str, typing.Any]) -> typing.Any:
         if self._is_replica:
             raise InvalidInputError(f"shard {self.shard}: a replica takes no writes")
         self._check_is_owner()
         with self._writing:
+            if name == "put_on_turn":
+                number, epoch, *args = args
+                if number != self._turn or epoch != self._log.epoch:
+                    return None
+                name = "put"
             if self._queue.bytes > QUEUE_BYTES_MAX:
                 self._flush_log(self._queue.queued)
             value, frame = WRITES[name](self._opened, *args, **kwargs)
@@ -193,6 +208,44 @@ class Shard:
         if self._known.settings["replication"] == "sync":
             self._flush_log(ticket)
         return value
+
+    # ---- Turns: see `_duplicates`
+
+    @_error_in_reply
+    def take_turn(self, token: str) -> Reply:
+        """Makes it the turn of who has this token, or goes on with it; returns the number of the turn, None
+        if it is another's.
+        """
+        self._open()
+        with self._writing:
+            now = time.monotonic()
+            if self._at_turn is not None and self._at_turn[0] != token and now < self._at_turn[2]:
+                return Reply(None)
+            if self._at_turn is None or self._at_turn[0] != token:
+                self._turns += 1
+            # Larger than those of whoever owned the shard before.
+            number = (self._log.epoch << 32) + self._turns
+            self._at_turn = (token, number, now + TURN_SECONDS)
+            return Reply(number)
+
+    def end_turn(self, token: str) -> Reply:
+        """Ends the turn of who has this token."""
+        with self._writing:
+            if self._at_turn is not None and self._at_turn[0] == token:
+                self._at_turn = None
+        return Reply()
+
+    def _nearest_on_turn(self, number: int, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
+        """Returns the epoch and what is nearest, and takes nothing of earlier turns from now on; None if
+        there was a later one.
+        """
+        if self._is_replica:
+            raise InvalidInputError(f"shard {self.shard}: a replica has no turns")
+        with self._writing:
+            if number < self._turn:
+                return None
+            self._turn = number
+        return self._log.epoch, READS["nearest"](self._opened, *args, **kwargs)
 
     def _enqueue(self, frame: Frame) -> int:
         """Queues a frame for the log, in the order of the store."""
@@ -267,6 +320,7 @@ class Shard:
         if self._store is None:
             manifest = _manifest.load(self._storage)
             opened = self._opened_replica if self._is_replica else self._opened_owner
+            _checkpoints.discard(self._directory / "kept")
             store = opened(manifest)
             self._manifest, self._store = manifest, store
             if not self._is_replica:
@@ -446,8 +500,10 @@ class Shard:
         return Reply(number=self._log.number)
 
     @_error_in_reply
-    def copy_to(self, uri: str, options: abc.Mapping[str, typing.Any] | None) -> Reply:
-        """Copies the shard to another collection's place, which is made of the copies of all."""
+    def copy_to(self, uri: str, options: abc.Mapping[str, typing.Any] | None, incremental: bool) -> Reply:
+        """Copies the shard to another collection's place, which is made of the copies of all; returns how
+        many files and bytes it copied, and how many files were there.
+        """
         self._open()
         with self._checkpointing:
             storage = open_storage(uri, options)
@@ -455,13 +511,45 @@ class Shard:
             log.seek_end()
             with self._logging:
                 built = list(self._built)
-            files = _checkpoints.upload(storage, self.shard, self._opened, self._directory / "backup")
+            files, copied = _checkpoints.copy(
+                storage, self.shard, self._opened, self._directory / "backup", incremental=incremental
+            )
             log.append("open", epoch=log.epoch + 1, copy=uuid.uuid4().hex)
             number = log.number + 1
             log.append("checkpoint", files=files, replay_from=number, built=built, generation=0)
             _checkpoints.collect_garbage(storage, self.shard, [name for _, name, _, _ in files])
             log.trim(number)
-        return Reply(sum(size for _, _, size, _ in files))
+        copied_bytes = sum(size for _, name, size, _ in files if name in copied)
+        return Reply((len(copied), copied_bytes, len(files) - len(copied)))
+
+    # ---- Snapshots: see `_snapshots`
+
+    @_error_in_reply
+    def keep(self, token: str) -> Reply:
+        """Keeps the records as they are on this disk while writes are held up; returns how many there are."""
+        self._open()
+        with self._checkpointing:
+            if self._held_until is None:
+                raise ShardUnavailableError(f"shard {self.shard}: it was restarted: try again", [self.shard])
+            _checkpoints.keep(self._opened, self._directory / "backup", self._directory / "kept" / token)
+            return Reply(len(self._opened))
+
+    def is_held(self) -> Reply:
+        """Returns whether writes are held up still."""
+        until = self._held_until
+        return Reply(until is not None and time.monotonic() < until)
+
+    @_error_in_reply
+    def upload_kept(self, token: str) -> Reply:
+        """Makes what was kept durable in shared storage."""
+        self._open()
+        kept = self._directory / "kept" / token
+        with self._checkpointing:
+            if not kept.is_dir():
+                raise ShardUnavailableError(f"shard {self.shard}: it was restarted: try again", [self.shard])
+            _checkpoints.upload_kept(self._storage, self.shard, token, kept)
+            _checkpoints.discard(kept)
+        return Reply()
 
     # ---- Changes of the map
 

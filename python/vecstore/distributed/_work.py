@@ -9,7 +9,7 @@ from collections import abc
 
 from vecstore._values import BatchOperation
 from vecstore._vecstore import VecStore
-from vecstore.distributed._rows import Frame, Rows, rows_of_ids, rows_that_match
+from vecstore.distributed._rows import Frame, Rows, page_of, rows_of_ids, rows_that_match
 
 __all__ = ["READS", "WRITES", "as_they_are"]
 
@@ -33,6 +33,7 @@ _PLAIN = (
     "maybe_compact",
     "multi_query",
     "optimize",
+    "query",
     "recommend",
     "scroll",
     "sparse_query",
@@ -69,8 +70,11 @@ def _rows(store: VecStore, filter: typing.Any, params: typing.Any, include_delet
 
 READS: dict[str, abc.Callable[..., typing.Any]] = {
     **{name: _plain(name) for name in _PLAIN},
+    "explained": lambda store, query: store._explained(query),
     "nearest": _nearest,
+    "page": page_of,
     "rows": _rows,
+    "rows_of_ids": rows_of_ids,
     "text": _text,
     "text_statistics": lambda store, keywords, boosts: store._text_statistics(keywords, boosts),
 }

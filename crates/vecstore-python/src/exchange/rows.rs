@@ -47,16 +47,18 @@ impl RowBatches {
 #[pymethods]
 impl RowBatches {
     #[new]
+    #[pyo3(signature = (collection, filter, params, include_deleted, batch_rows, after=None))]
     fn __new__(
         collection: &Bound<'_, BaseCollection>,
         filter: Option<&Bound<'_, PyAny>>,
         params: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = flags::include_deleted)] include_deleted: bool,
         batch_rows: Int,
+        after: Option<String>,
     ) -> PyResult<Self> {
         let py = collection.py();
         let batch_rows = batch_rows.within(py, "batch_size", 1..=super::BATCH_SIZE_MAX)?;
-        let request = export_options(filter, params, include_deleted)?.request();
+        let request = export_options(filter, params, include_deleted)?.request().after(after);
         let records = collection.get().run(py, |engine| engine.records(&request))?;
         Ok(Self::new(records, batch_rows))
     }
@@ -82,36 +84,37 @@ impl RowBatches {
                 bytes += bytes_of(&record);
                 batch.push(record);
             }
-            let metadata: Vec<Option<String>> = batch
-                .iter()
-                .map(|record| &record.metadata)
-                .map(|one| (!one.is_empty()).then(|| vecstore_exchange::metadata_to_json(one)))
-                .collect();
-            let vectors = batch.iter().flat_map(|record| &record.vector);
-            let vectors: Vec<u8> = vectors.flat_map(|number| number.to_le_bytes()).collect();
-            Ok((batch, metadata, vectors))
+            Ok(batch)
         };
-        let (batch, metadata, vectors) = py.detach(read).or_raise(py)?;
-        if batch.is_empty() {
-            return Ok(None);
-        }
-        let sparse =
-            batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
-        let sparse: Vec<Option<Bound<'py, PyDict>>> = sparse.collect::<PyResult<_>>()?;
-        let several =
-            |vectors: &MultiVector| PyBytes::new(py, &little_endian(vectors.components())).into_any();
-        let columns = (
-            PyList::new(py, batch.iter().map(|record| record.id.as_str()))?,
-            PyBytes::new(py, &vectors),
-            metadata,
-            PyList::new(py, batch.iter().map(|record| record.text.as_deref()))?,
-            sparse,
-            PyList::new(py, batch.iter().map(|record| record.expires_at_unix_ms))?,
-            PyList::new(py, batch.iter().map(|record| record.deleted))?,
-            PyList::new(py, batch.iter().map(|record| record.vectors.as_ref().map(several)))?,
-        );
-        columns.into_pyobject(py).map(Some)
+        let batch = py.detach(read).or_raise(py)?;
+        if batch.is_empty() { Ok(None) } else { columns(py, &batch).map(Some) }
     }
+}
+
+/// Returns records in the columns that `_RowBatches` hands out.
+fn columns<'py>(py: Python<'py>, batch: &[Record]) -> PyResult<Bound<'py, PyTuple>> {
+    let (metadata, vectors) = py.detach(|| {
+        let metadata = batch.iter().map(|record| &record.metadata);
+        let metadata: Vec<Option<String>> =
+            metadata.map(|one| (!one.is_empty()).then(|| vecstore_exchange::metadata_to_json(one))).collect();
+        let vectors = batch.iter().flat_map(|record| &record.vector);
+        (metadata, vectors.flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
+    });
+    let sparse =
+        batch.iter().map(|record| record.sparse.as_ref().map(|one| sparse_dict(py, one)).transpose());
+    let sparse: Vec<Option<Bound<'py, PyDict>>> = sparse.collect::<PyResult<_>>()?;
+    let several = |vectors: &MultiVector| PyBytes::new(py, &little_endian(vectors.components())).into_any();
+    let columns = (
+        PyList::new(py, batch.iter().map(|record| record.id.as_str()))?,
+        PyBytes::new(py, &vectors),
+        metadata,
+        PyList::new(py, batch.iter().map(|record| record.text.as_deref()))?,
+        sparse,
+        PyList::new(py, batch.iter().map(|record| record.expires_at_unix_ms))?,
+        PyList::new(py, batch.iter().map(|record| record.deleted))?,
+        PyList::new(py, batch.iter().map(|record| record.vectors.as_ref().map(several)))?,
+    );
+    columns.into_pyobject(py)
 }
 
 /// Metadata of a row: a dict, JSON, or nothing.
@@ -126,6 +129,26 @@ fn metadata_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<vecstore::Meta
 
 #[pymethods]
 impl BaseCollection {
+    /// Reads a batch of a file of JSON Lines from a place on, checked as an import into this collection would: columns as of
+    /// `_RowBatches`, None if there are no more records; how many lines are done then, where the next one begins, and how many
+    /// bytes there are.
+    #[expect(clippy::type_complexity, reason = "it is a tuple in Python")]
+    fn _read_jsonl<'py>(
+        &self,
+        path: &Bound<'py, PyAny>,
+        lines: u64,
+        offset: u64,
+        batch_rows: Int,
+    ) -> PyResult<(Option<Bound<'py, PyTuple>>, u64, u64, u64)> {
+        let (py, path) = (path.py(), crate::store::disk_path(path)?);
+        let batch_rows = batch_rows.within(py, "batch_size", 1..=super::BATCH_SIZE_MAX)?;
+        let from = vecstore_exchange::Position { items: lines, offset, records: 0 };
+        let read = || vecstore_exchange::read_batch(self.engine(), &path, from, batch_rows);
+        let (records, at, bytes) = py.detach(read).or_raise(py)?;
+        let columns = if records.is_empty() { None } else { Some(columns(py, &records)?) };
+        Ok((columns, at.items, at.offset, bytes))
+    }
+
     /// Returns the vector of a record of several, by which plain searches find it.
     fn _mean_vector(&self, py: Python<'_>, vectors: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
         let vectors = multi_vector(vectors, "vectors")?;

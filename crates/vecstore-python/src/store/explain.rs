@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::types::{PyAny, PyDict, PyList, PyTuple};
 use vecstore::{QueryPlan, QueryStep};
 
 use super::search::{asked, is_value};
@@ -12,6 +12,9 @@ use super::{BaseCollection, plain_value};
 use crate::arguments::FusionName;
 use crate::filters::FilterExpr;
 use crate::neighbors::{neighbor_list, touch};
+
+/// A plan, the neighbors, the step of each, and their keys.
+type Explained<'py> = (Bound<'py, PyAny>, Bound<'py, PyList>, Vec<Option<usize>>, Vec<f32>);
 
 #[pymethods]
 impl BaseCollection {
@@ -90,6 +93,23 @@ impl BaseCollection {
             plain_value(py, "ExplainedNeighbor", (neighbor, explanation))
         };
         neighbors.iter().zip(&found_by).enumerate().map(explained).collect()
+    }
+
+    /// Runs a query and returns how it was done, its neighbors, for each the step that found it, and the keys that they are
+    /// ordered by.
+    fn _explained<'py>(&self, query: &Bound<'py, PyAny>) -> PyResult<Explained<'py>> {
+        let py = query.py();
+        let (query, include) = asked(query)?;
+        let search = |engine: &vecstore::Collection| {
+            let (hits, plan) = engine.search_explained(&query)?;
+            touch(&hits, include)?;
+            Ok((hits, plan))
+        };
+        let (hits, plan) = self.run(py, search)?;
+        let found_by = hits.iter().map(|hit| plan.step_of(&hit)).collect();
+        let keys = hits.iter().map(|hit| hit.key()).collect();
+        let steps = plan.steps.iter().map(|step| step_value(py, step)).collect::<PyResult<_>>()?;
+        Ok((plan_value(py, plan, steps)?, neighbor_list(py, &hits, include)?, found_by, keys))
     }
 
     /// Runs a query five times and returns what it takes: measured, not guessed.

@@ -208,4 +208,16 @@ impl BaseCollection {
         let (read, include) = prefetch(query, 0)?;
         self.matched(query.py(), Included(include), |engine| engine.search_staged(&read))
     }
+
+    /// Runs one stage of a `PrefetchQuery`, the one at a place in it, on ids with scores that were found elsewhere; a fusion
+    /// takes one list of each query that it fuses, any other stage one list.
+    fn _search_stage<'py>(
+        &self,
+        at: usize,
+        stage: &Bound<'py, PyAny>,
+        found: Vec<Vec<(String, f32)>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let read = self::stage(stage, 0)?;
+        self.matched(stage.py(), Included(Include::default()), |engine| engine.search_stage(at, &read, &found))
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::hybrid::{arm, in_order};
 use super::multi::Interaction;
 use super::ranking::{Asked, Ranking};
-use super::snapshot::Snapshot;
+use super::snapshot::{Location, Snapshot};
 use super::{Collection, count};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Matcher};
@@ -43,6 +43,28 @@ impl Collection {
         count(&self.core.counters.queries, 1);
         Ok(Hits::rescored(staged.snapshot, passed.scores, passed.rows))
     }
+
+    /// Runs one stage, the one at a place of its query, on records that searches elsewhere have found: ids with their scores,
+    /// best first, in one list, or for a fusion one list of each query that it fuses. Ids that are not here are passed over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::prefetch_query`].
+    pub fn search_stage(&self, at: usize, stage: &QueryStage, found: &[Vec<(String, f32)>]) -> Result<Hits> {
+        let staged = Staged { collection: self, snapshot: self.core.snapshot()? };
+        let passed = match stage {
+            QueryStage::Fusion { fusion, weights, k, .. } => {
+                let arms = found.iter().map(|found| Ok(arm(staged.given(found)?.into_iter())));
+                arms.collect::<Result<Vec<_>>>().and_then(|arms| staged.fused(&arms, *fusion, weights, *k))
+            }
+            stage => {
+                let rows = found.first().map(|found| staged.given(found)).transpose()?.unwrap_or_default();
+                staged.stage(stage, Passed { scores: Scores::Plain, rows }, None)
+            }
+        };
+        let passed = passed.map_err(|error| stage.fault(at, &error))?;
+        Ok(Hits::rescored(staged.snapshot, passed.scores, passed.rows))
+    }
 }
 
 /// A query that is running.
@@ -52,6 +74,16 @@ struct Staged<'a> {
 }
 
 impl Staged<'_> {
+    fn given(&self, found: &[(String, f32)]) -> Result<Vec<(FoundRow, f32)>> {
+        let mut rows = Vec::with_capacity(found.len());
+        for (id, score) in found {
+            if let Some(Location { part, row }) = self.snapshot.locate(id)? {
+                rows.push((FoundRow { key: -score, part: part as u32, row }, *score));
+            }
+        }
+        Ok(rows)
+    }
+
     /// Runs all stages. `within` restricts the searches besides the query's own filter.
     fn run(&self, query: &PrefetchQuery, within: Option<&Filter>) -> Result<Passed> {
         let within = both(within, query.options.filter.as_ref());
@@ -145,11 +177,15 @@ impl Staged<'_> {
             Ok(arm(passed.rows.into_iter()))
         };
         let arms: Vec<Arm> = prefetch.iter().enumerate().map(found).collect::<Result<_>>()?;
+        self.fused(&arms, fusion, weights, k)
+    }
+
+    fn fused(&self, arms: &[Arm], fusion: Fusion, weights: &[f32], k: usize) -> Result<Passed> {
         let weights: Vec<f64> = match weights {
             [] => vec![1.0; arms.len()],
             weights => weights.iter().copied().map(f64::from).collect(),
         };
-        let mut fused = in_order(&self.snapshot, fuse(fusion, &arms, &weights), |fused| fused.score as f32)?;
+        let mut fused = in_order(&self.snapshot, fuse(fusion, arms, &weights), |fused| fused.score as f32)?;
         fused.truncate(k);
         let rows = fused.iter().map(|fused| (fused.row(), fused.score as f32)).collect();
         Ok(Passed { scores: Scores::Plain, rows })
