@@ -49,6 +49,9 @@ class Column:
 
 Columns = dict[str, Column]
 
+#: Answers to several queries.
+_Batch = typing.Union[QueryBatch, abc.Sequence[abc.Sequence[Neighbor]]]
+
 
 def _need(module: str) -> typing.Any:
     import importlib
@@ -193,23 +196,23 @@ def neighbors_to_polars(neighbors: abc.Sequence[Neighbor]) -> polars.DataFrame:
     return _polars(_of_neighbors(neighbors))
 
 
-def _of_batch(batch: QueryBatch) -> Columns:
+def _of_batch(batch: _Batch) -> Columns:
     rows = list(batch)
     queries = [query for query, row in enumerate(rows) for _ in row]
     return {"query": Column(queries, "int"), **_of_neighbors([one for row in rows for one in row])}
 
 
-def batch_to_arrow(batch: QueryBatch) -> pyarrow.Table:
+def batch_to_arrow(batch: _Batch) -> pyarrow.Table:
     """``QueryBatch.to_arrow``."""
     return _arrow(_of_batch(batch))
 
 
-def batch_to_pandas(batch: QueryBatch) -> pandas.DataFrame:
+def batch_to_pandas(batch: _Batch) -> pandas.DataFrame:
     """``QueryBatch.to_pandas``."""
     return _pandas(_of_batch(batch))
 
 
-def batch_to_polars(batch: QueryBatch) -> polars.DataFrame:
+def batch_to_polars(batch: _Batch) -> polars.DataFrame:
     """``QueryBatch.to_polars``."""
     return _polars(_of_batch(batch))
 

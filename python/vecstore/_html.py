@@ -7,7 +7,7 @@ import html
 import typing
 from collections import abc
 
-from vecstore._vecstore import BaseCollection, Neighbor, QueryBatch, VecDatabase
+from vecstore._vecstore import Neighbor, QueryBatch, VecDatabase
 
 __all__ = ["of_batch", "of_database", "of_neighbors", "of_store"]
 
@@ -42,7 +42,7 @@ def of_neighbors(neighbors: abc.Sequence[Neighbor]) -> str:
     return _of_found(f"{len(neighbors):,} neighbors", neighbors, None)
 
 
-def of_batch(batch: QueryBatch) -> str:
+def of_batch(batch: QueryBatch | abc.Sequence[abc.Sequence[Neighbor]]) -> str:
     """``QueryBatch._repr_html_``."""
     # No more are made than are shown, beside the count of the rest.
     found: list[Neighbor] = []
@@ -80,7 +80,7 @@ def _of_found(caption: str, neighbors: abc.Sequence[Neighbor], queries: list[int
     return _table(caption, headings, rows)
 
 
-def of_store(store: BaseCollection) -> str:
+def of_store(store: typing.Any) -> str:
     """``VecStore._repr_html_`` and ``Collection._repr_html_``: what it is, and its figures."""
     from vecstore._errors import ClosedError
 

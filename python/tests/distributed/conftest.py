@@ -57,7 +57,13 @@ class Nodes:
         ray.init(address=self.cluster.address, log_to_driver=False, logging_level=logging.ERROR)
 
     def add(self) -> Any:
-        return self.cluster.add_node(num_cpus=4, object_store_memory=80_000_000)
+        for tries in range(3):
+            try:
+                return self.cluster.add_node(num_cpus=4, object_store_memory=80_000_000)
+            except Exception:  # a node that did not start in Ray's time, on a busy machine
+                if tries == 2:
+                    raise
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         self.ray.shutdown()

@@ -89,15 +89,72 @@ class Actors:
 
     def ensure(self, shards: abc.Iterable[int]) -> None:
         """Finds or starts the actors of shards."""
+        new = [shard for shard in shards if shard not in self._owners]
+        for shard in new:
+            self._owners[shard] = self._started(shard)
+        if self._replicas and new:
+            self._place_replicas(new)
+
+    def _place_replicas(self, shards: list[int]) -> None:
+        """Finds or starts the replicas of shards, each on another node than its shard if there is one."""
+        nodes = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        fit = [
+            name
+            for name, node in sorted(nodes.items())
+            if node["Resources"].get("CPU", 0) >= self._config.num_cpus
+        ]
+        copies = range(1, self._replicas + 1)
+        there = {(shard, copy): self._actor(shard, copy) for shard in shards for copy in copies}
+        asked: dict[tuple[int, int], typing.Any] = {(shard, 0): self._owners[shard] for shard in shards}
+        asked.update((place, actor) for place, actor in there.items() if actor is not None)
+        nodes_of = self._nodes_of(asked)
         for shard in shards:
-            if shard not in self._owners:
-                self._copies[shard] = [self._started(shard, copy + 1) for copy in range(self._replicas)]
-                self._owners[shard] = self._started(shard)
+            taken = {nodes_of.get((shard, 0))}
+            self._copies[shard] = []
+            for copy in copies:
+                actor, node = there[shard, copy], nodes_of.get((shard, copy))
+                free = [name for name in fit if name not in taken]
+                if actor is not None and node in taken and free:
+                    # Its node is its shard's too, since one was lost: it has nothing that is not elsewhere.
+                    self._end(shard, copy)
+                    actor = None
+                if actor is None:
+                    node = free[(shard + copy) % len(free)] if free else None
+                    actor = self._started(shard, copy, node)
+                self._copies[shard].append(actor)
+                taken.add(node)
+
+    def _nodes_of(self, actors: abc.Mapping[typing.Any, typing.Any]) -> dict[typing.Any, str]:
+        """Returns the nodes of actors, as far as they answer."""
+        deadline = time.monotonic() + self._config.timeout_seconds
+        pending = {place: actor.hello.remote() for place, actor in actors.items()}
+        hellos = {place: self._fetched(reference, deadline) for place, reference in pending.items()}
+        return {place: hello["node"] for place, hello in hellos.items() if hello is not None}
+
+    def _actor(self, shard: int, copy: int) -> typing.Any:
+        """Returns an actor, None if there is none."""
+        try:
+            return self._ray.get_actor(self._name(shard, copy), namespace=NAMESPACE)
+        except ValueError:
+            return None
+
+    def _end(self, shard: int, copy: int) -> None:
+        """Ends an actor, and waits until its name is free."""
+        deadline = time.monotonic() + self._config.timeout_seconds
+        while (actor := self._actor(shard, copy)) is not None and time.monotonic() < deadline:
+            self._ray.kill(actor, no_restart=True)
+            time.sleep(PAUSE_SECONDS)
 
     def _name(self, shard: int, copy: int) -> str:
         return f"{self._collection}/{shard:05}" + (f"/replica-{copy}" if copy else "")
 
-    def _started(self, shard: int, copy: int = 0) -> typing.Any:
+    def _started(self, shard: int, copy: int = 0, node: str | None = None) -> typing.Any:
+        strategy: typing.Any = "SPREAD"
+        if node is not None:
+            from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+            # Once the node is lost, any other will do.
+            strategy = NodeAffinitySchedulingStrategy(node, soft=True)
         options = self._class.options(
             name=self._name(shard, copy),
             namespace=NAMESPACE,
@@ -106,7 +163,7 @@ class Actors:
             max_restarts=-1,
             max_concurrency=CONCURRENT_CALLS,
             num_cpus=self._config.num_cpus,
-            scheduling_strategy="SPREAD",
+            scheduling_strategy=strategy,
         )
         return options.remote(self._uri, self._collection, shard, self._config, copy > 0, copy)
 
@@ -174,9 +231,8 @@ class Actors:
 
     def _found_again(self, shard: int) -> typing.Any:
         """Returns the actor of a shard, which may have been started anew by somebody."""
-        try:
-            found = self._ray.get_actor(self._name(shard, 0), namespace=NAMESPACE)
-        except ValueError:
+        found = self._actor(shard, 0)
+        if found is None:
             found = self._started(shard)
         self._owners[shard] = found
         return found
@@ -283,9 +339,8 @@ class Actors:
             self._owners.pop(shard, None)
             self._copies.pop(shard, None)
             for copy in range(self._replicas + 1):
-                try:
-                    actor = self._ray.get_actor(self._name(shard, copy), namespace=NAMESPACE)
-                except ValueError:
+                actor = self._actor(shard, copy)
+                if actor is None:
                     continue
                 # If it is not there, or does not answer, its process is ended all the same.
                 with contextlib.suppress(self._ray.exceptions.RayError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing
 from types import TracebackType
 
 from vecstore._errors import AlreadyExistsError, InvalidInputError, NotFoundError
-from vecstore._values import BackupResult, CompactionConfig, CompactionResult, VerifyReport
+from vecstore._values import BackupResult, CompactionConfig, CompactionResult, StoreStats, VerifyReport
 from vecstore.distributed import _manifest
+from vecstore.distributed._arguments import check_flag, check_path
 from vecstore.distributed._config import RayConfig, checked
 from vecstore.distributed._duplicates import Duplicates
 from vecstore.distributed._errors import ShardCountError
@@ -121,22 +123,16 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
             for shard, store in zip(self._manifest.shards, found)
         ]
         total = {
-            name: sum(getattr(store, name) for store in found)
-            for name in (
-                "active",
-                "deleted",
-                "segments",
-                "disk_bytes",
-                "memory_bytes",
-                "queries",
-                "upserts",
-                "deletes",
-            )
+            field.name: sum(getattr(store, field.name) for store in found)
+            for field in dataclasses.fields(StoreStats)
+            if field.name not in ("dim", "metric", "upkeep_error")
         }
+        failed = [store.upkeep_error for store in found if store.upkeep_error is not None]
         manifest = self._manifest
         return RayStats(
             dim=manifest.dim,
             metric=manifest.settings["metric"],
+            upkeep_error=failed[0] if failed else None,
             replicas=manifest.replicas,
             generation=manifest.generation,
             shards=shards,
@@ -148,6 +144,11 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
         metric = self._manifest.settings["metric"]
         figures = f"shards={len(self.shards)}, dim={self._manifest.dim}, metric={metric!r}"
         return f"RayCollection({self.uri!r}, {figures}{state})"
+
+    def _repr_html_(self) -> str:
+        from vecstore import _html
+
+        return _html.of_store(self)
 
     # ---- Upkeep
 
@@ -203,8 +204,8 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
         AlreadyExistsError
             If there is another collection.
         """
-        if not isinstance(incremental, bool):
-            raise TypeError(f"incremental: expected a bool, got {type(incremental).__name__}")
+        check_flag("incremental", incremental)
+        check_path("path", path)
         self._check_open()
         self._reload()
         storage = open_storage(path, self._config.storage_options)
@@ -269,6 +270,10 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
         self.save()
         self._actors.stop(self._manifest.shards)
         self.close()
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        self._check_open()
+        return RayCollection.open, (self.uri, None, None, self._config)
 
     def __enter__(self) -> Self:
         return self

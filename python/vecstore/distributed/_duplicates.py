@@ -15,6 +15,7 @@ from vecstore._searches import Duplicate, UniqueResult
 from vecstore._types import Filter, Metadata, Sparse, Vectors
 from vecstore.distributed import _merge
 from vecstore.distributed._actors import Call, MovedError
+from vecstore.distributed._arguments import listed
 from vecstore.distributed._errors import DistributedError, ShardUnavailableError
 from vecstore.distributed._exchanging import Exchanging
 from vecstore.distributed._manifest import Manifest
@@ -80,8 +81,8 @@ class Duplicates(Exchanging, Searching):
 
         One such call works on the collection at a time. What a shard takes is atomic there; the call is not.
         """
-        columns = [_listed(ids), metadatas, texts, sparse]
-        columns[1:] = [None if column is None else _listed(column) for column in columns[1:]]
+        columns = [listed(ids), metadatas, texts, sparse]
+        columns[1:] = [None if column is None else listed(column) for column in columns[1:]]
         names, *rest = columns
         how: dict[str, typing.Any] = {"texts": rest[1], "sparse": rest[2]}
         with self._checking() as scratch:  # raises for what one store refuses
@@ -310,8 +311,3 @@ def _vectors(rows: Rows) -> typing.Any:
     import numpy
 
     return numpy.frombuffer(rows.vectors, "<f4").reshape(len(rows), -1)
-
-
-def _listed(column: typing.Any) -> typing.Any:
-    is_list = isinstance(column, abc.Iterable) and not isinstance(column, (str, bytes))
-    return list(column) if is_list else column

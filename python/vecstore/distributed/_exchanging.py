@@ -15,13 +15,14 @@ from pathlib import Path
 
 from vecstore._arguments import check_int
 from vecstore._errors import DimensionMismatchError, InvalidInputError, VecStoreError
-from vecstore._exchange.files import identity, new_file, path_of, reading
+from vecstore._exchange.files import identity, new_file, reading
 from vecstore._exchange.rows import BATCH_SIZE_MAX
 from vecstore._progress import Progress
 from vecstore._progress import start as start_watching
 from vecstore._types import Filter, Metadata, Vectors
 from vecstore._values import ExportResult, ImportResult
 from vecstore._vecstore import VecStore
+from vecstore.distributed._arguments import check_flag, check_path
 from vecstore.distributed._reading import Reading
 from vecstore.distributed._rows import BATCH_ROWS, Rows, joined
 from vecstore.distributed._writing import Writing
@@ -43,7 +44,9 @@ class Exchanging(Writing, Reading):
 
     def _import_note(self, path: str | os.PathLike[str], source: str) -> _Note:
         self._reload()
-        return _Note(path_of(path, "checkpoint"), source, f"{self._manifest.uuid}, {self._manifest.shards}")
+        return _Note(
+            check_path("checkpoint", path), source, f"{self._manifest.uuid}, {self._manifest.shards}"
+        )
 
     def _mean_vector(self, vectors: Vectors) -> list[float]:
         return self._empty._mean_vector(vectors)
@@ -77,7 +80,7 @@ class Exchanging(Writing, Reading):
         params: Metadata | None = None,
     ) -> ExportResult:
         """Writes records to a file of JSON Lines, in ascending order of id. See `VecStore.export_jsonl`."""
-        target = path_of(path)
+        target = check_path("path", path)
         batches = self._row_batches(filter, params, include_deleted, BATCH_ROWS)
         watcher = start_watching(progress, "export", "records")
         done = size = 0
@@ -105,8 +108,11 @@ class Exchanging(Writing, Reading):
         progress: Progress = False,
     ) -> ImportResult:
         """Upserts the records of a file of JSON Lines. See `VecStore.import_jsonl`."""
+        self._check_open()
         count = check_int("batch_size", batch_size, 1, BATCH_SIZE_MAX)
-        source = path_of(path)
+        source = check_path("path", path)
+        if checkpoint is not None:
+            check_path("checkpoint", checkpoint)
         note = _Note.unless_none(self, checkpoint, f"jsonl, {identity(source)}")
         lines, offset, records = note.position if note is not None else (0, 0, 0)
         resumed_at, batches = records, 0
@@ -308,8 +314,7 @@ class _Batches:
         batch_rows: int,
     ) -> None:
         batch_rows = check_int("batch_size", batch_rows, 1, BATCH_SIZE_MAX)
-        if not isinstance(include_deleted, bool):
-            raise TypeError(f"include_deleted: expected a bool, got {type(include_deleted).__name__}")
+        check_flag("include_deleted", include_deleted)
         collection._empty.count(filter, params=params)  # raises for what is no filter
         self._pages = collection._pages(filter, params, include_deleted, batch_rows)
         self._first = next(self._pages, None)

@@ -18,6 +18,7 @@ from vecstore._searches import HybridQuery, Query
 from vecstore._types import Vector
 from vecstore._vecstore import Neighbor
 from vecstore.distributed import _merge
+from vecstore.distributed._arguments import sent_vector
 from vecstore.distributed._searching import Searching, _listed
 
 __all__ = ["Explaining"]
@@ -67,10 +68,11 @@ class Explaining(Searching):
 
     def _planned(self, query: Query | Vector) -> tuple[QueryPlan, list[tuple[Neighbor, int]]]:
         """Returns the plan, and the neighbors with the places of the steps that found them."""
-        if not isinstance(query, Query):
-            query = Query(query)
-        query = dataclasses.replace(query, include=_listed(query.include))
+        if isinstance(query, Query):
+            query = dataclasses.replace(query, include=_listed(query.include))
         asked = self._empty.explain_query(query)  # raises for what one store refuses
+        query = query if isinstance(query, Query) else Query(query)
+        query = dataclasses.replace(query, vector=sent_vector(query.vector))
         of_one = dataclasses.replace(query, k=query.k + query.offset, offset=0)
         began = time.perf_counter()
         of_shards = self._all("explained", of_one)

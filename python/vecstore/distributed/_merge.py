@@ -14,6 +14,11 @@ from vecstore._neighbors import NeighborList
 from vecstore._values import Facet, FieldIndex, RangeFacet
 from vecstore._vecstore import Neighbor, VecStore, _metadata_to_json
 
+if typing.TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
 __all__ = [
     "Answers",
     "Found",
@@ -44,8 +49,8 @@ class Found(NeighborList):
         self.missing: tuple[int, ...] = tuple(missing)
 
 
-class Answers(typing.Sequence[Found]):
-    """The answers to a batch of queries: a sequence of lists of `Neighbor`, and all of them as arrays."""
+class Answers:
+    """The answers to a batch of queries: a list of `Neighbor` each, and all of them as arrays and tables."""
 
     def __init__(self, answers: abc.Sequence[Found]) -> None:
         self._answers = answers
@@ -59,6 +64,35 @@ class Answers(typing.Sequence[Found]):
 
     def __len__(self) -> int:
         return len(self._answers)
+
+    def __iter__(self) -> abc.Iterator[Found]:
+        return iter(self._answers)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Returns all answers as a table of Arrow. See `QueryBatch.to_arrow`."""
+        from vecstore import _frames
+
+        return _frames.batch_to_arrow(self._answers)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Returns all answers as a frame of pandas. See `QueryBatch.to_pandas`."""
+        from vecstore import _frames
+
+        return _frames.batch_to_pandas(self._answers)
+
+    def to_polars(self) -> polars.DataFrame:
+        """Returns all answers as a frame of polars. See `QueryBatch.to_polars`."""
+        from vecstore import _frames
+
+        return _frames.batch_to_polars(self._answers)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        from vecstore import _html
+
+        return _html.of_batch(self._answers)
 
     def __repr__(self) -> str:
         return f"Answers(queries={len(self)}, neighbors={sum(map(len, self._answers))})"

@@ -10,6 +10,7 @@ from vecstore._values import FieldIndex, Page
 from vecstore._vecstore import Record, VecStore
 from vecstore.distributed import _merge
 from vecstore.distributed._actors import Call, MovedError
+from vecstore.distributed._arguments import listed
 from vecstore.distributed._handle import Handle
 from vecstore.distributed._rows import Rows, grouped
 
@@ -32,9 +33,7 @@ class Reading(Handle):
     def get_many(self, ids: abc.Iterable[str]) -> list[Record | None]:
         """Returns records by id, None for those that are not there. See `VecStore.get_many`."""
         self._check_open()
-        wanted: typing.Any = ids
-        if not isinstance(wanted, str) and isinstance(wanted, abc.Iterable):
-            wanted = list(wanted)
+        wanted = listed(ids)
         self._empty.get_many(wanted)  # raises for what is no id
         records: dict[str, Record | None] = {}
         for part, found in self._of_ids_by_part("get_many", wanted):
@@ -219,6 +218,9 @@ class Reading(Handle):
         """Returns the records that match as a frame of polars. See `VecStore.to_polars`."""
         with self._gathered(filter, params, False) as store:
             return store.to_polars(with_vectors=with_vectors)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
 
 def _in_order(records: list[Record], order_by: OrderBy) -> list[Record]:

@@ -13,8 +13,10 @@ from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import HNSWSearchParams, Query
 from vecstore._vecstore import Neighbor, VecStore, _fuse
 from vecstore.distributed import _merge
+from vecstore.distributed._arguments import check_flag, sent_vector
 from vecstore.distributed._merge import Answers, Found
 from vecstore.distributed._reading import Reading
+from vecstore.distributed._rows import rows_that_match
 
 __all__ = ["Searching"]
 
@@ -60,7 +62,13 @@ class Searching(Reading):
             missing: list[int] | None = [] if partial else None
             # Each shard orders as many candidates by whole vectors as one store would of all records.
             of_shards = self._all(
-                "query", vector, k + offset, filter, missing=missing, prefix_dim=prefix_dim, **how
+                "query",
+                sent_vector(vector),
+                k + offset,
+                filter,
+                missing=missing,
+                prefix_dim=prefix_dim,
+                **how,
             )
             return Found(_merge.by_score(of_shards, k + offset)[offset:], missing or ())
         return self._best([vector], k, offset, filter, how, partial)[0]
@@ -99,13 +107,27 @@ class Searching(Reading):
         partial: bool,
     ) -> list[Found]:
         missing: list[int] | None = [] if partial else None
-        of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
+        of_shards = self._all("nearest", self._sent(vectors), k + offset, filter, missing=missing, **how)
         count = len(of_shards[0]) if of_shards else len(vectors)
         answers = []
         for at in range(count):
             merged = _merge.by_key((found[at] for found in of_shards), k + offset)
             answers.append(Found(merged[offset:], missing or ()))
         return answers
+
+    def _sent(self, vectors: typing.Any) -> typing.Any:
+        """Returns vectors that one store takes as they can be sent to shards."""
+        if isinstance(vectors, (list, tuple)):
+            return [sent_vector(vector) for vector in vectors]
+        if type(vectors).__module__ == "numpy":
+            return vectors
+        import numpy
+
+        with VecStore(":memory:", metric="euclidean") as store:
+            rows = len(store.query_batch(vectors, 1))
+            store.upsert_many([f"{at:012}" for at in range(rows)], vectors)
+            batches = [rows.vectors for rows in rows_that_match(store)]
+        return numpy.frombuffer(b"".join(batches), "<f4").reshape(rows, -1)
 
     def query_with_filter(
         self, vector: Vector, k: int, filter: Filter | None, *, params: Metadata | None = None
@@ -144,6 +166,7 @@ class Searching(Reading):
         params: Metadata | None = None,
     ) -> Found:
         """Returns the records nearest to another one. See `VecStore.query_by_id`."""
+        check_flag("include_self", include_self)
         record = self.get(id)
         if record is None or record.vector is None:
             self._empty.query_by_id(id, k, filter, params=params)  # raises: there is none
@@ -327,7 +350,7 @@ class Searching(Reading):
         how.update(min_score=min_score, boost=boost, include=include, params=params)
         known: dict[str, typing.Any] = {}
         with self._scratch() as store:
-            for record in self.get_many(dict.fromkeys(ids)):
+            for record in self.get_many(list(dict.fromkeys(ids))):
                 if record is not None:
                     known[record.id] = record.vector
                     store.upsert(record.id, known[record.id])
@@ -443,7 +466,7 @@ class Searching(Reading):
         how: dict[str, typing.Any] = {"candidates": candidates, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
         self._empty.multi_query(vectors, k, filter, offset=offset, **how)
-        found = self._all("multi_query", vectors, k + offset, filter, **how)
+        found = self._all("multi_query", self._sent(vectors), k + offset, filter, **how)
         return Found(_merge.by_score(found, k + offset)[offset:])
 
     def query_text(

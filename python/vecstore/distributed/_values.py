@@ -26,18 +26,28 @@ class ShardStats:
 
 @dataclasses.dataclass(frozen=True)
 class RayStats:
-    """A collection on Ray: `RayCollection.stats`. The figures are sums over the shards."""
+    """A collection on Ray: `RayCollection.stats`. The figures are sums over the shards, and mean what they do
+    in `StoreStats`.
+    """
 
     active: int
     deleted: int
+    dead_rows: int
     dim: int | None
     metric: str
     segments: int
-    disk_bytes: int
+    graph_segments: int
+    hot_bytes: int
+    resident_bytes: int
+    unsealed_rows: int
     memory_bytes: int
+    disk_bytes: int
+    lsn: int
     queries: int
     upserts: int
     deletes: int
+    #: Why background upkeep of a shard does not get on, if it does not.
+    upkeep_error: str | None
     replicas: int
     #: The generation of the manifest; each change of the shards makes another.
     generation: int

@@ -8,8 +8,9 @@ from collections import abc
 
 from vecstore._types import Embedder, Filter, Metadata, Sparse, Splitter, Vector, Vectors
 from vecstore._values import BatchError, BatchOperation, BatchResult
-from vecstore._vecstore import Record
+from vecstore._vecstore import Record, VecStore
 from vecstore.distributed._actors import Call
+from vecstore.distributed._arguments import listed, sent_vector
 from vecstore.distributed._handle import Handle
 from vecstore.distributed._rows import Rows, grouped, joined, rows_that_match
 
@@ -54,6 +55,21 @@ class Writing(Handle):
             self.delete_many(expired)
         return result
 
+    def _put_with_ttl(self, fill: abc.Callable[[VecStore, float | None], None], ttl: typing.Any) -> None:
+        """Upserts the record that a function writes to a store, with a time to live that may have ended."""
+        with self._checking() as scratch:
+            fill(scratch, ttl)
+            rows = joined(list(rows_that_match(scratch)))
+        if rows is None:
+            # It has expired: it is written all the same, to be counted until it is removed.
+            with self._scratch() as scratch:
+                fill(scratch, None)
+                rows = joined(list(rows_that_match(scratch)))
+            if rows is not None:
+                rows.expires = [time.time_ns() // 1_000_000 - 1]
+        if rows is not None:
+            self._put(rows)
+
     def upsert(
         self,
         id: str,
@@ -65,11 +81,9 @@ class Writing(Handle):
         ttl_seconds: float | None = None,
     ) -> None:
         """Adds a record, or replaces the one with its id. See `VecStore.upsert`."""
-        self._put_scratch(
-            lambda store: store.upsert(
-                id, vector, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
-            ),
-            [id],
+        self._put_with_ttl(
+            lambda store, ttl: store.upsert(id, vector, metadata, text=text, sparse=sparse, ttl_seconds=ttl),
+            ttl_seconds,
         )
 
     def upsert_many(
@@ -101,11 +115,11 @@ class Writing(Handle):
         ttl_seconds: float | None = None,
     ) -> None:
         """Adds a record of several vectors. See `VecStore.upsert_multi`."""
-        self._put_scratch(
-            lambda store: store.upsert_multi(
-                id, vectors, metadata, text=text, sparse=sparse, ttl_seconds=ttl_seconds
+        self._put_with_ttl(
+            lambda store, ttl: store.upsert_multi(
+                id, vectors, metadata, text=text, sparse=sparse, ttl_seconds=ttl
             ),
-            [id],
+            ttl_seconds,
         )
 
     def upsert_multi_many(
@@ -132,7 +146,15 @@ class Writing(Handle):
 
     def upsert_with_ttl(self, id: str, vector: Vector, metadata: Metadata | None, ttl_seconds: float) -> None:
         """Adds a record that expires. See `VecStore.upsert_with_ttl`."""
-        self._put_scratch(lambda store: store.upsert_with_ttl(id, vector, metadata, ttl_seconds), [id])
+        self._put_with_ttl(
+            # None stands for what has ended, where that is not what was given.
+            lambda store, ttl: (
+                store.upsert_with_ttl(id, vector, metadata, ttl_seconds)
+                if ttl is ttl_seconds
+                else store.upsert(id, vector, metadata)
+            ),
+            ttl_seconds,
+        )
 
     def batch_execute(self, operations: abc.Iterable[BatchOperation]) -> BatchResult:
         """Makes many changes; those that fail are in the result. See `VecStore.batch_execute`."""
@@ -187,7 +209,7 @@ class Writing(Handle):
 
     def update_vector(self, id: str, vector: Vector) -> None:
         """Replaces the vector of a record. See `VecStore.update_vector`."""
-        self._of(id, "update_vector", id, vector)
+        self._of(id, "update_vector", id, sent_vector(vector))
 
     def index_text(self, id: str, text: str) -> None:
         """Sets the text of a record. See `VecStore.index_text`."""
@@ -211,9 +233,7 @@ class Writing(Handle):
 
     def delete_many(self, ids: abc.Iterable[str]) -> int:
         """Deletes records by id; returns how many were there. See `VecStore.delete_many`."""
-        wanted: typing.Any = ids
-        if not isinstance(wanted, str) and isinstance(wanted, abc.Iterable):
-            wanted = list(wanted)
+        wanted = listed(ids)
         self._empty.delete_many(wanted)  # raises for what is no id
 
         def calls(left: list[Call]) -> dict[int, Call]:

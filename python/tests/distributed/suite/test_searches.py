@@ -1,0 +1,12 @@
+"""The tests of one store of this name, on shards."""
+
+from __future__ import annotations
+
+from .here import run_here
+
+run_here(
+    globals(),
+    {
+        "test_the_examples_of_the_guide_run": "imports vecstore anew",
+    },
+)

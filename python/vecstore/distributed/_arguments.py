@@ -1,0 +1,43 @@
+"""Arguments of methods on Ray: checked as one store checks them, and made what can be sent to shards."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections import abc
+from pathlib import Path
+
+__all__ = ["check_flag", "check_path", "listed", "sent_vector"]
+
+
+def check_flag(name: str, value: typing.Any) -> None:
+    """Raises for what is no bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected a bool, got {type(value).__name__}")
+
+
+def check_path(name: str, value: typing.Any) -> Path:
+    """Returns a path; raises for what is none."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}: expected a str or os.PathLike, got {type(value).__name__}")
+    return Path(value)
+
+
+def listed(column: typing.Any) -> typing.Any:
+    """Returns a column that can be looked at twice, its items those of Python; what is none stays as it is,
+    to be refused.
+    """
+    for convert in ("to_pylist", "to_list", "tolist"):
+        if hasattr(column, convert):
+            return getattr(column, convert)()
+    is_column = isinstance(column, abc.Iterable) and not isinstance(column, (str, bytes, abc.Mapping))
+    return list(column) if is_column else column
+
+
+def sent_vector(vector: typing.Any) -> typing.Any:
+    """Returns a vector that one store takes as one that can be sent to shards: buffers cannot."""
+    if isinstance(vector, (list, tuple)) or type(vector).__module__ == "numpy":
+        return vector
+    import numpy
+
+    return numpy.asarray(vector, dtype=numpy.float32)
