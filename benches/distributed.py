@@ -1,17 +1,23 @@
 """Shards on Ray beside one store, in one run on this machine: queries, bulk builds, migration.
 
-``python benches/distributed.py`` starts a small cluster of its own. Each shard gets one core (``threads=1``),
-so that two shards on two cores show what a second machine with one core would bring, less the network. Needs
-``vecstore[ray]``."""
+``python benches/distributed.py`` starts a small cluster of its own. Each shard has one core: one thread
+(``threads=1``), and its process is held to one core, in turn. Two shards on two cores therefore show what a
+second machine with one core would bring, less the network; but this process, which sends and merges, has no
+core of its own. ``--replicas 1`` measures one shard of two copies, which share a batch. The ceiling is what
+two processes do beside each other that only search, each a half of the records or a half of the queries.
+Needs ``vecstore[ray]``."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -45,24 +51,83 @@ def data(rows: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
     return drawn(rows), drawn(1000)
 
 
-def queries(directory: Path, vectors: np.ndarray, asked: np.ndarray, shards: int, seconds: float) -> None:
+def hold(pid: int, core: int) -> None:
+    """Holds all threads of a process to one core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def queries(
+    directory: Path, vectors: np.ndarray, asked: np.ndarray, shards: int, replicas: int, seconds: float
+) -> None:
     """Prints queries a second, and the median of one query through Ray beside the shard's own."""
-    config = RayConfig(num_cpus=0.2, threads=1, directory=str(directory / "nodes"), dim=vectors.shape[1])
-    collection = RayCollection.open(directory / f"queries-{shards}", shards, config=config)
+    import ray
+
+    config = RayConfig(
+        num_cpus=0.2,
+        threads=1,
+        directory=str(directory / "nodes"),
+        dim=vectors.shape[1],
+        read_from="any" if replicas else "owner",
+    )
+    where = directory / f"queries-{shards}-{replicas}"
+    collection = RayCollection.open(where, shards, replicas, config=config)
     ids = [f"r{n}" for n in range(len(vectors))]
     for start in range(0, len(ids), 5000):
         collection.upsert_many(ids[start : start + 5000], vectors[start : start + 5000])
     collection.compact()
-    collection.query_batch(asked, 10)
+    collection.save()
+    for _ in range(4):
+        collection.query_batch(asked, 10)  # replicas follow
+    cores = itertools.cycle(sorted(os.sched_getaffinity(0)))
+    for shard in collection.shards:
+        for copy in range(replicas + 1):
+            actor = collection._actors._actor(shard, copy)
+            hold(ray.get(actor.hello.remote())["pid"], next(cores))
+    what = f"{shards} shards" + (f" of {replicas + 1} copies" if replicas else "")
     for name, exact in (("recall .95", False), ("exact", True)):
         count, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
             count += len(collection.query_batch(asked, 10, exact=exact))
         took = time.perf_counter() - began
-        print(f"{shards} shards: query_batch, {name}: {count / took:,.0f} queries/s")
+        print(f"{what}: query_batch, {name}: {count / took:,.0f} queries/s")
     single = [timed(lambda: collection.query(asked[0], 10)) for _ in range(200)]
-    print(f"{shards} shards: one query through Ray, median: {statistics.median(single) * 1000:.2f} ms")
+    print(f"{what}: one query through Ray, median: {statistics.median(single) * 1000:.2f} ms")
     collection.stop()
+
+
+def searched(vectors: np.ndarray, asked: np.ndarray, exact: bool, seconds: float, core: int) -> float:
+    """Returns the queries a second of one store on one core."""
+    os.sched_setaffinity(0, {core})
+    with VecStore(":memory:", threads=1) as store:
+        store.upsert_many([f"r{n}" for n in range(len(vectors))], vectors)
+        store.compact()
+        store.query_batch(asked, 10, exact=exact)
+        count, began = 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            count += len(store.query_batch(asked, 10, exact=exact))
+        return count / (time.perf_counter() - began)
+
+
+def ceiling(vectors: np.ndarray, asked: np.ndarray, seconds: float) -> None:
+    """Prints what two processes do beside each other that only search, without Ray and without merging."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        return
+    with futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        for exact in (False, True):
+            one = pool.submit(searched, vectors, asked, exact, seconds, cores[0]).result()
+            halves = [
+                pool.submit(searched, vectors[at::2], asked, exact, seconds, cores[at]) for at in (0, 1)
+            ]
+            of_records = min(half.result() for half in halves)
+            both = [pool.submit(searched, vectors, asked, exact, seconds, core) for core in cores]
+            of_queries = sum(half.result() for half in both)
+            name = "exact" if exact else "recall .95"
+            print(
+                f"ceiling, {name}: {one:,.0f} queries/s on one core; halves of the records on two "
+                f"{of_records / one:.2f}x, halves of the queries {of_queries / one:.2f}x"
+            )
 
 
 def own_time(vectors: np.ndarray, asked: np.ndarray) -> None:
@@ -78,12 +143,19 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
     """Prints what workers build a second."""
     import ray
 
-    worker: Any = ray.remote(num_cpus=0.2)(build_segments)
+    def build(core: int, batches: Any, uri: str) -> Any:
+        os.sched_setaffinity(0, {core})
+        return build_segments(batches, uri, threads=1)
+
+    worker: Any = ray.remote(num_cpus=1)(build)
+    cores = sorted(os.sched_getaffinity(0))
     rates = []
     for workers in (1, 2):
         uri = str(directory / f"bulk-{workers}")
         config = RayConfig(num_cpus=0.1, threads=1, directory=str(directory / "nodes"), dim=vectors.shape[1])
         collection = RayCollection.open(uri, 2, config=config)
+        # Processes for all workers are there before the clock starts.
+        ray.get([worker.remote(core, [], uri) for core in cores[:2]])
         began = time.perf_counter()
         parts = []
         for part in range(workers):
@@ -92,7 +164,7 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
                 {"id": np.array([f"r{n}" for n in some]), "vector": vectors[list(some)]}
                 for some in (rows[at : at + 5000] for at in range(0, len(rows), 5000))
             ]
-            parts.append(worker.remote(batches, uri, threads=1))
+            parts.append(worker.remote(cores[part % len(cores)], batches, uri))
         built = ray.get(parts)
         took = time.perf_counter() - began
         began = time.perf_counter()
@@ -127,7 +199,8 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement of queries")
     parser.add_argument("--shards", type=int, nargs="*", default=[1, 2, 4])
-    parser.add_argument("--only", choices=["queries", "bulk", "migration"], nargs="*")
+    parser.add_argument("--replicas", type=int, default=0, help="of each shard, beside one without")
+    parser.add_argument("--only", choices=["ceiling", "queries", "bulk", "migration"], nargs="*")
     options = parser.parse_args()
     # Ray's own choice, 15, has the shards wait for everything else on the machine.
     os.environ.setdefault("RAY_worker_niceness", "0")
@@ -136,13 +209,17 @@ def main() -> None:
     memory = 400_000_000
     ray.init("local", num_cpus=4, object_store_memory=memory, include_dashboard=False, log_to_driver=False)
     vectors, asked = data(options.rows, options.dim)
-    wanted = options.only or ["queries", "bulk", "migration"]
+    wanted = options.only or ["ceiling", "queries", "bulk", "migration"]
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
+        if "ceiling" in wanted:
+            ceiling(vectors, asked, options.seconds)
         if "queries" in wanted:
             own_time(vectors, asked)
             for shards in options.shards:
-                queries(directory, vectors, asked, shards, options.seconds)
+                queries(directory, vectors, asked, shards, 0, options.seconds)
+            if options.replicas:
+                queries(directory, vectors, asked, 1, options.replicas, options.seconds)
         if "bulk" in wanted:
             bulk(directory, vectors)
         if "migration" in wanted:

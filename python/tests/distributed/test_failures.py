@@ -390,4 +390,13 @@ def test_replicas_are_on_other_nodes(nodes: Nodes, make: Make) -> None:
     assert placed(make(None, uri=collection.uri)) == [True] * 3
     collection.upsert("a", [1.0, 0.0])
     other = make(None, uri=collection.uri, read_from="any")
+    asked: list[Any] = []
+    reader = other._actors._reader
+    other._actors._reader = lambda *args: asked.append(reader(*args)) or asked[-1]  # type: ignore[method-assign, func-returns-value]
     assert [other.count() for _ in range(4)] == [1] * 4
+    assert len(set(asked)) == 6
+    # A large batch is shared by the copies.
+    del asked[:]
+    queries = [[1.0, float(n)] for n in range(1000)]
+    assert [row[0].id for row in other.query_batch(queries, 1)] == ["a"] * 1000
+    assert len(set(asked)) == 6

@@ -92,6 +92,8 @@ def test_vectors(both: Both) -> None:
         for boost in [*boosts, boosts]:
             both.same("query", vector, 10, exact=True, boost=boost)
     both.same("query_batch", np.stack(both.vectors(9)), 7, exact=True)
+    both.same("query_batch", np.stack(both.vectors(600)), 7, exact=True)  # in several parts
+    both.same("query_batch", [vector.tolist() for vector in both.vectors(300)], 3, FILTERS[1], exact=True)
 
 
 def test_words(both: Both) -> None:

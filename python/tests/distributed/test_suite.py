@@ -16,19 +16,16 @@ from vecstore.distributed import RayCollection
 from .conftest import Make
 
 TESTS = Path(__file__).resolve().parents[1]
-MODULES = ["write", "read", "query", "filters", "batch", "fields", "values"]
+MODULES = ["write", "read", "query", "batch"]
 
-#: What a collection in shards does not do, or says in other words.
+#: What a collection in shards does not do, or says in other words. More of the tests, on shards of this
+#: process, are in `suite`.
 LEFT_OUT: dict[str, str] = {
     "test_a_call_means_the_same_however_its_arguments_are_given": "calls VecStore.query",
     "test_a_wrong_call_is_refused": "the words are those of a method of Python",
-    "test_an_expired_record_is_never_returned": "what has expired when it comes is not kept to be counted",
     "test_figures_are_attributes_and_items": "figures are RayStats",
-    "test_writing_reading_and_searching": "explains a query",
-    "test_a_store_in_memory_cannot_be_pickled": "is about VecStore",
     "test_query_batch_is_a_sequence": "the sequence is Answers, which its repr says",
     "test_a_store_can_be_copied_by_batch_upsert": "needs a store of one more kind",
-    "test_there_are_so_many_indexes_and_no_more": "each index is a checkpoint: 64 of them take a minute",
 }
 
 

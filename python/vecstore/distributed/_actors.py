@@ -83,7 +83,8 @@ class Actors:
         self._owners: dict[int, typing.Any] = {}
         self._copies: dict[int, list[typing.Any]] = {}
         self._class = self._ray.remote(ShardActor)
-        self._turn = 0
+        #: Whose turn it is to read, of the copies of each shard.
+        self._turns: dict[int, int] = {}
         #: The last entry of each shard's log that an answer was as of: what this handle wrote, it reads.
         self._seen: dict[int, int] = {}
 
@@ -329,8 +330,8 @@ class Actors:
         if len(readers) == 1:
             return readers[0]
         if self._config.read_from == "any":
-            self._turn += 1
-            return readers[(self._turn + tries) % len(readers)]
+            turn = self._turns[shard] = self._turns.get(shard, -1) + 1
+            return readers[(turn + tries) % len(readers)]
         return readers[tries % len(readers)]
 
     def stop(self, shards: abc.Iterable[int]) -> None:

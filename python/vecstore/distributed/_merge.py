@@ -100,7 +100,7 @@ class Answers:
     @property
     def missing(self) -> tuple[int, ...]:
         """Shards that did not answer in time."""
-        return self._answers[0].missing if self._answers else ()
+        return tuple(sorted({shard for found in self._answers for shard in found.missing}))
 
     @property
     def ids(self) -> typing.Any:

@@ -4,9 +4,11 @@ are the answer.
 
 from __future__ import annotations
 
+import functools
 import time
 import typing
 from collections import abc
+from concurrent import futures
 
 from vecstore._searches import Group
 from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
@@ -27,6 +29,9 @@ _Strategy = typing.Literal["average_vector", "best_score", "sum_scores"]
 #: What each arm of a hybrid search finds where scores are boosted, as in one store: times what is wanted, and
 #: at least.
 BOOSTED_FACTOR, BOOSTED_MIN = 16, 256
+
+#: Queries that are asked for at a time: more are asked for in parts.
+BATCH = 256
 
 #: How many times as many neighbors are looked at each time that those there are make too few groups.
 GROWTH = 4
@@ -88,7 +93,11 @@ class Searching(Reading):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Answers:
-        """Answers many queries at once. See `VecStore.query_batch`."""
+        """Answers many queries at once. See `VecStore.query_batch`.
+
+        More than 256 are asked for in parts, each of a moment of its own. With ``read_from="any"`` the copies
+        of a shard share them.
+        """
         include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
@@ -106,8 +115,27 @@ class Searching(Reading):
         how: dict[str, typing.Any],
         partial: bool,
     ) -> list[Found]:
+        vectors = self._sent(vectors)
+        ask = functools.partial(self._best_of, k=k, offset=offset, filter=filter, how=how, partial=partial)
+        if len(vectors) <= BATCH:
+            return ask(vectors)
+        # While some are merged here, shards look for others; copies of a shard look for some each.
+        copies = self._manifest.replicas + 1 if self._config.read_from == "any" else 1
+        parts = (vectors[start : start + BATCH] for start in range(0, len(vectors), BATCH))
+        with futures.ThreadPoolExecutor(2 * copies, "vecstore-batch") as threads:
+            return [found for part in threads.map(ask, parts) for found in part]
+
+    def _best_of(
+        self,
+        vectors: typing.Any,
+        k: int,
+        offset: int,
+        filter: typing.Any,
+        how: dict[str, typing.Any],
+        partial: bool,
+    ) -> list[Found]:
         missing: list[int] | None = [] if partial else None
-        of_shards = self._all("nearest", self._sent(vectors), k + offset, filter, missing=missing, **how)
+        of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
         count = len(of_shards[0]) if of_shards else len(vectors)
         answers = []
         for at in range(count):
