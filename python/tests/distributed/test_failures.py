@@ -327,6 +327,29 @@ def test_shared_storage_that_is_gone_refuses_writes_and_comes_back(
         one.close()
 
 
+def test_shared_storage_that_is_not_mounted_is_not_made_again(place: tuple[str, RayConfig, Path]) -> None:
+    uri, config, tmp_path = place
+    shard = Shard(uri, 0, str(tmp_path / "a"), config)
+    called(shard, "put", rows("a"))
+    for left in (None, "an empty directory"):
+        (tmp_path / "shared").rename(tmp_path / "away")
+        if left:
+            (tmp_path / "shared").mkdir()
+        with pytest.raises(vecstore.StorageError, match="is not there any more"):
+            called(shard, "put", rows("b"))
+        assert shard.save().error is not None
+        assert called(shard, "count") == 2  # on this disk, and not acknowledged
+        if left:
+            (tmp_path / "shared").rmdir()
+        assert not (tmp_path / "shared").exists()
+        (tmp_path / "away").rename(tmp_path / "shared")
+    called(shard, "put", rows("c"))
+    elsewhere = Shard(uri, 0, str(tmp_path / "b"), config)
+    assert {"a", "c"} <= {record.id for record in called(elsewhere, "scroll").records}
+    for one in (shard, elsewhere):
+        one.close()
+
+
 def test_the_log_and_old_files_are_trimmed(place: tuple[str, RayConfig, Path]) -> None:
     uri, config, tmp_path = place
     shard = Shard(uri, 0, str(tmp_path / "a"), config)

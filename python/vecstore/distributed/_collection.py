@@ -15,6 +15,7 @@ from vecstore.distributed._config import RayConfig, checked
 from vecstore.distributed._duplicates import Duplicates
 from vecstore.distributed._errors import ShardCountError
 from vecstore.distributed._explaining import Explaining
+from vecstore.distributed._log import ShardLog
 from vecstore.distributed._manifest import Manifest
 from vecstore.distributed._rebalance import rebalanced
 from vecstore.distributed._snapshots import Snapshots
@@ -87,7 +88,7 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
             If the shared storage is not there, or refuses.
         """
         _check_count("shards", shards, 1, _manifest.SHARDS_MAX)
-        _check_count("replicas", replicas, 0, 16)
+        _check_count("replicas", replicas, 0, _manifest.REPLICAS_MAX)
         config = checked(config, replicas)
         storage = open_storage(uri, config.storage_options)
         manifest = _found_or_made(storage, shards, replicas, config)
@@ -309,6 +310,11 @@ def _found_or_made(storage: Storage, shards: int | None, replicas: int | None, c
             ) from None
         made = _manifest.new(shards, replicas or 0, _checked_settings(config), config.dim)
         _manifest.publish(storage, made)
+        # Of two that make it at the same time one is first.
+        made = _manifest.load(storage)
+        for shard in made.shards:
+            ShardLog(storage, shard).begin()
+        _manifest.publish(storage, made.next(settings={**made.settings, _manifest.HAS_LOGS: True}))
         manifest = _manifest.load(storage)  # whoever else made it at the same time may have been faster
     if shards is not None and shards != len(manifest.shards):
         raise ShardCountError(

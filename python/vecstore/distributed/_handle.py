@@ -5,11 +5,12 @@ that go again when the manifest has moved.
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import typing
 from collections import abc
 
-from vecstore._errors import ClosedError, DimensionMismatchError
+from vecstore._errors import ClosedError, DimensionMismatchError, NotFoundError, StorageError
 from vecstore._vecstore import VecStore
 from vecstore.distributed import _manifest
 from vecstore.distributed._actors import Actors, Call, MovedError
@@ -72,7 +73,11 @@ class Handle:
     def _reload(self) -> None:
         """Goes by the newest manifest from now on."""
         with self._reloading:
-            manifest = _manifest.load(self._storage)
+            try:
+                manifest = _manifest.load(self._storage)
+            except NotFoundError as error:
+                message = f"shared storage {self._storage.uri}: the collection is not there any more"
+                raise StorageError(errno.ENOENT, message) from error
             if manifest.generation <= self._manifest.generation:
                 return
             had_dim = self._manifest.dim

@@ -5,9 +5,9 @@ Entries are ``shards/<shard>/log/<number>``, numbered from 1 without a gap. An e
 
     magic "vsSHLOG1", u32 length of the header, the header (JSON), the payload, u32 CRC-32 of all before it
 
-and its header says what it is: ``open`` (a new owner begins its epoch), ``rows`` (frames, see `_rows`),
-``checkpoint`` (files in shared storage hold everything up to an entry), ``adopt`` (a bulk build was taken
-in). Who wants to own the shard reads to the end and appends ``open``. From then on the owner before it cannot
+and its header says what it is: ``begin`` (the first), ``open`` (a new owner begins its epoch), ``rows``
+(frames, see `_rows`), ``checkpoint`` (files in shared storage hold everything up to an entry), ``adopt`` (a
+bulk build was taken in). Who wants to own the shard reads to the end and appends ``open``. From then on the owner before it cannot
 append: the number it would use is taken. So nothing that it does is acknowledged any more, whatever it
 believes, and no clock is asked."""
 
@@ -72,7 +72,10 @@ class ShardLog:
         """Learns what the last entry says."""
         names = self._storage.names(self._prefix, self.name(self.number) if self.number else None)
         if names:
-            self._learn(self._present(int(names[-1].rpartition("/")[2])))
+            number = names[-1].rpartition("/")[2]
+            if not number.isdecimal():
+                raise CorruptionError(f"{self._storage.uri}/{names[-1]} is no entry of a log")
+            self._learn(self._present(int(number)))
 
     def read(self, number: int) -> Entry | None:
         """Returns an entry; None if there is none of this number."""
@@ -128,6 +131,11 @@ class ShardLog:
         self._unsure = None
         self._learn(entry)
 
+    def begin(self) -> None:
+        """Puts the first entry, if there is none."""
+        header = {"kind": "begin", "token": uuid.uuid4().hex, "checkpoint": 0, "copy": None, "epoch": 0}
+        self._storage.put_new(self.name(1), _encode(Entry(1, "begin", header, b"")))
+
     def claim(self, copy: str) -> None:
         """Becomes the owner, who keeps the records in this copy on its disk.
 
@@ -160,8 +168,11 @@ class ShardLog:
         if not content.startswith(MAGIC) or zlib.crc32(body) != checksum:
             raise CorruptionError(f"{name} is damaged: its checksum does not match")
         length = int.from_bytes(content[8:12], "little")
-        header = json.loads(body[12 : 12 + length])
-        return Entry(number, header["kind"], header, body[12 + length :])
+        try:
+            header = json.loads(body[12 : 12 + length])
+            return Entry(number, header["kind"], header, body[12 + length :])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise CorruptionError(f"{name} is malformed: {error}") from error
 
 
 def _encode(entry: Entry) -> bytes:

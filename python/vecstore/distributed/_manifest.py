@@ -22,10 +22,13 @@ __all__ = ["SHARDS_MAX", "VIRTUAL_SHARDS", "Manifest", "load", "new", "publish",
 #: others.
 VIRTUAL_SHARDS = 256
 SHARDS_MAX = VIRTUAL_SHARDS
+REPLICAS_MAX = 16
 
 FORMAT = 1
 #: Settings that are options of a store.
 STORE_SETTINGS = ("metric", "quantization", "analyzer", "text_fields", "partition_by")
+#: The setting that says that the log of each shard has an entry: one without was deleted by somebody.
+HAS_LOGS = "has_logs"
 #: Generations that are left when a new one is published.
 KEPT = 8
 
@@ -148,7 +151,7 @@ def _decode(content: bytes, name: str) -> Manifest:
         fields = json.loads(content)
         checksum = fields.pop("checksum")
         version, known = fields.pop("vecstore"), fields.pop("format")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise CorruptionError(f"{name} is no manifest of a collection: {error}") from error
     if known != FORMAT:
         raise UnsupportedError(
@@ -162,6 +165,25 @@ def _decode(content: bytes, name: str) -> Manifest:
         )
     try:
         fields["owners"], fields["builds"] = tuple(fields["owners"]), tuple(fields["builds"])
-        return Manifest(**fields)
-    except (KeyError, TypeError) as error:
+        manifest = Manifest(**fields)
+        _check(manifest)
+    except (KeyError, TypeError, ValueError) as error:
         raise CorruptionError(f"{name} is no manifest of a collection: {error}") from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises for what no manifest says."""
+    numbers = [*manifest.owners, manifest.generation, manifest.replicas, manifest.next_shard]
+    if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
+        raise ValueError("expected numbers from 0 on")
+    if len(manifest.owners) != VIRTUAL_SHARDS:
+        raise ValueError(f"expected {VIRTUAL_SHARDS} owners, got {len(manifest.owners)}")
+    if manifest.replicas > REPLICAS_MAX or max(manifest.owners) >= manifest.next_shard:
+        raise ValueError("it has more replicas, or other shards, than there can be")
+    settings: typing.Any = manifest.settings
+    if not isinstance(settings, dict) or not {*STORE_SETTINGS, "replication"} <= settings.keys():
+        raise ValueError("settings are missing")
+    for build in manifest.builds:
+        if not isinstance(build, dict) or not {"id", "segments"} <= build.keys():
+            raise ValueError("a build is malformed")

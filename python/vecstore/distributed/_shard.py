@@ -26,7 +26,7 @@ import uuid
 from collections import abc
 from pathlib import Path
 
-from vecstore._errors import InvalidInputError, StorageError, VecStoreError
+from vecstore._errors import CorruptionError, InvalidInputError, StorageError, VecStoreError
 from vecstore._vecstore import VecStore
 from vecstore.distributed import _checkpoints, _manifest
 from vecstore.distributed._config import RayConfig
@@ -331,8 +331,17 @@ class Shard:
     def _mark(self) -> Path:
         return self._directory / "copy.json"
 
-    def _opened_owner(self, manifest: _manifest.Manifest) -> VecStore:
+    def _seek_end(self, manifest: _manifest.Manifest) -> None:
         self._log.seek_end()
+        is_known = self.shard in manifest.shards and manifest.settings.get(_manifest.HAS_LOGS)
+        if not self._log.number and is_known:
+            raise CorruptionError(
+                f"shard {self.shard} has no log at {self._storage.uri}: its records there were deleted or "
+                "moved. The number of shards is changed by RayCollection.rebalance"
+            )
+
+    def _opened_owner(self, manifest: _manifest.Manifest) -> VecStore:
+        self._seek_end(manifest)
         copy = self._copy_on_disk()
         if copy is None or copy["copy"] != self._log.copy:
             copy = self._restored()
@@ -350,7 +359,7 @@ class Shard:
         return store
 
     def _opened_replica(self, manifest: _manifest.Manifest) -> VecStore:
-        self._log.seek_end()
+        self._seek_end(manifest)
         self._restored()
         store, self._built = self._replay(self._store_on_disk(manifest), manifest, self._log.number)
         return store

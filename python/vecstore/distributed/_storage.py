@@ -95,6 +95,8 @@ class _Directory:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.uri = root.as_uri()
+        #: Whether a manifest was seen.
+        self._was_there = False
 
     def _path(self, name: str) -> Path:
         return self.root / name
@@ -103,9 +105,17 @@ class _Directory:
         message = f"shared storage {self.uri}: cannot {what}: {error.strerror or error}"
         return StorageError(error.errno or errno.EIO, message)
 
+    def _check_is_there(self) -> None:
+        """Raises if there was a collection and is none any more, as where a file system is not mounted: what
+        is put would be there alone.
+        """
+        if self._was_there and not self._path("manifest").is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the collection is not there any more")
+
     def put_new(self, name: str, content: bytes) -> bool:
         path = self._path(name)
         try:
+            self._check_is_there()
             with _draft(path, lambda file: file.write(content)) as draft:
                 try:
                     os.link(draft, path)  # fails if the name is taken, whoever took it
@@ -132,11 +142,13 @@ class _Directory:
                 found += [f"{base}/{file}" for file in files if not file.startswith(_DRAFT)]
         except OSError as error:
             raise self._failed(f"list {prefix}", error) from error
+        self._was_there |= prefix == "manifest/" and bool(found)
         return sorted(name for name in found if after is None or name > after)
 
     def upload(self, name: str, path: Path) -> None:
         to = self._path(name)
         try:
+            self._check_is_there()
             with path.open("rb") as source:
 
                 def copy(file: typing.BinaryIO) -> None:
