@@ -112,7 +112,7 @@ def measure_texts(engine: Engine, context: Context, ids: list[str], texts: list[
     figures["agreement"] = sum(shares) / len(shares)
     added = (
         [
-            seconds_of(lambda n=n: engine.add_text(f"added-{n}", texts[n]))  # type: ignore[misc]
+            seconds_of(lambda n=n: engine.add_text(f"added-{n}", f"{texts[n]} addition{n}"))  # type: ignore[misc]
             for n in range(ADDED)
         ]
         if engine.adds_texts()
@@ -131,8 +131,8 @@ SCENARIO = Scenario(
         f"durable (where the engine keeps them on disk); then {QUERIES} queries each of 1, 2, 3 and 6 "
         f"words of a random text, any of which may match, k={K}, ids fetched, through Python on one "
         "pinned thread. `exact` is the share of the found whose exact BM25 score is among the ten "
-        "best. `add` is one more text, durable and searchable. vecstore stores a vector of 2 "
-        "components and the text of each row as well; the others ids."
+        "best. `add` is one more text, durable and searchable; vecstore is asked for it. vecstore "
+        "stores a vector of 2 components and the text of each row as well; the others ids."
     ),
     measure=measure,
     engines=("vecstore:commit", "tantivy", "bm25s"),
