@@ -21,6 +21,9 @@ from vecstore.distributed._shard import Shard
 #: Shards of a collection that stands for a store.
 SHARDS = 3
 
+#: Their files need no disk: what is tried here is what they answer.
+MEMORY = "/dev/shm"
+
 
 class Actor:
     """A shard, called as a handle of Ray calls it."""
@@ -87,7 +90,7 @@ class Collections:
             pass
         known = {name: options[name] for name in options if hasattr(RayConfig, name)}
         known["text_fields"] = tuple(known.get("text_fields") or ())
-        directory = tempfile.mkdtemp(prefix="vecstore-shards-")
+        directory = tempfile.mkdtemp(prefix="vecstore-shards-", dir=MEMORY if Path(MEMORY).is_dir() else None)
         self._directories.append(directory)
         known.update(durability="none", replication="none", directory=f"{directory}/nodes")
         self.made.append(RayCollection.open(f"{directory}/shared", SHARDS, config=RayConfig(**known)))

@@ -7,9 +7,9 @@ Entries are ``shards/<shard>/log/<number>``, numbered from 1 without a gap. An e
 
 and its header says what it is: ``begin`` (the first), ``open`` (a new owner begins its epoch), ``rows``
 (frames, see `_rows`), ``checkpoint`` (files in shared storage hold everything up to an entry), ``adopt`` (a
-bulk build was taken in). Who wants to own the shard reads to the end and appends ``open``. From then on the owner before it cannot
-append: the number it would use is taken. So nothing that it does is acknowledged any more, whatever it
-believes, and no clock is asked."""
+bulk build was taken in). Who wants to own the shard reads to the end and appends ``open``. From then on the
+owner before it cannot append: the number it would use is taken. So nothing that it does is acknowledged any
+more, whatever it believes, and no clock is asked."""
 
 from __future__ import annotations
 
