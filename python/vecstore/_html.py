@@ -85,7 +85,7 @@ def of_store(store: typing.Any) -> str:
     from vecstore._errors import ClosedError
 
     try:
-        stats = store.stats()  # type: ignore[attr-defined]
+        stats = store.stats()
     except ClosedError:
         return f"<p>{html.escape(repr(store))}</p>"
     figures = [(field.name, getattr(stats, field.name)) for field in dataclasses.fields(stats)]

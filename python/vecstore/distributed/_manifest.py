@@ -174,7 +174,12 @@ def _decode(content: bytes, name: str) -> Manifest:
 
 def _check(manifest: Manifest) -> None:
     """Raises for what no manifest says."""
-    numbers = [*manifest.owners, manifest.generation, manifest.replicas, manifest.next_shard]
+    numbers: list[typing.Any] = [
+        *manifest.owners,
+        manifest.generation,
+        manifest.replicas,
+        manifest.next_shard,
+    ]
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
         raise ValueError("expected numbers from 0 on")
     if len(manifest.owners) != VIRTUAL_SHARDS:
@@ -184,6 +189,7 @@ def _check(manifest: Manifest) -> None:
     settings: typing.Any = manifest.settings
     if not isinstance(settings, dict) or not {*STORE_SETTINGS, "replication"} <= settings.keys():
         raise ValueError("settings are missing")
-    for build in manifest.builds:
+    builds: tuple[typing.Any, ...] = manifest.builds
+    for build in builds:
         if not isinstance(build, dict) or not {"id", "segments"} <= build.keys():
             raise ValueError("a build is malformed")

@@ -132,7 +132,6 @@ impl BaseCollection {
     /// Reads a batch of a file of JSON Lines from a place on, checked as an import into this collection would: columns as of
     /// `_RowBatches`, None if there are no more records; how many lines are done then, where the next one begins, and how many
     /// bytes there are.
-    #[expect(clippy::type_complexity, reason = "it is a tuple in Python")]
     fn _read_jsonl<'py>(
         &self,
         path: &Bound<'py, PyAny>,
