@@ -140,12 +140,10 @@ pub fn read_batch(
         }
         Ok(())
     };
-    read().map_err(|error| Error::with_message(&error, format!("`{}`: {}", path.display(), error.message())))?;
-    let at = Position {
-        items: lines.number,
-        offset: lines.offset,
-        records: from.records + records.len() as u64,
-    };
+    read()
+        .map_err(|error| Error::with_message(&error, format!("`{}`: {}", path.display(), error.message())))?;
+    let at =
+        Position { items: lines.number, offset: lines.offset, records: from.records + records.len() as u64 };
     Ok((records, at, bytes))
 }
 

@@ -218,6 +218,8 @@ impl BaseCollection {
         found: Vec<Vec<(String, f32)>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let read = self::stage(stage, 0)?;
-        self.matched(stage.py(), Included(Include::default()), |engine| engine.search_stage(at, &read, &found))
+        self.matched(stage.py(), Included(Include::default()), |engine| {
+            engine.search_stage(at, &read, &found)
+        })
     }
 }
