@@ -35,9 +35,16 @@ def listed(column: typing.Any) -> typing.Any:
 
 
 def sent_vector(vector: typing.Any) -> typing.Any:
-    """Returns a vector that one store takes as one that can be sent to shards: buffers cannot."""
-    if isinstance(vector, (list, tuple)) or type(vector).__module__ == "numpy":
+    """Returns a vector as it can be sent to shards, which buffers and tensors cannot; what is none stays as
+    it is, to be refused.
+    """
+    if isinstance(vector, (list, tuple, str, bytes, bytearray)) or type(vector).__module__ == "numpy":
         return vector
     import numpy
 
-    return numpy.asarray(vector, dtype=numpy.float32)
+    if hasattr(vector, "__dlpack__"):
+        return numpy.from_dlpack(vector)
+    try:
+        return numpy.array(memoryview(vector))
+    except TypeError:
+        return numpy.asarray(vector) if hasattr(vector, "__array__") else vector
