@@ -1,8 +1,8 @@
 """What the Python package costs and gains: size, import, threads, memory, and beside plain Python and numpy.
 
-``python benches/package.py [size import stores threads calls opens] [--rows N]`` prints a table, of all parts
-or of those that are named, and fails where a limit is missed. Run it where nothing else runs. How much a call
-costs over Rust is ``benches.compare --scenario call_overhead``.
+``python benches/package.py [size import stores tokens threads calls opens] [--rows N]`` prints a table, of
+all parts or of those that are named, and fails where a limit is missed. Run it where nothing else runs. How
+much a call costs over Rust is ``benches.compare --scenario call_overhead``.
 """
 
 from __future__ import annotations
@@ -158,6 +158,34 @@ def measure_stores(table: Table, rows: int) -> None:
     )
 
 
+def measure_tokens(table: Table, rows: int) -> None:
+    """Records of several vectors each, and queries of as many, near those of one record."""
+    rng = np.random.default_rng(0)
+    records, tokens, asked = rows // 10, 32, 16
+    topics = rng.standard_normal((records, 1, DIMENSION)).astype(np.float32)
+    vectors = topics + rng.standard_normal((records, tokens, DIMENSION)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    queries = vectors[:50, :asked] + 0.5 * rng.standard_normal((50, asked, DIMENSION)).astype(np.float32)
+    store = vecstore.VecStore(":memory:", metric="dot", threads=1)
+    for n in range(records):
+        store.upsert_multi(str(n), vectors[n])
+    store.optimize()
+    flat = vectors.reshape(-1, DIMENSION)
+
+    def brute(query: Any) -> Any:
+        best = (flat @ query.T).reshape(records, tokens, asked).max(axis=1).sum(axis=1)
+        return np.argsort(-best)[:10]
+
+    ours = median_ms(lambda: [store.multi_query(query, 10) for query in queries], 3) / len(queries)
+    exact = median_ms(lambda: [store.multi_query(query, 10, exact=True) for query in queries[:5]], 3) / 5
+    theirs = median_ms(lambda: [brute(query) for query in queries[:5]], 3) / 5
+    found = [{int(neighbor.id) for neighbor in store.multi_query(query, 10)} for query in queries]
+    recall = sum(len(a & set(brute(query).tolist())) for a, query in zip(found, queries)) / 10 / len(queries)
+    table.show(f"MaxSim over {records:,} records of {tokens} vectors, ms ({recall:.2f} found)", f"{ours:.2f}")
+    table.show("the same, exact, ms", f"{exact:.1f}")
+    table.show("numpy, ms", f"{theirs:.1f}", ">= 2x", theirs >= 2 * ours)
+
+
 def measure_threads(table: Table, rows: int) -> None:
     store, _, queries, _ = filled(rows)
 
@@ -230,6 +258,7 @@ PARTS: dict[str, Callable[[Table, int], None]] = {
     "size": measure_size,
     "import": measure_import,
     "stores": measure_stores,
+    "tokens": measure_tokens,
     "threads": measure_threads,
     "calls": measure_calls,
     "opens": measure_opens,

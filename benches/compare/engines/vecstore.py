@@ -137,7 +137,7 @@ class VecStore(Store):
 
     def add_text(self, row: str, text: str) -> None:
         self._store.upsert(row, [1.0, 0.0], text=text)
-        if all(neighbor.id != row for neighbor in self._store.text_query(text[:200], 50)):
+        if [neighbor.id for neighbor in self._store.text_query(text.split()[-1], 1)] != [row]:
             raise RuntimeError(f"{row} is not found")
 
     def parameters(self) -> dict[str, object]:

@@ -39,6 +39,7 @@ SCENARIOS: dict[str, Scenario] = {
         open_store.SCENARIO,
         call_overhead.SCENARIO,
         texts.SCENARIO,
+        texts.MANY_SCENARIO,
         import_time.SCENARIO,
         *rag.SCENARIOS,
     )

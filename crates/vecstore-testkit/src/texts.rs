@@ -1,6 +1,8 @@
 //! BM25 and dot products of sparse vectors by brute force, in 64 bits: what a search of texts must find.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
@@ -8,22 +10,52 @@ const B: f64 = 0.75;
 /// Texts as terms, by id. Those of records that count but must not be found are marked.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
-    texts: BTreeMap<String, (Vec<String>, bool)>,
+    texts: BTreeMap<String, (Rc<Terms>, bool)>,
+}
+
+/// How often each term is in a text, and how many there are in all.
+#[derive(Debug, Default)]
+struct Terms {
+    times: HashMap<String, f64>,
+    len: f64,
+}
+
+thread_local! {
+    /// The terms of texts seen before: states of a disk, of which there are thousands, have most texts in common.
+    static SEEN: RefCell<HashMap<String, Rc<Terms>>> = RefCell::default();
+}
+
+impl Terms {
+    /// Splits at what is no letter or digit.
+    fn of(text: &str) -> Self {
+        let mut found = Self::default();
+        for term in text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()) {
+            *found.times.entry(term.to_lowercase()).or_default() += 1.0;
+            found.len += 1.0;
+        }
+        found
+    }
+
+    fn seen(text: &str) -> Rc<Self> {
+        SEEN.with_borrow_mut(|seen| match seen.get(text) {
+            Some(terms) => Rc::clone(terms),
+            None => Rc::clone(seen.entry(text.to_owned()).or_insert(Rc::new(Self::of(text)))),
+        })
+    }
 }
 
 impl Texts {
     /// Adds a text, which is split at what is no letter or digit. One that is hidden is only counted.
     pub fn add(&mut self, id: &str, text: &str, hidden: bool) {
-        let terms = text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty());
-        self.texts.insert(id.to_owned(), (terms.map(str::to_lowercase).collect(), hidden));
+        self.texts.insert(id.to_owned(), (Terms::seen(text), hidden));
     }
 
     /// Returns the scores of all texts that have one of some terms, best first, ties by id.
     pub fn ranked(&self, terms: &[&str], matches: impl Fn(&str) -> bool) -> Vec<(&str, f64)> {
         let count = self.texts.len() as f64;
-        let mean = self.texts.values().map(|(terms, _)| terms.len() as f64).sum::<f64>() / count;
+        let mean = self.texts.values().map(|(terms, _)| terms.len).sum::<f64>() / count;
         let holds =
-            |term: &str| self.texts.values().filter(|(terms, _)| terms.iter().any(|t| t == term)).count();
+            |term: &str| self.texts.values().filter(|(terms, _)| terms.times.contains_key(term)).count();
         let idf: Vec<f64> = terms
             .iter()
             .map(|term| {
@@ -31,12 +63,11 @@ impl Texts {
                 (1.0 + (count - rows + 0.5) / (rows + 0.5)).ln()
             })
             .collect();
-        let score = |text: &[String]| -> Option<f64> {
+        let score = |text: &Terms| -> Option<f64> {
             let mut sum = None;
-            for (term, idf) in terms.iter().zip(&idf) {
-                let times = text.iter().filter(|t| t == term).count() as f64;
-                if times > 0.0 {
-                    let length = 1.0 - B + B * text.len() as f64 / mean;
+            for (&term, idf) in terms.iter().zip(&idf) {
+                if let Some(times) = text.times.get(term) {
+                    let length = 1.0 - B + B * text.len / mean;
                     *sum.get_or_insert(0.0) += idf * times * (K1 + 1.0) / (times + K1 * length);
                 }
             }

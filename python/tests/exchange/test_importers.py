@@ -9,8 +9,10 @@ import pickle
 import shutil
 import sqlite3
 import struct
+import sys
 import tarfile
 import tracemalloc
+import types
 import typing
 
 import numpy as np
@@ -272,6 +274,24 @@ def test_lancedb(target: vecstore.VecStore, tmp_path: pathlib.Path) -> None:
     assert importers.import_lancedb(place / "docs.lance", other, id="n").records == 39
     with pytest.raises(vecstore.InvalidInputError):
         importers.import_lancedb(place, target, table="nothing")
+
+
+@pytest.mark.parametrize("base", [Exception, BaseException])
+def test_what_panics_in_lancedb_is_a_typed_error(
+    base: type[BaseException],
+    target: vecstore.VecStore,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panic = type("PanicException", (base,), {})
+
+    def connect(place: pathlib.Path) -> None:
+        raise panic(f"of a table in {place.name}")
+
+    monkeypatch.setitem(sys.modules, "lancedb", types.SimpleNamespace(connect=connect))
+    (tmp_path / "docs.lance").mkdir()
+    with pytest.raises(vecstore.InvalidInputError, match=r"`docs` of .* cannot be read: of a table in"):
+        importers.import_lancedb(tmp_path, target)
 
 
 def qdrant_expected() -> dict[str, list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import ClassVar
 
 import vecstore
 
@@ -50,16 +51,27 @@ def perform(store: vecstore.VecStore, call: int) -> None:
         store.compact()
 
 
+class _Known:
+    """What is there after some number of calls."""
+
+    calls: int = 0
+    found: ClassVar[dict[str, int]] = {}
+
+
 def after(calls: int) -> dict[str, int]:
     """Return what is there after so many calls: the call that each record is from."""
-    found: dict[str, int] = {}
-    for call in range(calls):
-        for key in ids(call):
-            if deletes(call):
-                found.pop(key, None)
-            else:
-                found[key] = call
-    return found
+    # Most ask for a little more than was asked for before.
+    if calls < _Known.calls:
+        _Known.calls, _Known.found = 0, {}
+    for call in range(_Known.calls, calls):
+        keys = ids(call)
+        if deletes(call):
+            for key in keys:
+                _Known.found.pop(key, None)
+        else:
+            _Known.found.update(dict.fromkeys(keys, call))
+    _Known.calls = calls
+    return dict(_Known.found)
 
 
 def read(store: vecstore.VecStore) -> dict[str, int]:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import abc
 
-from vecstore._errors import InvalidInputError, UnsupportedError
+from vecstore._errors import InvalidInputError, UnsupportedError, VecStoreError
 from vecstore._exchange.arrow import Columns, rows_of
 from vecstore._exchange.files import path_of
 from vecstore._exchange.rows import Rows, rebatched
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> abc.Iterator[None]:
+    """Makes what LanceDB raises of a damaged table an error that says so."""
+    try:
+        yield
+    except (VecStoreError, MemoryError):
+        raise
+    except Exception as error:
+        raise InvalidInputError(f"{name} cannot be read: {error}") from error
+    except BaseException as error:
+        # Of what panics in its code, some is no `Exception`.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InvalidInputError(f"{name} cannot be read: {error}") from error
 
 
 class LanceSource:
@@ -38,22 +55,19 @@ class LanceSource:
         if table is None and len(tables) != 1:
             raise InvalidInputError(f"say which one with `table`: {', '.join(tables) or 'there is none'}")
         self.name = f"table `{table or tables[0]}` of `{path}`"
-        try:
+        with _reading(self.name):
             self._table = lancedb.connect(place).open_table(table or tables[0])
             self.total: int | None = self._table.count_rows()
-        except Exception as error:
-            raise InvalidInputError(f"{self.name}: {error}") from error
+            version = self._table.version
         self._columns = Columns(id, vector, text, "metadata")
         # An older version of a table stays as it is.
-        self.identity = (
-            f"lancedb, {place.resolve()}, {self.name}, version {self._table.version}, {self._columns}"
-        )
+        self.identity = f"lancedb, {place.resolve()}, {self.name}, version {version}, {self._columns}"
 
     def rows(self, start: int, batch_size: int) -> abc.Iterator[Rows]:
         """Yields the rows from the one with this number on."""
         import pyarrow as pa
 
-        try:
+        with _reading(self.name):
             seen = 0
             for batch in self._table.search().to_batches(batch_size):
                 seen += batch.num_rows
@@ -65,8 +79,6 @@ class LanceSource:
                     rest = rest.append_column("id", numbers)
                 self._columns.check(rest.schema.names)
                 yield from rebatched([rows_of(rest, self._columns)], batch_size)
-        except (pa.ArrowException, RuntimeError, OSError) as error:
-            raise InvalidInputError(f"the table cannot be read: {error}") from error
 
     def __repr__(self) -> str:
         return f"LanceSource({self.name})"
