@@ -95,6 +95,9 @@ class Threads:
     def get_node_id(self) -> str:
         return "this-process"
 
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"NodeID": self.get_node_id(), "Alive": True, "Resources": {"CPU": 4.0}}]
+
     def remote(self, what: type) -> _Options:
         return _Options(self, what, {})
 

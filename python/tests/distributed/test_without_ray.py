@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 import vecstore
-from tests.conftest import fill
 from vecstore.distributed import FencedError, RayCollection, RayConfig
 from vecstore.distributed._actors import ShardActor
 from vecstore.distributed._shard import Reply
 
-from . import conftest, test_failures, test_one_answer, test_open, test_suite
-from .conftest import Make, clear
-from .in_process import Threads, instead_of_ray
+from . import conftest, test_failures, test_one_answer, test_open
+from .conftest import Make
+from .stand_in import Threads, instead_of_ray
 
 #: What is about processes and packages, and needs more than one process to fail.
 LEFT_OUT = {
@@ -29,7 +28,7 @@ LEFT_OUT = {
     "test_nodes_that_do_not_fit",
 }
 
-for _module in (test_open, test_one_answer, test_suite):
+for _module in (test_open, test_one_answer):
     for _name, _value in vars(_module).items():
         is_test = _name.startswith("test_") and inspect.isfunction(_value)
         if (is_test or _name == "both") and _name not in LEFT_OUT:
@@ -76,19 +75,6 @@ def make(nodes: Threads, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
 @pytest.fixture(scope="module")
 def small(make: Make) -> RayCollection:
     return make(2, dim=3)
-
-
-@pytest.fixture
-def store(small: RayCollection) -> Iterator[RayCollection]:
-    clear(small)
-    with RayCollection.open(small.uri, config=small.config) as handle:
-        fill(handle)  # type: ignore[arg-type]
-        yield handle
-
-
-@pytest.fixture
-def docs(make: Make) -> RayCollection:
-    return make(2)
 
 
 def test_nobody_starts_a_shard_again_that_is_no_longer_one(make: Make, nodes: Threads) -> None:
