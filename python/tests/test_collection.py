@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -191,6 +192,17 @@ def test_an_error_of_the_embedder_changes_nothing_and_is_passed_on(docs: Collect
         TypeError, match="splitter: expected an object with `split_with_metadata` or `split_text`"
     ):
         docs.upsert_chunks("a", "text", 3, embed)  # type: ignore[arg-type]
+    assert docs.is_empty()
+
+
+@pytest.mark.parametrize(
+    "found", [None, 3, "text", [3], [("text", 0, 4)], [SimpleNamespace(content=b"", char_start=0)]]
+)
+@pytest.mark.parametrize("name", ["split_text", "split_with_metadata"])
+def test_a_splitter_that_returns_no_chunks_is_told(docs: Collection, name: str, found: Any) -> None:
+    splitter: Any = SimpleNamespace(**{name: lambda _: found})
+    with pytest.raises(TypeError, match=r"what the splitter returned.*: expected"):
+        docs.upsert_chunks("a", "text", splitter, embed)
     assert docs.is_empty()
 
 

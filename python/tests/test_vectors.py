@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
@@ -46,6 +47,12 @@ class Tensor:
         array.array("B", [1, 2, 3]),
         memoryview(array.array("f", [1, 2, 3])),
         memoryview(array.array("f", [1, 9, 2, 9, 3]))[::2],
+        memoryview(array.array("d", [1, 9, 2, 9, 3]))[::2],
+        (ctypes.c_float * 3)(1, 2, 3),
+        (ctypes.c_double * 3)(1, 2, 3),
+        (ctypes.c_float.__ctype_be__ * 3)(1, 2, 3),
+        (ctypes.c_float.__ctype_le__ * 3)(1, 2, 3),
+        (ctypes.c_int16.__ctype_be__ * 3)(1, 2, 3),
         np.array([1, 2, 3], np.float32),
         np.array([1, 2, 3], np.float64),
         np.array([1, 2, 3], np.float16),
@@ -68,6 +75,23 @@ def test_a_vector_may_be(plane: VecStore, vector: Any) -> None:
     assert record.vector == [1.0, 2.0, 3.0]
     assert plane.query(vector)[0].distance == 0
     plane.update_vector("a", vector)
+
+
+def test_what_a_number_raises_comes_through(plane: VecStore) -> None:
+    class Broken:
+        def __float__(self) -> float:
+            raise ZeroDivisionError("from within")
+
+        def __index__(self) -> int:
+            raise KeyboardInterrupt
+
+    with pytest.raises(ZeroDivisionError, match="from within"):
+        plane.upsert("a", [1.0, Broken(), 3.0])
+    with pytest.raises(ZeroDivisionError, match="from within"):
+        plane.query([1.0, 2.0, 3.0], recall=Broken())  # type: ignore[call-overload]
+    with pytest.raises(KeyboardInterrupt):
+        plane.query([1.0, 2.0, 3.0], k=Broken())  # type: ignore[call-overload]
+    assert "a" not in plane
 
 
 def test_components_are_rounded_to_32_bits(plane: VecStore) -> None:

@@ -35,7 +35,10 @@ impl FromPyObject<'_, '_> for Int {
         match object.extract() {
             Ok(number) => Ok(Self::Fits(number)),
             Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(Self::Beyond),
-            Err(_) => Ok(Self::Not(type_name(&object))),
+            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
+                Ok(Self::Not(type_name(&object)))
+            }
+            Err(error) => Err(error), // what the object's own code raised
         }
     }
 }
@@ -76,7 +79,10 @@ impl FromPyObject<'_, '_> for Number {
         match object.extract() {
             Ok(number) => Ok(Self::Is(number)),
             Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(Self::Is(f64::INFINITY)),
-            Err(_) => Ok(Self::Not(type_name(&object))),
+            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
+                Ok(Self::Not(type_name(&object)))
+            }
+            Err(error) => Err(error), // what the object's own code raised
         }
     }
 }

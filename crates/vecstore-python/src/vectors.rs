@@ -4,7 +4,7 @@ use numpy::npyffi::NPY_TYPES;
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyMemoryError, PyOverflowError};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -118,7 +118,7 @@ fn number(item: &Bound<'_, PyAny>, at: usize, what: &dyn Fn() -> String) -> PyRe
         if error.is_instance_of::<PyOverflowError>(item.py()) {
             let message = format!("component {at} of {}: expected a number that a float can hold", what());
             invalid(item.py(), message)
-        } else if item.is_instance_of::<PyInt>() {
+        } else if item.is_instance_of::<PyInt>() || !error.is_instance_of::<PyTypeError>(item.py()) {
             error
         } else {
             refused()
@@ -214,7 +214,7 @@ impl<'py> Numbers<'py> {
             ("O", _) => return Ok(Self::Objects(array.call_method0(intern!(py, "tolist"))?)),
             _ => {
                 let message = format!("{}: expected an array of numbers, got one of {dtype}", what());
-                return Err(pyo3::exceptions::PyTypeError::new_err(message));
+                return Err(PyTypeError::new_err(message));
             }
         };
         let numpy = crate::numpy_interop::require(py)?;
@@ -261,24 +261,26 @@ fn buffer(view: &Bound<'_, PyMemoryView>, what: &dyn Fn() -> String) -> PyResult
     let py = view.py();
     let format: String = view.getattr(intern!(py, "format"))?.extract()?;
     let shape: Vec<usize> = view.getattr(intern!(py, "shape"))?.extract()?;
-    let bytes = || -> PyResult<Bound<'_, PyBytes>> {
-        Ok(view.call_method0(intern!(py, "tobytes"))?.cast_into::<PyBytes>()?)
-    };
-    let native =
-        |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let bytes = view.call_method0(intern!(py, "tobytes"))?.cast_into::<PyBytes>()?;
     let mut components = Vec::new();
-    match format.trim_start_matches('@') {
-        "f" => components = native(bytes()?.as_bytes()),
-        "b" | "B" | "h" | "H" | "i" | "I" | "l" | "L" | "q" | "Q" | "n" | "N" | "e" | "d" => {
-            let flat = view.call_method1(intern!(py, "cast"), ("B",))?;
-            let flat = flat.call_method1(intern!(py, "cast"), (format.as_str(),))?;
-            let items = flat.call_method0(intern!(py, "tolist"))?.cast_into::<PyList>()?;
+    let native = if cfg!(target_endian = "little") { '<' } else { '>' };
+    match format.trim_start_matches(['@', '=', '<', '>', '!']) {
+        "f" if !format.starts_with(['<', '>', '!']) || format.starts_with(native) => {
+            let items = bytes.as_bytes().chunks_exact(4);
+            components.extend(items.map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])));
+        }
+        "b" | "B" | "h" | "H" | "i" | "I" | "l" | "L" | "q" | "Q" | "n" | "N" | "e" | "f" | "d" => {
+            // Orders of bytes, and sizes that go by them, are as `struct` has them.
+            let (order, letter) = format.split_at(format.len() - 1);
+            let many = format!("{order}{}{letter}", shape.iter().product::<usize>());
+            let unpack = py.import(intern!(py, "struct"))?.getattr(intern!(py, "unpack"))?;
+            let items = unpack.call1((many, bytes))?.cast_into::<PyTuple>()?;
             extend_items(&mut components, items.len(), items.iter(), what)?;
         }
         other => {
             let message =
                 format!("{}: expected a buffer of numbers, got one of the format `{other}`", what());
-            return Err(pyo3::exceptions::PyTypeError::new_err(message));
+            return Err(PyTypeError::new_err(message));
         }
     }
     Ok(Buffer { components: Numbers::Owned(components), shape })

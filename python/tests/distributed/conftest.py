@@ -17,6 +17,8 @@ import vecstore
 from tests.conftest import fill
 from vecstore.distributed import RayCollection, RayConfig
 
+from . import counting
+
 #: Tests that start and end nodes on a busy machine take their time.
 TIMEOUT_SECONDS = 280 if "VECSTORE_RAY_KILLS" not in os.environ else 3600
 
@@ -54,7 +56,15 @@ class Nodes:
         small["_system_config"] = LOST_NODES
         self.cluster: Any = Cluster(initialize_head=True, head_node_args=small)
         self.nodes = [self.add() for _ in range(2)]
-        ray.init(address=self.cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+        # Nothing but `make coverage` has the processes of Ray do more than the users' do.
+        options = {"worker_process_setup_hook": counting.in_a_process_of_ray} if counting.is_on() else None
+        self.ray.cloudpickle.register_pickle_by_value(counting)
+        ray.init(
+            address=self.cluster.address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env=options,
+        )
 
     def add(self) -> Any:
         for tries in range(3):

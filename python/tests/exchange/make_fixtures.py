@@ -8,6 +8,7 @@ usearch==2.26.6
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
 import pathlib
 import tarfile
@@ -36,7 +37,7 @@ def expect(name: str, records: dict[str, typing.Any]) -> None:
 
 def chroma(directory: pathlib.Path, name: str, settings: dict[str, typing.Any]) -> None:
     """A collection with records that were changed, removed and added again, beside another collection."""
-    import chromadb
+    chromadb: typing.Any = importlib.import_module("chromadb")
 
     client = chromadb.PersistentClient(str(directory))
     client.create_collection("empty")
@@ -70,9 +71,9 @@ def chroma(directory: pathlib.Path, name: str, settings: dict[str, typing.Any]) 
 
 def indexes() -> None:
     """The same vectors in each kind of index, with keys that are not the numbers of rows."""
-    import faiss
-    import hnswlib
-    import usearch.index
+    faiss: typing.Any = importlib.import_module("faiss")
+    hnswlib: typing.Any = importlib.import_module("hnswlib")
+    usearch: typing.Any = importlib.import_module("usearch.index")
 
     keys = np.arange(COUNT, dtype=np.int64) * 3 + 5
     flat = faiss.IndexFlatIP(DIM)
@@ -86,13 +87,13 @@ def indexes() -> None:
     lists.add(VECTORS)
     faiss.write_index(lists, str(HERE / "ivf.faiss"))
     for space, name in (("l2", "l2"), ("cosine", "cosine")):
-        index = hnswlib.Index(space, DIM)  # pyright: ignore[reportArgumentType]
+        index = hnswlib.Index(space, DIM)
         index.init_index(COUNT + 20)
         index.add_items(VECTORS, keys)
         index.mark_deleted(8)
         index.save_index(str(HERE / f"{name}.hnswlib"))
     for dtype in ("f32", "f16"):
-        index = usearch.index.Index(ndim=DIM, metric="cos", dtype=dtype)
+        index = usearch.Index(ndim=DIM, metric="cos", dtype=dtype)
         index.add(keys, VECTORS)
         index.remove(8)
         index.save(str(HERE / f"{dtype}.usearch"))
@@ -100,7 +101,7 @@ def indexes() -> None:
 
 def lance(directory: pathlib.Path) -> None:
     """A table that rows were removed from, with columns of several types."""
-    import lancedb
+    lancedb: typing.Any = importlib.import_module("lancedb")
 
     noon = datetime.datetime(2024, 5, 1, 12)
     rows = [
@@ -114,7 +115,7 @@ def lance(directory: pathlib.Path) -> None:
 
 def qdrant(directory: pathlib.Path) -> None:
     """A shard with numbers and UUIDs for ids, and its points as scrolling returns them."""
-    import qdrant_edge as edge
+    edge: typing.Any = importlib.import_module("qdrant_edge")
 
     config = edge.EdgeConfig(vectors=edge.EdgeVectorParams(size=DIM, distance=edge.Distance.Dot))
     shard = edge.EdgeShard.create(str(directory), config)
@@ -140,7 +141,7 @@ def qdrant(directory: pathlib.Path) -> None:
 
 def multivectors(directory: pathlib.Path) -> None:
     """A shard with a multivector and another vector of each point, and its points as scrolled."""
-    import qdrant_edge as edge
+    edge: typing.Any = importlib.import_module("qdrant_edge")
 
     comparator = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim)
     params = edge.EdgeVectorParams(size=DIM, distance=edge.Distance.Dot, multivector_config=comparator)

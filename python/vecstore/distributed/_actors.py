@@ -14,9 +14,9 @@ from collections import abc
 from pathlib import Path
 
 import vecstore
-from vecstore._errors import VecStoreError
+from vecstore._errors import CorruptionError, StorageError, VecStoreError
 from vecstore.distributed._config import RayConfig
-from vecstore.distributed._errors import ClockSkewError, ShardUnavailableError, VersionSkewError
+from vecstore.distributed._errors import ClockSkewError, FencedError, ShardUnavailableError, VersionSkewError
 from vecstore.distributed._manifest import Manifest, load
 from vecstore.distributed._metrics import observer
 from vecstore.distributed._packages import ray
@@ -32,6 +32,9 @@ CONCURRENT_CALLS = 32
 
 #: How long a caller waits before it asks again.
 PAUSE_SECONDS = 0.05
+
+#: Errors of an actor that was asked, or started, while its shard was taken away with all it has in storage.
+_OF_A_SHARD_TAKEN_AWAY = (ShardUnavailableError, FencedError, StorageError, CorruptionError)
 
 
 class ShardActor(Shard):
@@ -261,6 +264,9 @@ class Actors:
         ShardUnavailableError
             If one does not answer in time, unless there is a list for those that are ``missing``.
         """
+        if not self._owners.keys() >= calls.keys() and self._is_past(generation):
+            # Who stopped them did so after it had published that they are no longer shards.
+            raise MovedError({})
         self.ensure(calls)
         timeout = self._config.timeout_seconds if timeout is None else timeout
         deadline = time.monotonic() + timeout
@@ -281,7 +287,10 @@ class Actors:
                 is_late = time.monotonic() >= deadline
                 is_gone = reply is None or isinstance(reply.error, ShardUnavailableError)
                 waits = is_gone or (reply is not None and reply.is_held)
-                if is_gone and self._is_past(generation):
+                has_failed = is_gone or (
+                    reply is not None and isinstance(reply.error, _OF_A_SHARD_TAKEN_AWAY)
+                )
+                if has_failed and self._is_past(generation):
                     # It is not there because it is no longer a shard: nobody starts it again.
                     has_moved = True
                     del pending[shard]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import typing
@@ -82,7 +83,9 @@ class FaissSource:
 
     def __init__(self, path: _Path, *, records: _Path | None = None) -> None:
         try:
-            import faiss
+            faiss: typing.Any = importlib.import_module(
+                "faiss"
+            )  # some versions of it have types, some do not
         except ImportError as error:
             raise UnsupportedError("FAISS needs its package: pip install 'vecstore[faiss]'") from error
         self._path = path_of(path)

@@ -80,7 +80,7 @@ def chunks_upserted(
         raise TypeError(f"metadata: expected a dict or None, got {type(metadata).__name__}")
     split = _split_of(splitter)
     starts = _checked_starts(page_starts, len(text))
-    chunks = list((yield Call(split, text)))
+    chunks = _checked_chunks((yield Call(split, text)))
     texts = [chunk.content for chunk in chunks]
     vectors = yield from embedded(embedder, texts, batch_size=batch_size)
     metadatas = []
@@ -132,10 +132,27 @@ def _split_of(splitter: typing.Any) -> abc.Callable[[str], abc.Iterable[typing.A
     return lambda text: _located(split_plainly(text), text)
 
 
+def _checked_chunks(found: typing.Any) -> list[typing.Any]:
+    """What a splitter returned, if it is chunks."""
+    chunks = list(check_items("what the splitter returned", found, "a list of chunks"))
+    for at, chunk in enumerate(chunks):
+        places = (getattr(chunk, "char_start", None), getattr(chunk, "char_end", None))
+        is_chunk = isinstance(getattr(chunk, "content", None), str) and all(
+            isinstance(place, int) for place in places
+        )
+        if not is_chunk:
+            raise TypeError(
+                f"what the splitter returned[{at}]: expected a chunk with the str `content` and the ints "
+                f"`char_start` and `char_end`, got {type(chunk).__name__}"
+            )
+    return chunks
+
+
 def _located(contents: abc.Iterable[str], text: str) -> list[_Found]:
     """Looks for each chunk from the end of the one before on, or from its start where they overlap."""
     found: list[_Found] = []
-    for content in contents:
+    for at, content in enumerate(check_items("what the splitter returned", contents, "a list of str")):
+        check_text(f"what the splitter returned[{at}]", content)
         last = found[-1] if found else _Found("", 0, 0)
         start = text.find(content, last.char_end)
         if start < 0:
