@@ -196,6 +196,29 @@ except KeyboardInterrupt:
     assert done.stdout.startswith("interrupted 0 True\n"), done.stdout + done.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sets an alarm")
+def test_a_signal_while_arguments_are_read_is_not_lost() -> None:
+    script = """
+import signal, time, numpy, vecstore
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+rows = numpy.random.default_rng(0).standard_normal((20_000, 64))
+store = vecstore.VecStore(":memory:", threads=1)
+store.upsert_many([str(n) for n in range(20_000)], rows)
+for n in range(12):
+    many = numpy.tile(rows, (20, 1))  # of 64 bits, which take a while to be read
+    signal.setitimer(signal.ITIMER_REAL, 0.005 * (n + 1))
+    try:
+        store.query_batch(many, 10, exact=True)
+    except KeyboardInterrupt:
+        continue
+    raise SystemExit(f"signal {n} was lost")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=250, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_ends_a_repair_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     script = """

@@ -24,6 +24,11 @@ def plane() -> Iterator[VecStore]:
         yield store
 
 
+def ordered(kind: Any) -> Any:
+    """A type of ctypes, which has others with an order of bytes that typeshed does not know of."""
+    return kind
+
+
 class Tensor:
     """What a tensor on the CPU looks like to numpy."""
 
@@ -50,9 +55,9 @@ class Tensor:
         memoryview(array.array("d", [1, 9, 2, 9, 3]))[::2],
         (ctypes.c_float * 3)(1, 2, 3),
         (ctypes.c_double * 3)(1, 2, 3),
-        (ctypes.c_float.__ctype_be__ * 3)(1, 2, 3),
-        (ctypes.c_float.__ctype_le__ * 3)(1, 2, 3),
-        (ctypes.c_int16.__ctype_be__ * 3)(1, 2, 3),
+        (ordered(ctypes.c_float).__ctype_be__ * 3)(1, 2, 3),
+        (ordered(ctypes.c_float).__ctype_le__ * 3)(1, 2, 3),
+        (ordered(ctypes.c_int16).__ctype_be__ * 3)(1, 2, 3),
         np.array([1, 2, 3], np.float32),
         np.array([1, 2, 3], np.float64),
         np.array([1, 2, 3], np.float16),

@@ -10,6 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use vecstore::Interrupt;
@@ -20,9 +21,12 @@ pub(crate) const SIGNAL_POLL: Duration = Duration::from_millis(50);
 /// Makes a call without the GIL that an exception of a signal handler ends, and raises that. The thread costs about 30 us: what
 /// takes less than some milliseconds need not come here.
 pub(crate) fn interruptible<T: Send>(py: Python<'_>, call: impl FnOnce() -> T + Send) -> PyResult<T> {
-    // A process that may open no more files cannot import what tells. It gets its answer, and Ctrl-C after that.
-    if !is_main_thread(py).unwrap_or(false) {
-        return Ok(py.detach(call));
+    match py.import(intern!(py, "threading")) {
+        Ok(threading) if is_main_thread(&threading)? => {}
+        Ok(_) => return Ok(py.detach(call)),
+        // A process that may open no more files cannot import what tells. It gets its answer, and Ctrl-C after that.
+        Err(error) if error.is_instance_of::<PyException>(py) => return Ok(py.detach(call)),
+        Err(error) => return Err(error),
     }
     let interrupt = Interrupt::default();
     let mut raised = None;
@@ -77,8 +81,9 @@ pub(crate) fn work<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() ->
     if bytes < LONG_BYTES { Ok(py.detach(work)) } else { interruptible(py, work) }
 }
 
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import(intern!(py, "threading"))?;
+/// Fails with what a signal handler raises: these are the first steps of Python's since a signal that came before the call.
+fn is_main_thread(threading: &Bound<'_, PyModule>) -> PyResult<bool> {
+    let py = threading.py();
     let main = threading.call_method0(intern!(py, "main_thread"))?.getattr(intern!(py, "ident"))?;
     threading.call_method0(intern!(py, "get_ident"))?.eq(main)
 }

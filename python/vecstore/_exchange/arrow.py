@@ -269,7 +269,12 @@ def _chain(first: typing.Any, rest: abc.Iterator[typing.Any]) -> abc.Iterator[ty
 
 def _rows(batch: typing.Any, columns: Columns, batch_size: int) -> abc.Iterator[Rows]:
     """Yields the rows of a batch, at most so many at once."""
-    per_row = max(1, batch.nbytes // max(1, batch.num_rows))
+    try:
+        size = batch.nbytes
+    except _pyarrow().ArrowException:
+        # Some releases do not know what views of strings take; their buffers may hold more rows than these.
+        size = batch.get_total_buffer_size()
+    per_row = max(1, size // max(1, batch.num_rows))
     step = max(1, min(batch_size, BATCH_BYTES // per_row))
     for start in range(0, batch.num_rows, step):
         yield rows_of(batch.slice(start, step), columns)
