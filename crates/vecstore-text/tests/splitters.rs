@@ -409,6 +409,9 @@ fn titles_and_names_told_of_chunks_have_a_bound() {
     let told = |chunks: &Chunks| format!("{:?}", chunks.context(chunks.len() - 1)).len();
     let html = format!("<h1>{long}</h1><p>text");
     assert!(told(&HtmlSplitter::new(limits).split(&html).unwrap()) < 1500);
+    let html = "<h1>".to_owned() + &"<b>t</b>".repeat(200) + "</h1><p>text";
+    let chunks = HtmlSplitter::new(limits).split(&html).unwrap();
+    assert_eq!(chunks.context(chunks.len() - 1)[1].value, FieldValue::Texts(vec!["t".repeat(128)]));
     let markdown = format!("# {long}\n\n## x\n\ntext\n");
     assert!(told(&MarkdownSplitter::new(limits).split(&markdown).unwrap()) < 1500);
     let code = "class A {".repeat(200) + "int x;" + &"}".repeat(200);

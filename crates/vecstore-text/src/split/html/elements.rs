@@ -111,6 +111,8 @@ const TITLE: &str = "title";
 
 /// A longer title of a heading is cut: each of many sections below would repeat it.
 const LONGEST_TITLE_BYTES: usize = 1024;
+/// A title of more runs of text than this is cut, too: each of many headings inside one another would read them all.
+const LONGEST_TITLE_RUNS: usize = 128;
 
 /// Which open elements an element ends that has no end tag of its own, looking outwards up to a bound.
 fn implied(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
@@ -329,7 +331,7 @@ impl Reader<'_> {
         if let Kind::Heading(_) = closed.kind {
             let start = closed.start;
             let first = self.document.visible.partition_point(|run| run.end <= start);
-            let runs = self.document.visible[first..].iter().cloned();
+            let runs = self.document.visible[first..].iter().take(LONGEST_TITLE_RUNS).cloned();
             let title = entities::shown(self.text, &(start..end), runs, &[], LONGEST_TITLE_BYTES);
             // A heading inside a heading ends first; the order is that of their starts.
             let at = self.document.headings.partition_point(|heading| heading.start < start);
