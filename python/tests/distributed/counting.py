@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: What a killed process may have counted and not written.
-SAVE_SECONDS = 0.5
+SAVE_SECONDS = 3.0
 
 
 def is_on() -> bool:

@@ -138,7 +138,11 @@ impl Shared {
         let lock = take_lock(vfs, root, options.wait)?;
         let Found { current, previous, damaged, old } = manifests(vfs, root)?;
         let (current, previous) = match current {
-            Some(current) => (current, previous),
+            Some(current) => {
+                // A process that was killed may have named it and not synced the name; what older ones need goes below.
+                vfs.sync_dir(root).map_err(|error| Error::io("sync", root, error))?;
+                (current, previous)
+            }
             None => create(vfs, root, options, name)?,
         };
         // The number of a damaged one is needed for the next generation.
@@ -151,8 +155,7 @@ impl Shared {
         Ok(Arc::new(shared))
     }
 
-    /// Publishes the second manifest of a database whose creation was killed after the first: until then not even the
-    /// name of the first may be durable. Of later generations that does not matter, since the one before is kept.
+    /// Publishes the second manifest of a database whose creation was killed after the first.
     fn complete_creation(&self) -> Result<()> {
         let incomplete = {
             let catalog = self.catalog.lock();

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use vecstore::{Durability, Record, Result};
-use vecstore_testkit::{Call, CrashMode, FaultVfs, Model, Rng};
+use vecstore_testkit::{Call, CallKind, CrashMode, FaultVfs, Model, Rng};
 
 use crate::script::{DIM, GRAPH_DIM, Step, script};
 use crate::soak::count;
-use crate::subject::{check_answers, open, read};
+use crate::subject::{PATH, check_answers, open, read};
 
 /// Steps of a script; `VECSTORE_STOP_STEPS` in the environment changes it.
 const STEPS: u64 = 300;
@@ -123,7 +124,13 @@ fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, (dim, percent, m
             }
             tally.images += 1;
             tally.cuts += usize::from(mode != CrashMode::KeepAll);
-            let second = tally.images.is_multiple_of(SECOND_CRASH_EVERY);
+            let second = if tally.images.is_multiple_of(SECOND_CRASH_EVERY) {
+                Second::Everywhere
+            } else if mode == CrashMode::KeepAll && names_a_manifest(&call) {
+                Second::Naming
+            } else {
+                Second::Nowhere
+            };
             let progress = Progress::of(&disk);
             let check = || {
                 let recovery =
@@ -140,6 +147,20 @@ fn check_all(vfs: &FaultVfs, durability: Durability, seed: u64, (dim, percent, m
     tally
 }
 
+/// Where recovery from an image is stopped as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Second {
+    Nowhere,
+    /// Where it has named a manifest and not synced the name, as the first stop was: names of several in a row are not
+    /// durable then.
+    Naming,
+    Everywhere,
+}
+
+fn names_a_manifest(call: &Call) -> bool {
+    call.kind == CallKind::SyncDir && *call.path == *Path::new(PATH)
+}
+
 struct Recovery<'a> {
     model: &'a Model<Record>,
     durability: Durability,
@@ -149,11 +170,11 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
-    /// Recovers from an image; with `second`, also from crashes during that recovery. Returns how many of those.
-    fn check(&self, image: &FaultVfs, power_cut: bool, second: bool) -> Result<usize, String> {
+    /// Recovers from an image, and from crashes during that recovery. Returns how many of those.
+    fn check(&self, image: &FaultVfs, power_cut: bool, second: Second) -> Result<usize, String> {
         let mut seconds = 0;
-        if second {
-            for (call, mode, again) in self.crashes_of_recovery(image) {
+        if second != Second::Nowhere {
+            for (call, mode, again) in self.crashes_of_recovery(image, second) {
                 seconds += 1;
                 let recovered = self.recover(&again, power_cut || mode != CrashMode::KeepAll);
                 recovered.map_err(|error| format!("second crash at {call}, {mode:?}: {error}"))?;
@@ -163,18 +184,26 @@ impl Recovery<'_> {
         Ok(seconds)
     }
 
-    /// Returns disks after a crash at each call of an open, with the mode going round.
-    fn crashes_of_recovery(&self, image: &FaultVfs) -> Vec<(Call, CrashMode, FaultVfs)> {
+    /// Returns disks after a crash at each call of an open, with the mode going round; or after a stop of the process
+    /// where it names a manifest.
+    fn crashes_of_recovery(&self, image: &FaultVfs, second: Second) -> Vec<(Call, CrashMode, FaultVfs)> {
         let disks = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&disks);
         let vfs = image.fork();
-        vfs.watch(move |call, disk| sink.lock().unwrap().push((call.clone(), disk)));
+        vfs.watch(move |call, disk| {
+            if second == Second::Everywhere || names_a_manifest(call) {
+                sink.lock().unwrap().push((call.clone(), disk));
+            }
+        });
         // What it returns is checked on the same image without crashes.
         _ = open(&vfs, self.durability);
         let mut rng = Rng::new(self.seed);
         let disks = std::mem::take(&mut *disks.lock().unwrap());
         let crash = |(n, (call, disk)): (usize, (Call, FaultVfs))| {
-            let mode = CrashMode::ALL[n % CrashMode::ALL.len()];
+            let mode = match second {
+                Second::Everywhere => CrashMode::ALL[n % CrashMode::ALL.len()],
+                Second::Naming | Second::Nowhere => CrashMode::KeepAll,
+            };
             (call, mode, disk.crash(&mut rng, mode))
         };
         disks.into_iter().enumerate().map(crash).collect()
