@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-#: What a killed process may have counted and not written.
+#: What a killed process may have counted and not written. Writing is not cheap: twenty processes that did so
+#: twice a second did nothing else.
 SAVE_SECONDS = 3.0
 
 
