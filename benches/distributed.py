@@ -143,10 +143,18 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
     """Prints what workers build a second."""
     import ray
 
-    def build(core: int, batches: Any, uri: str) -> Any:
+    def build(core: int, rows: range, file: Path, uri: str) -> Any:
         os.sched_setaffinity(0, {core})
+        there = np.load(file, mmap_mode="r")
+        batches = (
+            {"id": [f"r{n}" for n in some], "vector": there[some.start : some.stop : some.step]}
+            for some in (rows[at : at + 5000] for at in range(0, len(rows), 5000))
+        )
         return build_segments(batches, uri, threads=1)
 
+    # As workers have it: each reads its part of what lies in files.
+    file = directory / "vectors.npy"
+    np.save(file, vectors)
     worker: Any = ray.remote(num_cpus=1)(build)
     cores = sorted(os.sched_getaffinity(0))
     rates = []
@@ -155,17 +163,10 @@ def bulk(directory: Path, vectors: np.ndarray) -> None:
         config = RayConfig(num_cpus=0.1, threads=1, directory=str(directory / "nodes"), dim=vectors.shape[1])
         collection = RayCollection.open(uri, 2, config=config)
         # Processes for all workers are there before the clock starts.
-        ray.get([worker.remote(core, [], uri) for core in cores[:2]])
+        ray.get([worker.remote(core, range(0), file, uri) for core in cores[:2]])
         began = time.perf_counter()
-        parts = []
-        for part in range(workers):
-            rows = range(part, len(vectors), workers)
-            batches = [
-                {"id": np.array([f"r{n}" for n in some]), "vector": vectors[list(some)]}
-                for some in (rows[at : at + 5000] for at in range(0, len(rows), 5000))
-            ]
-            parts.append(worker.remote(cores[part % len(cores)], batches, uri))
-        built = ray.get(parts)
+        parts = [range(part, len(vectors), workers) for part in range(workers)]
+        built = ray.get([worker.remote(core, part, file, uri) for core, part in zip(cores, parts)])
         took = time.perf_counter() - began
         began = time.perf_counter()
         commit_segments(collection, built)

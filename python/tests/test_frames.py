@@ -262,6 +262,34 @@ def test_tensors_are_read_by_dlpack() -> None:
         assert store.query_batch(Tensor(VECTORS), k=1).ids.ravel().tolist()[1] == "b"
 
 
+class Unreadable:
+    """A tensor of which DLPack gives nothing that numpy reads."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def __dlpack__(self, **_: Any) -> Any:
+        if isinstance(self._given, BaseException):
+            raise self._given
+        return self._given
+
+    def __dlpack_device__(self) -> Any:
+        return (1, 0)
+
+
+def test_a_tensor_that_dlpack_cannot_read_is_named() -> None:
+    with VecStore(":memory:") as store:
+        for given in ("nonsense", BufferError("it lies on an accelerator")):
+            with pytest.raises(TypeError, match=r"vector: expected a tensor .* got Unreadable") as raised:
+                store.upsert("a", Unreadable(given))
+            assert isinstance(raised.value.__cause__, Exception)
+            with pytest.raises(TypeError, match=r"vectors: expected a tensor .* got Unreadable"):
+                store.upsert_many(IDS, Unreadable(given))
+        with pytest.raises(KeyboardInterrupt):
+            store.upsert("a", Unreadable(KeyboardInterrupt()))
+        assert store.is_empty()
+
+
 def test_scores_of_a_batch_are_not_copied_and_vectors_are_read_where_they_lie() -> None:
     with VecStore(":memory:") as store:
         store.upsert_many(IDS, VECTORS)

@@ -103,6 +103,8 @@ def test_offset_pages_through_the_neighbors(store: VecStore) -> None:
 def test_min_score_leaves_out_the_far(store: VecStore) -> None:
     assert [neighbor.id for neighbor in store.query([1, 0, 0], min_score=0.9)] == ["apple", "pear"]
     assert store.query([1, 0, 0], min_score=1.5) == []
+    assert store.query([1, 0, 0], min_score=10**400) == []
+    assert len(store.query([1, 0, 0], min_score=-(10**400))) == len(store)
 
 
 def test_exact_and_recall_return_the_same(store: VecStore) -> None:

@@ -154,6 +154,23 @@ def test_a_vector_may_not_be(plane: VecStore, vector: Any, error: type[Exception
         plane.query(vector)
 
 
+def test_what_lies_under_a_mask_is_not_stored(plane: VecStore) -> None:
+    for dtype in (np.float32, np.float64, np.int16, object):
+        whole = np.ma.masked_array(np.array([1, 2, 3], dtype), mask=[False, False, False])
+        plane.upsert("a", whole)
+        assert plane.get("a").vector == [1, 2, 3]  # type: ignore[union-attr]
+        assert plane.query(whole, k=1)[0].id == "a"
+        masked = np.ma.masked_array(np.array([1, 2, 3], dtype), mask=[False, True, False])
+        for call in (plane.query, lambda vector: plane.upsert("b", vector)):
+            with pytest.raises((vecstore.InvalidInputError, TypeError), match=r"of vector|vector: .* masked"):
+                call(masked)
+        with pytest.raises(
+            (vecstore.InvalidInputError, TypeError), match=r"of vectors\[0\]|vectors: .* masked"
+        ):
+            plane.upsert_many(["b"], masked.reshape(1, 3))
+    assert len(plane) == 1
+
+
 def test_a_zero_vector_has_no_direction_under_cosine() -> None:
     with VecStore(":memory:", metric="cosine") as store:
         store.upsert("a", [1.0, 0.0])

@@ -78,7 +78,10 @@ impl FromPyObject<'_, '_> for Number {
         }
         match object.extract() {
             Ok(number) => Ok(Self::Is(number)),
-            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(Self::Is(f64::INFINITY)),
+            // An int beyond every float is rounded as a float would be.
+            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
+                Ok(Self::Is(if object.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }))
+            }
             Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
                 Ok(Self::Not(type_name(&object)))
             }

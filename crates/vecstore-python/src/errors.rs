@@ -37,6 +37,11 @@ pub(crate) fn invalid(py: Python<'_>, message: impl Into<String>) -> PyErr {
     make(py, "InvalidInputError", (message.into(),))
 }
 
+/// Makes a `CorruptionError`.
+pub(crate) fn corruption(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    make(py, "CorruptionError", (message.into(),))
+}
+
 /// Makes a `FilterError`.
 pub(crate) fn filter_error(py: Python<'_>, message: impl Into<String>) -> PyErr {
     make(py, "FilterError", (message.into(),))

@@ -22,6 +22,7 @@ mod metadata_in;
 mod metadata_out;
 mod neighbors;
 mod numpy_interop;
+mod packed_answers;
 mod query_batch;
 mod rag;
 mod records;
@@ -61,6 +62,8 @@ mod _vecstore {
     use crate::interpreter::is_own_interpreter;
     #[pymodule_export]
     use crate::neighbors::Neighbor;
+    #[pymodule_export]
+    use crate::packed_answers::merge_answers;
     #[pymodule_export]
     use crate::query_batch::QueryBatch;
     #[pymodule_export]

@@ -103,25 +103,39 @@ impl<'py> IntoPyObject<'py> for Included<'_> {
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, Neighbor>> {
         let Self { hit, include } = self;
-        let text = if include.text { hit.text().or_raise(py)? } else { None };
-        let neighbor = Neighbor {
-            id: PyString::new(py, hit.id().or_raise(py)?).unbind(),
-            score: hit.score().into(),
-            distance: hit.distance().into(),
-            metadata: PyOnceLock::new(),
-            document: if include.metadata { Some(hit.encoded_metadata().or_raise(py)?.into()) } else { None },
-            text: text.map(|text| PyString::new(py, text).unbind()),
-            vector: if include.vector {
-                Some(Components::new(hit.vector().or_raise(py)?.to_vec()))
-            } else {
-                None
-            },
-        };
+        let neighbor = Neighbor::new(
+            py,
+            hit.id().or_raise(py)?,
+            [hit.score(), hit.distance()],
+            if include.metadata { Some(hit.encoded_metadata().or_raise(py)?.into()) } else { None },
+            if include.text { hit.text().or_raise(py)? } else { None },
+            if include.vector { Some(hit.vector().or_raise(py)?.to_vec()) } else { None },
+        );
         Bound::new(py, neighbor)
     }
 }
 
 impl Neighbor {
+    /// Makes a neighbor of what a search found.
+    pub(crate) fn new(
+        py: Python<'_>,
+        id: &str,
+        [score, distance]: [f32; 2],
+        document: Option<Box<[u8]>>,
+        text: Option<&str>,
+        vector: Option<Vec<f32>>,
+    ) -> Self {
+        Self {
+            id: PyString::new(py, id).unbind(),
+            score: score.into(),
+            distance: distance.into(),
+            metadata: PyOnceLock::new(),
+            document,
+            text: text.map(|text| PyString::new(py, text).unbind()),
+            vector: vector.map(Components::new),
+        }
+    }
+
     fn dict<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
         let make = || -> PyResult<Py<PyDict>> {
             let dict = match &self.document {

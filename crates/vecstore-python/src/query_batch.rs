@@ -3,12 +3,13 @@
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PySlice, PyType};
+use pyo3::types::{PyBytes, PyList, PySlice, PyType};
 use vecstore::{Hits, Include};
 
 use crate::errors::OrRaise;
 use crate::neighbors::{neighbor_list, touch};
 use crate::numpy_interop::require;
+use crate::packed_answers::pack;
 
 /// The answers of `VecStore.query_batch`, one for each query: a sequence of lists of `Neighbor`.
 ///
@@ -101,6 +102,12 @@ impl QueryBatch {
             Some(hits) => Ok(hits.iter().map(|hit| hit.key()).collect()),
             None => Err(PyIndexError::new_err(format!("query {row} of {}", self.answers.len()))),
         }
+    }
+
+    /// All answers in bytes, for `_merge_answers`; `is_by_score` where they are ordered by boosted scores.
+    fn _packed<'py>(&self, py: Python<'py>, is_by_score: bool) -> PyResult<Bound<'py, PyBytes>> {
+        let packed = py.detach(|| pack(&self.answers, self.include, is_by_score)).or_raise(py)?;
+        Ok(PyBytes::new(py, &packed))
     }
 
     fn __len__(&self) -> usize {

@@ -4,7 +4,7 @@ use numpy::npyffi::NPY_TYPES;
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -28,7 +28,8 @@ pub(crate) fn vector(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<f32>
     Ok(components)
 }
 
-/// Returns the components of a vector where they lie, if it is an array of one dimension, of contiguous f32.
+/// Returns the components of a vector where they lie, if it is an array of one dimension, of contiguous f32, and of no
+/// subclass, which may mean more than the numbers that lie there.
 ///
 /// Unlike `PyReadonlyArray` this makes no note of who reads, which would take longer than reading.
 ///
@@ -38,7 +39,8 @@ pub(crate) fn vector(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<f32>
 pub(crate) unsafe fn in_place<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<&'a [f32]>> {
     let Some(array) = as_array(object)? else { return Ok(None) };
     let dtype = array.dtype();
-    if array.ndim() != 1
+    if !array.is_exact_instance_of::<PyUntypedArray>()
+        || array.ndim() != 1
         || !array.is_c_contiguous()
         || !array.is_aligned()
         || dtype.num() != NPY_TYPES::NPY_FLOAT as i32
@@ -71,7 +73,7 @@ fn extend(out: &mut Vec<f32>, object: &Bound<'_, PyAny>, what: &dyn Fn() -> Stri
     if is_no_vector(object) {
         return Err(wrong_type(&what(), EXPECTED, object));
     }
-    if let Some(array) = converted(object)? {
+    if let Some(array) = converted(object, what)? {
         return extend(out, &array, what);
     }
     if let Ok(view) = PyMemoryView::from(object) {
@@ -168,18 +170,34 @@ fn is_no_vector(object: &Bound<'_, PyAny>) -> bool {
 
 /// Returns the array that a tensor, series or the like says it is: what has `__array__` comes with numpy, and what has
 /// `__dlpack__` is read where it lies.
-fn converted<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn converted<'py>(
+    object: &Bound<'py, PyAny>,
+    what: &dyn Fn() -> String,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let (py, class) = (object.py(), object.get_type());
     if !class.hasattr(intern!(py, "__array__"))? {
         if !class.hasattr(intern!(py, "__dlpack__"))? {
             return Ok(None);
         }
-        let array = require(py)?.call_method1(intern!(py, "from_dlpack"), (object,))?;
+        let array = require(py)?
+            .call_method1(intern!(py, "from_dlpack"), (object,))
+            .map_err(|error| unreadable(object, &what(), error))?;
         return Ok(as_array(&array)?.is_some().then_some(array));
     }
     let Some(numpy) = loaded(py)? else { return Ok(None) };
     let array = numpy.call_method1(intern!(py, "asarray"), (object,))?;
     Ok(as_array(&array)?.is_some().then_some(array))
+}
+
+/// Names the argument whose `__dlpack__` gave nothing that numpy reads: memory of an accelerator, a type of its own.
+fn unreadable(object: &Bound<'_, PyAny>, what: &str, error: PyErr) -> PyErr {
+    let py = object.py();
+    if !error.is_instance_of::<PyException>(py) || error.is_instance_of::<PyMemoryError>(py) {
+        return error;
+    }
+    let named = wrong_type(what, "a tensor that numpy can read through DLPack", object);
+    named.set_cause(py, Some(error));
+    named
 }
 
 /// The numbers of an array, contiguous and aligned.
@@ -194,6 +212,9 @@ enum Numbers<'py> {
 impl<'py> Numbers<'py> {
     fn of_array(array: &Bound<'py, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<Self> {
         let py = array.py();
+        if !array.is_exact_instance_of::<PyUntypedArray>() {
+            refuse_masked(array, what)?;
+        }
         if let Ok(single) = array.extract::<PyReadonlyArrayDyn<'_, f32>>()
             && single.is_c_contiguous()
             && single.as_slice().is_ok()
@@ -244,6 +265,17 @@ impl<'py> Numbers<'py> {
             Self::Double(_) | Self::Objects(_) => &[],
         }
     }
+}
+
+/// Refuses an array of `numpy.ma` with masked components: what lies under the mask is no number of the caller's.
+fn refuse_masked(array: &Bound<'_, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<()> {
+    let py = array.py();
+    let masked = crate::numpy_interop::require(py)?.getattr(intern!(py, "ma"))?;
+    if masked.call_method1(intern!(py, "is_masked"), (array,))?.extract()? {
+        let message = format!("{}: expected an array without masked components, got one with some", what());
+        return Err(invalid(py, message));
+    }
+    Ok(())
 }
 
 fn not_plain(error: impl std::fmt::Display) -> PyErr {
@@ -341,7 +373,7 @@ impl<'py> Rows<'py> {
         if is_columnar(object)? {
             return Self::of_made(&matrix(object, what)?, what, expected);
         }
-        if let Some(array) = converted(object)? {
+        if let Some(array) = converted(object, &named)? {
             return Self::new(&array, what, expected);
         }
         if let Ok(view) = PyMemoryView::from(object) {

@@ -388,6 +388,17 @@ def test_replicas_answer_and_read_what_was_written(make: Make) -> None:
     assert [collection.count() for _ in range(4)] == [6] * 4
     kill(collection, collection.shards[0])
     assert collection.count() == 6
+    # Upkeep is of the owner, whoever else may read, and of its copies: they are to be as quick.
+    for _ in range(3):
+        collection.create_index("step", "number")
+        collection.compact()
+        assert collection.expire_ttl_records() == 0
+    actors, generation = collection._actors, collection._manifest.generation
+    for shard in collection.shards:
+        for actor in (actors._owner(shard), *actors._copies[shard]):
+            reply = actors._fetched(actor.call.remote(generation, "list_indexes"), time.monotonic() + 60)
+            assert [index.path for index in reply.value if not index.automatic] == ["step"]
+    assert collection.drop_index("step")
     with pytest.raises(vecstore.InvalidInputError, match="replication"):
         make(2, replicas=1, replication="none")
 

@@ -320,6 +320,20 @@ class Actors:
             raise MovedError(values)
         return values
 
+    def tell_copies(self, generation: int, shards: abc.Iterable[int], call: Call) -> list[typing.Any]:
+        """Has the replicas of shards make a call; returns what `wait_for` waits for."""
+        shards = list(shards)
+        self.ensure(shards)
+        return [
+            copy.call.remote(generation, *call) for shard in shards for copy in self._copies.get(shard, [])
+        ]
+
+    def wait_for(self, told: abc.Iterable[typing.Any]) -> None:
+        """Waits until replicas have done what they were told, or are not there."""
+        deadline = time.monotonic() + self._config.timeout_seconds
+        for reference in told:
+            self._fetched(reference, deadline)
+
     def _is_past(self, generation: int) -> bool:
         """Returns whether there is a newer generation of the manifest, as far as can be seen."""
         try:

@@ -115,7 +115,7 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
 
     def stats(self) -> RayStats:
         """Returns figures of all shards and of each. See `VecStore.stats`."""
-        found = self._all("stats")
+        found = self._upkeep("stats", of_copies=False)
         hellos = {hello["shard"]: hello for hello in self._actors.greet(self._manifest.shards)}
         shards = [
             ShardStats(
@@ -155,19 +155,19 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
 
     def flush(self) -> None:
         """Makes what was written durable on the nodes' disks. See `VecStore.flush`."""
-        self._all("flush")
+        self._upkeep("flush", of_copies=False)
 
     def compact(self) -> int:
         """Finishes the background work of every shard now. See `VecStore.compact`."""
-        return sum(self._all("compact"))
+        return sum(self._upkeep("compact"))
 
     def optimize(self) -> int:
         """Does the same as `compact`. See `VecStore.optimize`."""
-        return sum(self._all("optimize"))
+        return sum(self._upkeep("optimize"))
 
     def maybe_compact(self, config: CompactionConfig | None = None) -> CompactionResult:
         """Compacts shards that have enough to gain. See `VecStore.maybe_compact`."""
-        results = self._all("maybe_compact", config)
+        results = self._upkeep("maybe_compact", config)
         return CompactionResult(
             any(result.compacted for result in results),
             sum(result.freed for result in results),
@@ -176,7 +176,7 @@ class RayCollection(Duplicates, Staging, Explaining, Snapshots):
 
     def verify(self) -> VerifyReport:
         """Checks every byte of every shard on its node. See `VecStore.verify`."""
-        reports = self._all("verify")
+        reports = self._upkeep("verify", of_copies=False)
         return VerifyReport(
             sum(report.files for report in reports),
             sum(report.bytes for report in reports),

@@ -157,13 +157,10 @@ class _Like:
 
     def nearest(self, vectors: typing.Any, limit: int) -> list[list[_Near]]:
         """Returns the best neighbors of each vector, as far as they are like it."""
-        of_shards = self._asked(vectors, limit)
+        merged = _merge.nearest(self._asked(vectors, limit), len(vectors), limit)
         return [
-            [
-                (found.id, key, found.score)
-                for key, found in _merge.with_keys((shard[at] for shard in of_shards), limit)
-            ]
-            for at in range(len(vectors))
+            [(found.id, key, found.score) for found, key in zip(neighbors, keys)]
+            for neighbors, keys in merged
         ]
 
     def _asked(self, vectors: typing.Any, limit: int) -> list[typing.Any]:

@@ -108,6 +108,24 @@ class Handle:
                 missing.extend(lost or [])
             return list(values.values())
 
+    def _upkeep(self, name: str, *args: typing.Any, of_copies: bool = True) -> list[typing.Any]:
+        """Returns what upkeep returns on the owner of each shard. Copies do it too, as far as they answer:
+        where they read for the owner, they are to be as quick.
+        """
+        self._check_open()
+        while True:
+            manifest, call = self._manifest, Call(name, args)
+            told = self._actors.tell_copies(manifest.generation, manifest.shards, call) if of_copies else []
+            try:
+                values = self._actors.ask(
+                    manifest.generation, dict.fromkeys(manifest.shards, call), is_read=False
+                )
+            except MovedError:
+                self._reload()
+                continue
+            self._actors.wait_for(told)
+            return list(values.values())
+
     def _each(self, name: str, *args: typing.Any) -> list[typing.Any]:
         """Returns what a write returns on each shard; each does it once."""
         return self._spread({shard: Call(name, args) for shard in self._manifest.shards}, None)

@@ -12,7 +12,7 @@ from collections import abc
 
 from vecstore._neighbors import NeighborList
 from vecstore._values import Facet, FieldIndex, RangeFacet
-from vecstore._vecstore import Neighbor, VecStore, _metadata_to_json
+from vecstore._vecstore import Neighbor, VecStore, _merge_answers, _metadata_to_json
 
 if typing.TYPE_CHECKING:
     import pandas
@@ -27,8 +27,8 @@ __all__ = [
     "distinct",
     "facets",
     "indexes",
+    "nearest",
     "statistics",
-    "with_keys",
 ]
 
 
@@ -128,6 +128,14 @@ class Answers:
         return max(map(len, self._answers), default=0)
 
 
+def nearest(
+    of_shards: abc.Iterable[bytes | None], queries: int, k: int, offset: int = 0
+) -> list[tuple[list[Neighbor], list[float]]]:
+    """Merges what shards found for the same queries; returns each answer, and what it is ordered by."""
+    parts = [part for part in of_shards if part is not None]
+    return _merge_answers(parts, k, offset) if parts else [([], [])] * queries
+
+
 #: What a shard found for a query, and the keys that it is ordered by; None where that is by scores.
 Keyed = tuple[typing.Sequence[Neighbor], typing.Optional[typing.Sequence[float]]]
 
@@ -137,18 +145,13 @@ def by_key(answers: abc.Iterable[Keyed], k: int) -> list[Neighbor]:
     answers = list(answers)
     if any(keys is None for _, keys in answers):
         return by_score((neighbors for neighbors, _ in answers), k)
-    return [neighbor for _, neighbor in with_keys(answers, k)]
-
-
-def with_keys(answers: abc.Iterable[Keyed], k: int) -> list[tuple[float, Neighbor]]:
-    """Merges lists with the keys that each is ordered by."""
     # 0.0 and -0.0 are the same distance.
     ordered = [
         [(key + 0.0, neighbor.id, neighbor) for key, neighbor in zip(keys or [], neighbors)]
         for neighbors, keys in answers
     ]
     merged = heapq.merge(*ordered, key=lambda entry: entry[:2])
-    return [(key, neighbor) for _, (key, _, neighbor) in zip(range(k), merged)]
+    return [neighbor for _, (_, _, neighbor) in zip(range(k), merged)]
 
 
 def by_score(answers: abc.Iterable[abc.Iterable[Neighbor]], k: int) -> list[Neighbor]:

@@ -144,13 +144,13 @@ class Reading(Handle):
     def create_index(self, path: str, kind: str | None = None) -> None:
         """Indexes a field of the metadata, on every shard. See `VecStore.create_index`."""
         self._empty.create_index(path, kind)
-        self._all("create_index", path, kind)
+        self._upkeep("create_index", path, kind)
         self._actors.method(self._manifest.shards, "save")
 
     def drop_index(self, path: str) -> bool:
         """Drops an index, on every shard. See `VecStore.drop_index`."""
         self._empty.drop_index(path)
-        dropped = any(self._all("drop_index", path))
+        dropped = any(self._upkeep("drop_index", path))
         self._actors.method(self._manifest.shards, "save")
         return dropped
 

@@ -136,12 +136,8 @@ class Searching(Reading):
     ) -> list[Found]:
         missing: list[int] | None = [] if partial else None
         of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
-        count = len(of_shards[0]) if of_shards else len(vectors)
-        answers = []
-        for at in range(count):
-            merged = _merge.by_key((found[at] for found in of_shards), k + offset)
-            answers.append(Found(merged[offset:], missing or ()))
-        return answers
+        merged = _merge.nearest(of_shards, len(vectors), k + offset, offset)
+        return [Found(neighbors, missing or ()) for neighbors, _ in merged]
 
     def _sent(self, vectors: typing.Any) -> typing.Any:
         """Returns vectors that one store takes as they can be sent to shards."""

@@ -51,13 +51,11 @@ def _plain(name: str) -> abc.Callable[..., typing.Any]:
 
 def _nearest(
     store: VecStore, vectors: typing.Any, k: int, filter: typing.Any, **kwargs: typing.Any
-) -> typing.Any:
-    """Answers queries; with each the keys that the answer is ordered by, or None where scores are boosted."""
+) -> bytes | None:
+    """Answers queries, for `_merge.nearest`; None if there never was a record."""
     if store.dimension() is None:
-        return [([], []) for _ in vectors]
-    found = store.query_batch(vectors, k, filter, **kwargs)
-    is_boosted = bool(kwargs.get("boost"))
-    return [(list(row), None if is_boosted else found._keys(at)) for at, row in enumerate(found)]
+        return None
+    return store.query_batch(vectors, k, filter, **kwargs)._packed(bool(kwargs.get("boost")))
 
 
 def _text(store: VecStore, *args: typing.Any, **kwargs: typing.Any) -> list[typing.Any]:

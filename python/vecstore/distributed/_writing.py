@@ -197,7 +197,7 @@ class Writing(Handle):
 
     def expire_ttl_records(self) -> int:
         """Removes what has expired for good. See `VecStore.expire_ttl_records`."""
-        return sum(self._all("expire_ttl_records"))
+        return sum(self._upkeep("expire_ttl_records"))
 
     def update_metadata(self, id: str, metadata: Metadata | None) -> None:
         """Replaces the metadata of a record. See `VecStore.update_metadata`."""

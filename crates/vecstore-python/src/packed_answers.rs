@@ -1,0 +1,169 @@
+//! Answers to a batch of queries in bytes: as they go from shards to whoever merges them.
+//!
+//! ```text
+//! answers    u32 queries, for each: u32 neighbors, for each: f32 key, f32 score, f32 distance, bytes id,
+//!            bytes metadata, bytes text, bytes vector
+//! bytes      u32 length, and as many; u32::MAX for what was not included or is not there
+//! ```
+//!
+//! All numbers are little-endian. Both sides are of one version of the package (`VersionSkewError`), so none is written.
+
+use std::cmp::Ordering;
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use vecstore::{Hits, Include};
+
+use crate::errors::corruption;
+use crate::neighbors::Neighbor;
+
+/// The length of what is not there.
+const NONE: u32 = u32::MAX;
+
+/// Returns answers in bytes. They are ordered by their keys or, where scores are boosted, by their scores.
+pub(crate) fn pack(answers: &[Hits], include: Include, is_by_score: bool) -> vecstore::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    put_len(&mut out, answers.len());
+    let mut vector = Vec::new();
+    for hits in answers {
+        put_len(&mut out, hits.len());
+        for hit in hits.iter() {
+            let key = if is_by_score { -hit.score() } else { hit.key() };
+            // 0.0 and -0.0 are the same distance.
+            for number in [key + 0.0, hit.score(), hit.distance()] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            put_bytes(&mut out, Some(hit.id()?.as_bytes()));
+            put_bytes(&mut out, if include.metadata { Some(hit.encoded_metadata()?) } else { None });
+            put_bytes(&mut out, if include.text { hit.text()?.map(str::as_bytes) } else { None });
+            if include.vector {
+                vector.clear();
+                vector.extend(hit.vector()?.iter().flat_map(|component| component.to_le_bytes()));
+            }
+            put_bytes(&mut out, include.vector.then_some(&vector[..]));
+        }
+    }
+    Ok(out)
+}
+
+fn put_len(out: &mut Vec<u8>, len: usize) {
+    // Limits keep every part far below 4 GiB, and what memory holds of neighbors below as many.
+    out.extend_from_slice(&u32::try_from(len).unwrap_or(NONE).to_le_bytes());
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        Some(bytes) => {
+            put_len(out, bytes.len());
+            out.extend_from_slice(bytes);
+        }
+        None => out.extend_from_slice(&NONE.to_le_bytes()),
+    }
+}
+
+/// A neighbor where it lies in the bytes.
+struct Packed<'a> {
+    key: f32,
+    score: f32,
+    distance: f32,
+    id: &'a str,
+    metadata: Option<&'a [u8]>,
+    text: Option<&'a str>,
+    vector: Option<&'a [u8]>,
+}
+
+impl<'a> Packed<'a> {
+    /// Reads a neighbor; `None` if that is not what the bytes say.
+    fn read(bytes: &mut &'a [u8]) -> Option<Self> {
+        let [key, score, distance] =
+            [read_array(bytes)?, read_array(bytes)?, read_array(bytes)?].map(f32::from_le_bytes);
+        let id = str::from_utf8(read_bytes(bytes)??).ok()?;
+        let metadata = read_bytes(bytes)?;
+        let text = read_bytes(bytes)?.map(str::from_utf8).transpose().ok()?;
+        let vector = read_bytes(bytes)?;
+        Some(Self { key, score, distance, id, metadata, text, vector })
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.key.total_cmp(&other.key).then_with(|| self.id.cmp(other.id))
+    }
+
+    fn neighbor(&self, py: Python<'_>) -> Neighbor {
+        let components = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+        Neighbor::new(
+            py,
+            self.id,
+            [self.score, self.distance],
+            self.metadata.map(Into::into),
+            self.text,
+            self.vector.map(components),
+        )
+    }
+}
+
+fn read_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+fn read_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let len = u32::from_le_bytes(read_array(bytes)?);
+    if len == NONE {
+        return Some(None);
+    }
+    let (head, rest) = bytes.split_at_checked(len as usize)?;
+    *bytes = rest;
+    Some(Some(head))
+}
+
+/// Merges the answers of several shards to the same queries.
+fn merge<'a>(parts: &[&'a [u8]], k: usize, offset: usize) -> Option<Vec<Vec<Packed<'a>>>> {
+    let mut parts = parts.to_vec();
+    let mut read_queries = || -> Option<u32> {
+        let mut queries = None;
+        for part in &mut parts {
+            let of_part = u32::from_le_bytes(read_array(part)?);
+            if *queries.get_or_insert(of_part) != of_part {
+                return None;
+            }
+        }
+        Some(queries.unwrap_or(0))
+    };
+    let queries = read_queries()?;
+    let mut answers = Vec::new();
+    for _ in 0..queries {
+        let mut answer = Vec::new();
+        for part in &mut parts {
+            for _ in 0..u32::from_le_bytes(read_array(part)?) {
+                answer.push(Packed::read(part)?);
+            }
+        }
+        answer.sort_by(Packed::order);
+        answer.truncate(k);
+        answer.drain(..offset.min(answer.len()));
+        answers.push(answer);
+    }
+    parts.iter().all(|part| part.is_empty()).then_some(answers)
+}
+
+/// Merges what `QueryBatch._packed` returned for the same queries of several shards: for each query its best `k`
+/// without the first `offset`, ties by id, and what they are ordered by.
+#[pyfunction]
+#[pyo3(name = "_merge_answers")]
+pub(crate) fn merge_answers(
+    py: Python<'_>,
+    parts: Vec<PyBackedBytes>,
+    k: usize,
+    offset: usize,
+) -> PyResult<Vec<(Vec<Neighbor>, Vec<f32>)>> {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
+    let Some(answers) = py.detach(|| merge(&parts, k, offset)) else {
+        return Err(corruption(py, "the answer of a shard is malformed"));
+    };
+    let of_one = |answer: Vec<Packed<'_>>| {
+        let neighbors = answer.iter().map(|packed| packed.neighbor(py)).collect();
+        (neighbors, answer.iter().map(|packed| packed.key).collect())
+    };
+    Ok(answers.into_iter().map(of_one).collect())
+}
