@@ -63,7 +63,7 @@ mod _vecstore {
     #[pymodule_export]
     use crate::neighbors::Neighbor;
     #[pymodule_export]
-    use crate::packed_answers::merge_answers;
+    use crate::packed_answers::{MergedAnswers, merge_answers};
     #[pymodule_export]
     use crate::query_batch::QueryBatch;
     #[pymodule_export]

@@ -10,6 +10,7 @@
 
 use std::cmp::Ordering;
 
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use vecstore::{Hits, Include};
@@ -117,53 +118,86 @@ fn read_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     Some(Some(head))
 }
 
-/// Merges the answers of several shards to the same queries.
-fn merge<'a>(parts: &[&'a [u8]], k: usize, offset: usize) -> Option<Vec<Vec<Packed<'a>>>> {
-    let mut parts = parts.to_vec();
-    let mut read_queries = || -> Option<u32> {
-        let mut queries = None;
-        for part in &mut parts {
-            let of_part = u32::from_le_bytes(read_array(part)?);
-            if *queries.get_or_insert(of_part) != of_part {
+/// The best answers of several shards to the same queries. A list of neighbors is made when it is asked for.
+#[pyclass(frozen, name = "_MergedAnswers", module = "vecstore")]
+pub(crate) struct MergedAnswers {
+    parts: Vec<PyBackedBytes>,
+    /// For each answer its neighbors, as the part and the byte where they lie.
+    answers: Vec<Vec<(usize, usize)>>,
+}
+
+impl MergedAnswers {
+    /// Merges; `None` if the bytes are no answers to so many queries.
+    fn new(parts: Vec<PyBackedBytes>, queries: usize, k: usize, offset: usize) -> Option<Self> {
+        let mut rests: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
+        for rest in &mut rests {
+            if u32::from_le_bytes(read_array(rest)?) as usize != queries {
                 return None;
             }
         }
-        Some(queries.unwrap_or(0))
-    };
-    let queries = read_queries()?;
-    let mut answers = Vec::new();
-    for _ in 0..queries {
-        let mut answer = Vec::new();
-        for part in &mut parts {
-            for _ in 0..u32::from_le_bytes(read_array(part)?) {
-                answer.push(Packed::read(part)?);
+        let mut answers = Vec::new();
+        let mut found = Vec::new();
+        for _ in 0..queries {
+            found.clear();
+            for (part, rest) in rests.iter_mut().enumerate() {
+                for _ in 0..u32::from_le_bytes(read_array(rest)?) {
+                    let at = parts[part].len() - rest.len();
+                    found.push((Packed::read(rest)?, (part, at)));
+                }
             }
+            found.sort_by(|one, other| one.0.order(&other.0));
+            answers.push(found.iter().take(k).skip(offset).map(|(_, place)| *place).collect());
         }
-        answer.sort_by(Packed::order);
-        answer.truncate(k);
-        answer.drain(..offset.min(answer.len()));
-        answers.push(answer);
+        if rests.iter().any(|rest| !rest.is_empty()) {
+            return None;
+        }
+        drop(found);
+        Some(Self { parts, answers })
     }
-    parts.iter().all(|part| part.is_empty()).then_some(answers)
+
+    fn answer(&self, py: Python<'_>, row: usize) -> PyResult<Vec<Packed<'_>>> {
+        let Some(places) = self.answers.get(row) else {
+            return Err(PyIndexError::new_err(format!("query {row} of {}", self.answers.len())));
+        };
+        let read = |&(part, at): &(usize, usize)| Packed::read(&mut &self.parts[part][at..]);
+        places.iter().map(read).collect::<Option<_>>().ok_or_else(|| malformed(py))
+    }
+}
+
+fn malformed(py: Python<'_>) -> PyErr {
+    corruption(py, "the answer of a shard is malformed")
+}
+
+#[pymethods]
+impl MergedAnswers {
+    fn __len__(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// The neighbors of an answer.
+    fn neighbors(&self, py: Python<'_>, row: usize) -> PyResult<Vec<Neighbor>> {
+        Ok(self.answer(py, row)?.iter().map(|packed| packed.neighbor(py)).collect())
+    }
+
+    /// What they are ordered by.
+    fn keys(&self, py: Python<'_>, row: usize) -> PyResult<Vec<f32>> {
+        Ok(self.answer(py, row)?.iter().map(|packed| packed.key).collect())
+    }
 }
 
 /// Merges what `QueryBatch._packed` returned for the same queries of several shards: for each query its best `k`
-/// without the first `offset`, ties by id, and what they are ordered by.
+/// without the first `offset`, ties by id.
 #[pyfunction]
 #[pyo3(name = "_merge_answers")]
 pub(crate) fn merge_answers(
     py: Python<'_>,
     parts: Vec<PyBackedBytes>,
+    queries: usize,
     k: usize,
     offset: usize,
-) -> PyResult<Vec<(Vec<Neighbor>, Vec<f32>)>> {
-    let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
-    let Some(answers) = py.detach(|| merge(&parts, k, offset)) else {
-        return Err(corruption(py, "the answer of a shard is malformed"));
-    };
-    let of_one = |answer: Vec<Packed<'_>>| {
-        let neighbors = answer.iter().map(|packed| packed.neighbor(py)).collect();
-        (neighbors, answer.iter().map(|packed| packed.key).collect())
-    };
-    Ok(answers.into_iter().map(of_one).collect())
+) -> PyResult<MergedAnswers> {
+    if parts.is_empty() {
+        return Ok(MergedAnswers { parts, answers: vec![Vec::new(); queries] });
+    }
+    py.detach(|| MergedAnswers::new(parts, queries, k, offset)).ok_or_else(|| malformed(py))
 }

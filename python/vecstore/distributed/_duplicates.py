@@ -159,8 +159,8 @@ class _Like:
         """Returns the best neighbors of each vector, as far as they are like it."""
         merged = _merge.nearest(self._asked(vectors, limit), len(vectors), limit)
         return [
-            [(found.id, key, found.score) for found, key in zip(neighbors, keys)]
-            for neighbors, keys in merged
+            [(found.id, key, found.score) for found, key in zip(merged.neighbors(at), merged.keys(at))]
+            for at in range(len(merged))
         ]
 
     def _asked(self, vectors: typing.Any, limit: int) -> list[typing.Any]:

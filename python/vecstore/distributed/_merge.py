@@ -12,7 +12,7 @@ from collections import abc
 
 from vecstore._neighbors import NeighborList
 from vecstore._values import Facet, FieldIndex, RangeFacet
-from vecstore._vecstore import Neighbor, VecStore, _merge_answers, _metadata_to_json
+from vecstore._vecstore import Neighbor, VecStore, _merge_answers, _MergedAnswers, _metadata_to_json
 
 if typing.TYPE_CHECKING:
     import pandas
@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "Answers",
     "Found",
+    "Lazy",
     "by_key",
     "by_score",
     "distinct",
@@ -128,12 +129,31 @@ class Answers:
         return max(map(len, self._answers), default=0)
 
 
-def nearest(
-    of_shards: abc.Iterable[bytes | None], queries: int, k: int, offset: int = 0
-) -> list[tuple[list[Neighbor], list[float]]]:
-    """Merges what shards found for the same queries; returns each answer, and what it is ordered by."""
-    parts = [part for part in of_shards if part is not None]
-    return _merge_answers(parts, k, offset) if parts else [([], [])] * queries
+class Lazy(abc.Sequence[Found]):
+    """Answers of which each is made when it is looked at."""
+
+    def __init__(self, batches: abc.Iterable[tuple[_MergedAnswers, abc.Sequence[int]]]) -> None:
+        self._places = [(merged, row, missing) for merged, missing in batches for row in range(len(merged))]
+
+    @typing.overload
+    def __getitem__(self, index: int) -> Found: ...
+    @typing.overload
+    def __getitem__(self, index: slice) -> list[Found]: ...
+    def __getitem__(self, index: int | slice) -> Found | list[Found]:
+        places = self._places[index]
+        return [self._made(*place) for place in places] if isinstance(places, list) else self._made(*places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @staticmethod
+    def _made(merged: _MergedAnswers, row: int, missing: abc.Sequence[int]) -> Found:
+        return Found(merged.neighbors(row), missing)
+
+
+def nearest(of_shards: abc.Iterable[bytes | None], queries: int, k: int, offset: int = 0) -> _MergedAnswers:
+    """Merges what shards found for the same queries; None is of one that never had a record."""
+    return _merge_answers([part for part in of_shards if part is not None], queries, k, offset)
 
 
 #: What a shard found for a query, and the keys that it is ordered by; None where that is by scores.

@@ -13,10 +13,10 @@ from concurrent import futures
 from vecstore._searches import Group
 from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import HNSWSearchParams, Query
-from vecstore._vecstore import Neighbor, VecStore, _fuse
+from vecstore._vecstore import Neighbor, VecStore, _fuse, _MergedAnswers
 from vecstore.distributed import _merge
 from vecstore.distributed._arguments import check_flag, sent_vector
-from vecstore.distributed._merge import Answers, Found
+from vecstore.distributed._merge import Answers, Found, Lazy
 from vecstore.distributed._reading import Reading
 from vecstore.distributed._rows import rows_that_match
 
@@ -114,16 +114,16 @@ class Searching(Reading):
         filter: typing.Any,
         how: dict[str, typing.Any],
         partial: bool,
-    ) -> list[Found]:
+    ) -> Lazy:
         vectors = self._sent(vectors)
         ask = functools.partial(self._best_of, k=k, offset=offset, filter=filter, how=how, partial=partial)
         if len(vectors) <= BATCH:
-            return ask(vectors)
+            return Lazy([ask(vectors)])
         # While some are merged here, shards look for others; copies of a shard look for some each.
         copies = self._manifest.replicas + 1 if self._config.read_from == "any" else 1
         parts = (vectors[start : start + BATCH] for start in range(0, len(vectors), BATCH))
         with futures.ThreadPoolExecutor(2 * copies, "vecstore-batch") as threads:
-            return [found for part in threads.map(ask, parts) for found in part]
+            return Lazy(threads.map(ask, parts))
 
     def _best_of(
         self,
@@ -133,11 +133,10 @@ class Searching(Reading):
         filter: typing.Any,
         how: dict[str, typing.Any],
         partial: bool,
-    ) -> list[Found]:
+    ) -> tuple[_MergedAnswers, list[int]]:
         missing: list[int] | None = [] if partial else None
         of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
-        merged = _merge.nearest(of_shards, len(vectors), k + offset, offset)
-        return [Found(neighbors, missing or ()) for neighbors, _ in merged]
+        return _merge.nearest(of_shards, len(vectors), k + offset, offset), missing or []
 
     def _sent(self, vectors: typing.Any) -> typing.Any:
         """Returns vectors that one store takes as they can be sent to shards."""

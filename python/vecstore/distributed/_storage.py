@@ -212,9 +212,12 @@ class _Bucket:
 
     def _failed(self, what: str, error: Exception) -> StorageError:
         exceptions = self._library.exceptions
-        refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-        why = "access was refused: are the credentials right? " if isinstance(error, refused) else ""
-        code = errno.EACCES if isinstance(error, refused) else errno.EIO
+        # Of a listing that is refused the library has only the words.
+        is_refused = isinstance(
+            error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+        ) or any(status in str(error) for status in ("401 Unauthorized", "403 Forbidden"))
+        why = "access was refused: are the credentials right? " if is_refused else ""
+        code = errno.EACCES if is_refused else errno.EIO
         return StorageError(code, f"shared storage {self.uri}: cannot {what}: {why}{_first_line(error)}")
 
     def put_new(self, name: str, content: bytes) -> bool:
