@@ -7,7 +7,7 @@ import typing
 from collections import abc
 from pathlib import Path
 
-__all__ = ["check_flag", "check_path", "listed", "sent_vector"]
+__all__ = ["check_flag", "check_path", "is_of_numpy", "listed", "sent_vector"]
 
 
 def check_flag(name: str, value: typing.Any) -> None:
@@ -34,11 +34,16 @@ def listed(column: typing.Any) -> typing.Any:
     return list(column) if is_column else column
 
 
+def is_of_numpy(value: typing.Any) -> bool:
+    """Returns whether it is an array or a scalar of numpy, or of `numpy.ma`."""
+    return type(value).__module__.partition(".")[0] == "numpy"
+
+
 def sent_vector(vector: typing.Any) -> typing.Any:
     """Returns a vector as it can be sent to shards, which buffers and tensors cannot; what is none stays as
     it is, to be refused.
     """
-    if isinstance(vector, (list, tuple, str, bytes, bytearray)) or type(vector).__module__ == "numpy":
+    if isinstance(vector, (list, tuple, str, bytes, bytearray)) or is_of_numpy(vector):
         return vector
     import numpy
 

@@ -15,7 +15,7 @@ from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import HNSWSearchParams, Query
 from vecstore._vecstore import Neighbor, VecStore, _fuse, _MergedAnswers
 from vecstore.distributed import _merge
-from vecstore.distributed._arguments import check_flag, sent_vector
+from vecstore.distributed._arguments import check_flag, is_of_numpy, sent_vector
 from vecstore.distributed._merge import Answers, Found, Lazy
 from vecstore.distributed._reading import Reading
 from vecstore.distributed._rows import rows_that_match
@@ -142,7 +142,7 @@ class Searching(Reading):
         """Returns vectors that one store takes as they can be sent to shards."""
         if isinstance(vectors, (list, tuple)):
             return [sent_vector(vector) for vector in vectors]
-        if type(vectors).__module__ == "numpy":
+        if is_of_numpy(vectors):
             return vectors
         import numpy
 
