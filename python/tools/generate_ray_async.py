@@ -157,7 +157,7 @@ def twin(method: ast.FunctionDef) -> str:
         see = f" See `RayCollection.{name}`."
         return (
             f"\n    @property\n    def {name}({arguments}) -> {returns}:\n"
-            f'        """{first.partition(" See `")[0]}{see}"""\n        return self._opened.get().{name}\n'
+            f'        """{first.partition(" See")[0]}{see}"""\n        return self._opened.get().{name}\n'
         )
     passed = [one.arg for one in [*method.args.posonlyargs, *method.args.args][1:]]
     passed += [f"{one.arg}={one.arg}" for one in method.args.kwonlyargs]
@@ -165,7 +165,7 @@ def twin(method: ast.FunctionDef) -> str:
     body = f"await self._call({call})"
     if returns != "None":
         body = f"result: {returns} = {body}\n        return result"
-    doc = f'"""{first.partition(" See `")[0]} See `RayCollection.{name}`."""'
+    doc = f'"""{first.partition(" See")[0]} See `RayCollection.{name}`."""'
     return f"\n    async def {name}({arguments}) -> {returns}:\n        {doc}\n        {body}\n"
 
 

@@ -734,7 +734,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records whose texts match words best, by BM25 over all shards. See See `RayCollection.text_query`."""
+        """Returns the records whose texts match words best, by BM25 over all shards. See `RayCollection.text_query`."""
         result: Found = await self._call(
             "text_query",
             keywords,
@@ -763,7 +763,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records whose sparse vectors have the largest dot products. See See `RayCollection.sparse_query`."""
+        """Returns the records whose sparse vectors have the largest dot products. See `RayCollection.sparse_query`."""
         result: Found = await self._call(
             "sparse_query",
             indices_values,
@@ -800,7 +800,7 @@ class AsyncRayCollection(Twin[RayCollection]):
         params: Metadata | None = None,
         partial: bool = False,
     ) -> Found:
-        """Returns the records that match a vector and words best, fused after the merge. See See `RayCollection.hybrid_query`."""
+        """Returns the records that match a vector and words best, fused after the merge. See `RayCollection.hybrid_query`."""
         result: Found = await self._call(
             "hybrid_query",
             vector,
