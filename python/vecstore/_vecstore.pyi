@@ -713,6 +713,21 @@ class BaseCollection:
         include: _Include = ...,  # ("metadata",)
         params: Metadata | None = None,
     ) -> NeighborList[list[float] | None]: ...
+    def _recommended(
+        self,
+        positive: Sequence[Vector],
+        negative: Sequence[Vector],
+        k: int,
+        filter: Filter | None = None,
+        *,
+        strategy: _Strategy = "average_vector",
+        recall: float = 0.95,
+        exact: bool = False,
+        min_score: float | None = None,
+        boost: _Boosts | None = None,
+        include: _Include = ...,  # ("metadata",)
+        params: Metadata | None = None,
+    ) -> bytes: ...
     def _search_stage(
         self, at: int, stage: QueryStage, found: Sequence[Sequence[tuple[str, float]]]
     ) -> NeighborList[list[float] | None]: ...
@@ -1037,6 +1052,8 @@ def _fuse(
 
 @final
 class _MergedAnswers:
+    def __new__(cls, parts: Sequence[bytes], answers: Sequence[Sequence[tuple[int, int]]]) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
     def __len__(self) -> int: ...
     def neighbors(self, row: int) -> list[Neighbor]: ...
     def keys(self, row: int) -> list[float]: ...

@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyList, PyTuple};
 use vecstore::{Hits, Include};
 
 use crate::errors::corruption;
@@ -119,7 +120,7 @@ fn read_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
 }
 
 /// The best answers of several shards to the same queries. A list of neighbors is made when it is asked for.
-#[pyclass(frozen, name = "_MergedAnswers", module = "vecstore")]
+#[pyclass(frozen, name = "_MergedAnswers", module = "vecstore._vecstore")]
 pub(crate) struct MergedAnswers {
     parts: Vec<PyBackedBytes>,
     /// For each answer its neighbors, as the part and the byte where they lie.
@@ -159,7 +160,7 @@ impl MergedAnswers {
         let Some(places) = self.answers.get(row) else {
             return Err(PyIndexError::new_err(format!("query {row} of {}", self.answers.len())));
         };
-        let read = |&(part, at): &(usize, usize)| Packed::read(&mut &self.parts[part][at..]);
+        let read = |&(part, at): &(usize, usize)| Packed::read(&mut self.parts.get(part)?.get(at..)?);
         places.iter().map(read).collect::<Option<_>>().ok_or_else(|| malformed(py))
     }
 }
@@ -170,6 +171,18 @@ fn malformed(py: Python<'_>) -> PyErr {
 
 #[pymethods]
 impl MergedAnswers {
+    #[new]
+    fn __new__(parts: Vec<PyBackedBytes>, answers: Vec<Vec<(usize, usize)>>) -> Self {
+        Self { parts, answers }
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let (py, this) = (slf.py(), slf.get());
+        let parts =
+            (PyList::new(py, this.parts.iter().map(|part| PyBytes::new(py, part)))?, this.answers.clone());
+        Ok((slf.get_type().into_any(), parts.into_pyobject(py)?))
+    }
+
     fn __len__(&self) -> usize {
         self.answers.len()
     }

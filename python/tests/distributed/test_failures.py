@@ -403,6 +403,42 @@ def test_replicas_answer_and_read_what_was_written(make: Make) -> None:
         make(2, replicas=1, replication="none")
 
 
+def test_what_threads_wrote_they_read_of_replicas(make: Make) -> None:
+    collection = make(1, replicas=1, dim=2, read_from="any")
+    unread: list[str] = []
+
+    def work(thread: int) -> None:
+        for step in range(30):
+            name = f"t{thread}-{step}"
+            collection.upsert(name, [1.0, 1.0])
+            unread.extend(name for _ in range(2) if collection.get(name) is None)
+
+    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not unread
+    assert collection.count() == 180
+
+
+def test_only_shards_that_are_silent_are_missing(make: Make) -> None:
+    collection = make(3, dim=2)
+    collection.upsert_many([f"r{n}" for n in range(9)], [[1.0, float(n)] for n in range(9)])
+    hasty = make(None, uri=collection.uri, timeout_seconds=3.0)
+    pid = collection._actors.greet([collection.shards[0]])[0]["pid"]
+    if pid == os.getpid():
+        pytest.skip("the shards are in this process")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ShardUnavailableError) as raised:
+            hasty.query([1.0, 0.0])
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert raised.value.missing == (collection.shards[0],)
+    assert collection.count() == 9
+
+
 def test_replicas_are_on_other_nodes(nodes: Nodes, make: Make) -> None:
     assert len(nodes.nodes) > 1
     collection = make(3, replicas=1, dim=2)

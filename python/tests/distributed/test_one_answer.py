@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -94,6 +95,58 @@ def test_vectors(both: Both) -> None:
     both.same("query_batch", np.stack(both.vectors(9)), 7, exact=True)
     both.same("query_batch", np.stack(both.vectors(600)), 7, exact=True)  # in several parts
     both.same("query_batch", [vector.tolist() for vector in both.vectors(300)], 3, FILTERS[1], exact=True)
+
+
+def test_arguments_in_any_form(both: Both) -> None:
+    vector = both.vectors(1)[0]
+    narrow = {"k": np.uint8(200), "offset": np.uint8(100), "exact": True}
+    most = vecstore.distributed._arguments.K_MAX
+    both.same("query", vector, **narrow)
+    both.same("query_batch", [vector], **narrow)
+    both.same("query", vector, most, offset=1, exact=True)
+    both.same("query_by_id", "id-3", most, exact=True)
+    both.same("recommend", ["id-3"], k=most, exact=True)
+    both.same("group_query", vector, "kind", 1 << 20, 16, exact=True)
+    both.same("hybrid_query", vector, "solar", 2_000_000, exact=True, boost=FieldBoost("price"))
+    kinds: list[Any] = [np.array, lambda ids: np.array(ids, dtype=object), iter, tuple, dict.fromkeys]
+    for kind in kinds:
+        for ids in (["id-3"], ["id-3", "id-9"]):
+            # Iterators can be looked at once: each gets one of its own.
+            found = [
+                where.recommend(kind(ids), kind(["id-7"]), exact=True) for where in (both.one, both.many)
+            ]
+            assert found[0] == found[1]
+    rows = both.vectors(3)
+    for search in ("query_batch", "multi_query"):
+        answers = [
+            [*getattr(where, search)((row.tolist() for row in rows), 5, exact=True)]
+            for where in (both.one, both.many)
+        ]
+        assert answers[0] == answers[1], search
+    for wrong in (1, "no", None):
+        with pytest.raises(TypeError, match="partial: expected a bool, got"):
+            both.many.query(vector, partial=wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"vector: expected a vector .* got generator"):
+        both.many.update_vector("id-3", (number for number in vector))  # type: ignore[arg-type]
+    assert pickle.loads(pickle.dumps(both.many.query_batch(rows, 5)))[1] == both.many.query(rows[1], 5)
+
+
+STRATEGIES: tuple[Literal["average_vector", "best_score", "sum_scores"], ...] = (
+    "average_vector",
+    "best_score",
+    "sum_scores",
+)
+
+
+def test_recommended_are_ordered_by_distances_not_by_rounded_scores(make: Make) -> None:
+    many = make(2, dim=2, metric="euclidean")
+    with VecStore(":memory:", metric="euclidean") as one:
+        rows = ["a", "b", "c", "d"], [[0.0, 0.0], [3.0000002, 0.0], [3.0, 0.0], [3.0000005, 0.0]]
+        one.upsert_many(*rows)
+        many.upsert_many(*rows)
+        for strategy in STRATEGIES:
+            found = many.recommend([[0.0, 0.0]], exact=True, strategy=strategy)
+            assert found == one.recommend([[0.0, 0.0]], exact=True, strategy=strategy)
 
 
 def test_words(both: Both) -> None:

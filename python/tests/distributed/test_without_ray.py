@@ -36,6 +36,7 @@ for _module in (test_open, test_one_answer):
             globals()[_name] = _value
 
 test_replicas_answer_and_read_what_was_written = test_failures.test_replicas_answer_and_read_what_was_written
+test_what_threads_wrote_they_read_of_replicas = test_failures.test_what_threads_wrote_they_read_of_replicas
 
 
 @pytest.fixture(scope="module")

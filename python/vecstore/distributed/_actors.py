@@ -16,7 +16,13 @@ from pathlib import Path
 import vecstore
 from vecstore._errors import CorruptionError, StorageError, VecStoreError
 from vecstore.distributed._config import RayConfig
-from vecstore.distributed._errors import ClockSkewError, FencedError, ShardUnavailableError, VersionSkewError
+from vecstore.distributed._errors import (
+    ClockSkewError,
+    DistributedError,
+    FencedError,
+    ShardUnavailableError,
+    VersionSkewError,
+)
 from vecstore.distributed._manifest import Manifest, load
 from vecstore.distributed._metrics import observer
 from vecstore.distributed._packages import ray
@@ -217,7 +223,7 @@ class Actors:
                     answers[shard] = answer
                     del pending[shard]
                 elif time.monotonic() >= deadline:
-                    raise self._unavailable(pending, timeout)
+                    raise self._unavailable(self._silent(pending), timeout)
                 else:
                     time.sleep(PAUSE_SECONDS)
                     pending[shard] = submit(self._found_again(shard))
@@ -228,10 +234,20 @@ class Actors:
         exceptions = self._ray.exceptions
         try:
             return self._ray.get(reference, timeout=max(0.001, deadline - time.monotonic()))
-        except exceptions.RayTaskError:
+        except exceptions.RayTaskError as error:
+            no_room = (exceptions.ObjectStoreFullError, exceptions.OutOfDiskError)
+            if isinstance(error, no_room) or isinstance(error.cause, no_room):
+                raise DistributedError(
+                    "Ray has no room for the answer of a shard: ask for fewer queries, neighbors or parts of "
+                    "records (include) at once, or give Ray's object store more memory or disk"
+                ) from error
             raise
         except exceptions.RayError:
             return None
+
+    def _silent(self, pending: abc.Mapping[int, typing.Any]) -> list[int]:
+        """Returns the shards that have not answered by now."""
+        return [shard for shard, reference in pending.items() if self._fetched(reference, 0.0) is None]
 
     def _found_again(self, shard: int) -> typing.Any:
         """Returns the actor of a shard, which may have been started anew by somebody."""
@@ -305,7 +321,7 @@ class Actors:
                 del pending[shard]
                 if reply is None or waits:
                     if missing is None:
-                        raise self._unavailable([shard, *pending], timeout)
+                        raise self._unavailable([shard, *self._silent(pending)], timeout)
                     missing.append(shard)
                 elif reply.error is not None:
                     error = error or reply.error

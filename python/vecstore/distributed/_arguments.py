@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import typing
 from collections import abc
 from pathlib import Path
 
-__all__ = ["check_flag", "check_path", "is_of_numpy", "listed", "sent_vector"]
+__all__ = [
+    "K_MAX",
+    "check_flag",
+    "check_path",
+    "is_of_numpy",
+    "listed",
+    "looked_at_twice",
+    "reach",
+    "sent_vector",
+]
+
+
+#: The most neighbors that a search returns.
+K_MAX = 16_777_216
 
 
 def check_flag(name: str, value: typing.Any) -> None:
@@ -32,6 +46,18 @@ def listed(column: typing.Any) -> typing.Any:
             return getattr(column, convert)()
     is_column = isinstance(column, abc.Iterable) and not isinstance(column, (str, bytes, abc.Mapping))
     return list(column) if is_column else column
+
+
+def looked_at_twice(items: typing.Any) -> typing.Any:
+    """Returns what can be iterated over only once as a list."""
+    return list(items) if isinstance(items, abc.Iterator) else items
+
+
+def reach(*counts: int) -> int:
+    """Returns how many neighbors each shard is asked for, for so many in all: no more than there can be in an
+    answer. Narrow ints of numpy add up as others do.
+    """
+    return min(sum(map(operator.index, counts)), K_MAX)
 
 
 def is_of_numpy(value: typing.Any) -> bool:

@@ -75,7 +75,7 @@ class ShardLog:
             number = names[-1].rpartition("/")[2]
             if not number.isdecimal():
                 raise CorruptionError(f"{self._storage.uri}/{names[-1]} is no entry of a log")
-            self._learn(self._present(int(number)))
+            self.learn(self._present(int(number)))
 
     def read(self, number: int) -> Entry | None:
         """Returns an entry; None if there is none of this number."""
@@ -83,11 +83,8 @@ class ShardLog:
         return None if content is None else self._decode(number, content)
 
     def next(self) -> Entry | None:
-        """Reads the entry after the last one that is known, if there is one."""
-        entry = self.read(self.number + 1)
-        if entry is not None:
-            self._learn(entry)
-        return entry
+        """Returns the entry after the last one that is known, if there is one; `learn` makes it known."""
+        return self.read(self.number + 1)
 
     def has_next(self) -> bool:
         """Returns whether somebody else has appended an entry."""
@@ -129,7 +126,7 @@ class ShardLog:
                     f"this one has {self.epoch}); what was not acknowledged is not written"
                 )
         self._unsure = None
-        self._learn(entry)
+        self.learn(entry)
 
     def begin(self) -> None:
         """Puts the first entry, if there is none."""
@@ -151,7 +148,8 @@ class ShardLog:
         names = self._storage.names(self._prefix)
         self._storage.delete([name for name in names if name < self.name(first)])
 
-    def _learn(self, entry: Entry) -> None:
+    def learn(self, entry: Entry) -> None:
+        """Makes an entry the last one that is known."""
         self.number = entry.number
         self.epoch, self.checkpoint = entry.header["epoch"], entry.header["checkpoint"]
         self.copy = entry.header["copy"]

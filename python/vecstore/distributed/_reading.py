@@ -233,6 +233,10 @@ def _in_order(records: list[Record], order_by: OrderBy) -> list[Record]:
     return [by_id[record.id] for record in ordered]
 
 
+#: The most bytes of an id.
+ID_BYTES_MAX = 1024
+
+
 def _cursor_after(record: Record, order_by: OrderBy | None) -> str | None:
     """Returns the cursor that one store returns after a record: it says where that is, whatever else is
     there.
@@ -240,6 +244,7 @@ def _cursor_after(record: Record, order_by: OrderBy | None) -> str | None:
     if order_by is None:
         return record.id
     with VecStore(":memory:", dim=1, metric="dot") as store:
-        # Another like it, but last: after the first there is a page.
-        store.upsert_many([record.id, record.id + "\U0010ffff"], [[1.0]] * 2, [record.metadata] * 2)
+        # Another like it, but last: after the first there is a page. No id comes after this one.
+        last = "\U0010ffff" * (ID_BYTES_MAX // 4)
+        store.upsert_many([record.id, last], [[1.0]] * 2, [record.metadata] * 2)
         return store.scroll(limit=1, order_by=order_by).cursor

@@ -15,7 +15,14 @@ from vecstore._types import Embedder, Filter, Metadata, Sparse, Vector, Vectors
 from vecstore._values import HNSWSearchParams, Query
 from vecstore._vecstore import Neighbor, VecStore, _fuse, _MergedAnswers
 from vecstore.distributed import _merge
-from vecstore.distributed._arguments import check_flag, is_of_numpy, sent_vector
+from vecstore.distributed._arguments import (
+    K_MAX,
+    check_flag,
+    is_of_numpy,
+    looked_at_twice,
+    reach,
+    sent_vector,
+)
 from vecstore.distributed._merge import Answers, Found, Lazy
 from vecstore.distributed._reading import Reading
 from vecstore.distributed._rows import rows_that_match
@@ -64,18 +71,18 @@ class Searching(Reading):
         how.update(boost=boost, include=include, params=params)
         self._empty.query(vector, k, filter, offset=offset, prefix_dim=prefix_dim, **how)
         if prefix_dim is not None:
-            missing: list[int] | None = [] if partial else None
+            missing = _missing(partial)
             # Each shard orders as many candidates by whole vectors as one store would of all records.
             of_shards = self._all(
                 "query",
                 sent_vector(vector),
-                k + offset,
+                reach(k, offset),
                 filter,
                 missing=missing,
                 prefix_dim=prefix_dim,
                 **how,
             )
-            return Found(_merge.by_score(of_shards, k + offset)[offset:], missing or ())
+            return Found(_merge.by_score(of_shards, reach(k, offset))[offset:], missing or ())
         return self._best([vector], k, offset, filter, how, partial)[0]
 
     def query_batch(
@@ -101,6 +108,7 @@ class Searching(Reading):
         include = _listed(include)
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
+        vectors = looked_at_twice(vectors)
         count = len(self._empty.query_batch(vectors, k, filter, offset=offset, **how))
         if count == 0:
             return Answers([])
@@ -134,9 +142,10 @@ class Searching(Reading):
         how: dict[str, typing.Any],
         partial: bool,
     ) -> tuple[_MergedAnswers, list[int]]:
-        missing: list[int] | None = [] if partial else None
-        of_shards = self._all("nearest", vectors, k + offset, filter, missing=missing, **how)
-        return _merge.nearest(of_shards, len(vectors), k + offset, offset), missing or []
+        missing = _missing(partial)
+        wanted = reach(k, offset)
+        of_shards = self._all("nearest", vectors, wanted, filter, missing=missing, **how)
+        return _merge.nearest(of_shards, len(vectors), wanted, offset), missing or []
 
     def _sent(self, vectors: typing.Any) -> typing.Any:
         """Returns vectors that one store takes as they can be sent to shards."""
@@ -198,9 +207,9 @@ class Searching(Reading):
         how: dict[str, typing.Any] = {"recall": recall, "exact": exact, "min_score": min_score}
         how.update(boost=boost, include=include, params=params)
         self._empty.query(record.vector, k, filter, offset=offset, **how)
-        found = self._best([record.vector], k + offset + 1, 0, filter, how, False)[0]
+        found = self._best([record.vector], reach(k, offset, 1), 0, filter, how, False)[0]
         rest = [neighbor for neighbor in found if include_self or neighbor.id != id]
-        return Found(rest[offset : offset + k])
+        return Found(rest[offset:][:k])
 
     def text_query(
         self,
@@ -223,8 +232,8 @@ class Searching(Reading):
         how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "boosts": boosts}
         how.update(include=include, params=params)
         self._empty.text_query(keywords, k, filter, offset=offset, **how)
-        missing: list[int] | None = [] if partial else None
-        found = self._matched(keywords, k + offset, filter, how, missing)
+        missing = _missing(partial)
+        found = self._matched(keywords, reach(k, offset), filter, how, missing)
         return Found(found[offset:], sorted(set(missing or ())))
 
     def _matched(
@@ -258,9 +267,9 @@ class Searching(Reading):
             "params": params,
         }
         self._empty.sparse_query(indices_values, k, filter, offset=offset, **how)
-        missing: list[int] | None = [] if partial else None
-        found = self._all("sparse_query", indices_values, k + offset, filter, missing=missing, **how)
-        return Found(_merge.by_score(found, k + offset)[offset:], missing or ())
+        missing = _missing(partial)
+        found = self._all("sparse_query", indices_values, reach(k, offset), filter, missing=missing, **how)
+        return Found(_merge.by_score(found, reach(k, offset))[offset:], missing or ())
 
     def hybrid_query(
         self,
@@ -309,11 +318,21 @@ class Searching(Reading):
         )
         search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "params": params}
         words = {"boosts": boosts, "params": params}
-        missing: list[int] | None = [] if partial else None
+        missing = _missing(partial)
         arms = self._arms(
-            vector, keywords, k + offset, alpha, filter, candidates, boost, include, search, words, missing
+            vector,
+            keywords,
+            reach(k, offset),
+            alpha,
+            filter,
+            candidates,
+            boost,
+            include,
+            search,
+            words,
+            missing,
         )
-        fused = arms.fused(alpha, fusion, rrf_k, autocut, boost)[offset : offset + k]
+        fused = arms.fused(alpha, fusion, rrf_k, autocut, boost)[offset:][:k]
         neighbors = (
             arms.neighbor(found, score, include)
             for found, score in fused
@@ -368,6 +387,7 @@ class Searching(Reading):
     ) -> Found:
         """Returns records like some and unlike others. See `VecStore.recommend`."""
         include = _listed(include)
+        positive, negative = _examples(positive), _examples(negative)
         ids = [*_ids_of(positive), *_ids_of(negative)]
         how: dict[str, typing.Any] = {"strategy": strategy, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
@@ -379,13 +399,13 @@ class Searching(Reading):
                     store.upsert(record.id, known[record.id])
             # Raises for what one store refuses, and for ids that are not there.
             store.recommend(positive, negative, k, filter, offset=offset, **how)
-        wanted = k + offset + len(known)
+        wanted = reach(k, offset, len(known))
         found = self._all(
-            "recommend", _vectors_of(positive, known), _vectors_of(negative, known), wanted, filter, **how
+            "recommended", _vectors_of(positive, known), _vectors_of(negative, known), wanted, filter, **how
         )
-        merged = _merge.by_score(found, wanted)
+        merged = _merge.nearest(found, 1, wanted).neighbors(0)
         rest = [neighbor for neighbor in merged if neighbor.id not in known]
-        return Found(rest[offset : offset + k])
+        return Found(rest[offset:][:k])
 
     def mmr_query(
         self,
@@ -414,7 +434,7 @@ class Searching(Reading):
         self._empty.mmr_query(
             vector, k, fetch_k, lambda_, filter, recall=recall, exact=exact, params=params, **how
         )
-        depth = max(fetch_k, k + offset)
+        depth = max(fetch_k, reach(k, offset))
         search: dict[str, typing.Any] = {"recall": recall, "exact": exact, "boost": boost, "params": params}
         with self._nearest_in_memory(vector, depth, filter, search) as store:
             return Found(store.mmr_query(vector, k, fetch_k, lambda_, exact=True, **how))
@@ -438,7 +458,7 @@ class Searching(Reading):
         include = _listed(include)
         how: dict[str, typing.Any] = {"min_score": min_score, "boost": boost, "include": include}
         self._empty.group_query(vector, by, groups, group_size, filter, recall=recall, params=params, **how)
-        depth = groups * group_size * GROWTH
+        depth = min(int(groups) * int(group_size) * GROWTH, K_MAX)
         while True:
             search: dict[str, typing.Any] = {
                 "recall": recall,
@@ -448,11 +468,11 @@ class Searching(Reading):
             }
             with self._nearest_in_memory(vector, depth, filter, search) as store:
                 found = store.group_query(vector, by, groups, group_size, exact=True, **how)
-                are_all = len(store) < depth
+                are_all = len(store) < depth or depth == K_MAX
             are_full = len(found) == groups and all(len(group.neighbors) == group_size for group in found)
             if are_full or are_all:
                 return found
-            depth *= GROWTH
+            depth = min(depth * GROWTH, K_MAX)
 
     def _nearest_in_memory(
         self, vector: Vector, k: int, filter: typing.Any, search: dict[str, typing.Any]
@@ -488,9 +508,10 @@ class Searching(Reading):
         include = _listed(include)
         how: dict[str, typing.Any] = {"candidates": candidates, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
+        vectors = looked_at_twice(vectors)
         self._empty.multi_query(vectors, k, filter, offset=offset, **how)
-        found = self._all("multi_query", self._sent(vectors), k + offset, filter, **how)
-        return Found(_merge.by_score(found, k + offset)[offset:])
+        found = self._all("multi_query", self._sent(vectors), reach(k, offset), filter, **how)
+        return Found(_merge.by_score(found, reach(k, offset))[offset:])
 
     def query_text(
         self,
@@ -553,6 +574,12 @@ class _Arms(typing.NamedTuple):
         return Neighbor(of.id, score, -score, metadata, of.vector, of.text)
 
 
+def _missing(partial: bool) -> list[int] | None:
+    """Returns where shards that are missing are noted, if that is wanted."""
+    check_flag("partial", partial)
+    return [] if partial else None
+
+
 def _listed(include: typing.Any) -> _Include:
     """Returns what is included as it can be looked at twice; what is wrong stays as it is, to be refused."""
     is_iterable = isinstance(include, abc.Iterable) and not isinstance(include, str)
@@ -565,21 +592,25 @@ def _depth(wanted: int, alpha: float, candidates: int | None, is_boosted: bool) 
         return wanted
     if candidates is not None:
         return max(candidates, wanted)
-    return max(wanted * BOOSTED_FACTOR, BOOSTED_MIN) if is_boosted else wanted
+    return min(max(wanted * BOOSTED_FACTOR, BOOSTED_MIN), K_MAX) if is_boosted else wanted
+
+
+def _examples(examples: typing.Any) -> typing.Any:
+    """Returns examples as a list, as one store iterates over them; what is none stays as it is, to be
+    refused.
+    """
+    is_list = isinstance(examples, abc.Iterable) and not isinstance(examples, str)
+    return list(examples) if is_list else examples
 
 
 def _ids_of(examples: typing.Any) -> list[str]:
     if isinstance(examples, str):
         return [examples]
-    if isinstance(examples, (list, tuple)):
-        return [one for one in examples if isinstance(one, str)]
-    return []
+    return [one for one in examples if isinstance(one, str)] if isinstance(examples, list) else []
 
 
-def _vectors_of(examples: typing.Any, known: abc.Mapping[str, typing.Any]) -> typing.Any:
+def _vectors_of(examples: typing.Any, known: abc.Mapping[str, typing.Any]) -> list[typing.Any]:
     """Returns examples with vectors in the place of ids."""
     if isinstance(examples, str):
         return [known[examples]]
-    if isinstance(examples, (list, tuple)):
-        return [known[one] if isinstance(one, str) else one for one in examples]
-    return examples
+    return [known[one] if isinstance(one, str) else sent_vector(one) for one in examples]

@@ -443,15 +443,34 @@ class Shard:
         if self._log.number >= at_least and time.monotonic() - self._checked < self._config.fence_seconds:
             return
         with self._writing:
-            number = self._log.number
+            is_ahead = False
             while (entry := self._log.next()) is not None:
-                self._store = self._apply(self._opened, self._known, entry, self._built)
-            if self._log.number == number and self._log.has_next():
+                exchanging = self._exchanging(is_alone) if entry.kind == "adopt" else contextlib.nullcontext()
+                with exchanging:
+                    self._store = self._apply(self._opened, self._known, entry, self._built)
+                # Known from when it is here, not before: reads go by it, and what fails is tried again.
+                self._log.learn(entry)
+                is_ahead = True
+            if not is_ahead and self._log.has_next():
                 # What came next was deleted: there is a newer checkpoint.
-                with contextlib.nullcontext() if is_alone else self._gate.closed():
+                with self._exchanging(is_alone):
                     self._opened.close()
                     self._store = self._opened_replica(self._known)
             self._checked = time.monotonic()
+
+    @contextlib.contextmanager
+    def _exchanging(self, is_alone: bool) -> abc.Iterator[None]:
+        """Lets the store be exchanged for another: no call is at it meanwhile. If that fails, the next call
+        opens it again.
+        """
+        with contextlib.nullcontext() if is_alone else self._gate.closed():
+            try:
+                yield
+            except BaseException:
+                store, self._store = self._store, None
+                if store is not None:
+                    store.close()
+                raise
 
     # ---- Checkpoints
 
@@ -576,8 +595,9 @@ class Shard:
                         f"shard {self.shard}: the replica waits for its owner to change"
                     )
             if manifest.dim != self._known.dim:
-                self._opened.close()
-                self._store = self._store_on_disk(manifest)
+                with self._exchanging(is_alone=True):
+                    self._opened.close()
+                    self._store = self._store_on_disk(manifest)
             self._manifest = manifest
             self._held_until, self._watched, self._touched = None, frozenset(), set()
             if not self._is_replica:

@@ -10,7 +10,7 @@ from vecstore._types import Embedder, Filter, Metadata, Sparse, Splitter, Vector
 from vecstore._values import BatchError, BatchOperation, BatchResult
 from vecstore._vecstore import Record, VecStore
 from vecstore.distributed._actors import Call
-from vecstore.distributed._arguments import listed, sent_vector
+from vecstore.distributed._arguments import listed
 from vecstore.distributed._handle import Handle
 from vecstore.distributed._rows import Rows, grouped, joined, rows_that_match
 
@@ -209,7 +209,10 @@ class Writing(Handle):
 
     def update_vector(self, id: str, vector: Vector) -> None:
         """Replaces the vector of a record. See `VecStore.update_vector`."""
-        self._of(id, "update_vector", id, sent_vector(vector))
+        with self._scratch() as scratch:
+            scratch.upsert(id, vector)  # raises for what one store refuses
+            record = scratch.get(id)
+        self._of(id, "update_vector", id, record and record.vector)
 
     def index_text(self, id: str, text: str) -> None:
         """Sets the text of a record. See `VecStore.index_text`."""

@@ -9,11 +9,14 @@ use vecstore::{Rankings, TextQuery, TextStatistics, metadata};
 
 use super::BaseCollection;
 use super::boosts::boosts;
+use super::search::Wanted;
 use super::texts::{field_boosts, matching};
-use crate::arguments::{FusionName, Included, Int, Keywords, Number, texts};
+use super::tools::recommend_query;
+use crate::arguments::{FusionName, Included, Int, Keywords, Number, Strategy, texts};
 use crate::errors::OrRaise;
 use crate::exchange::RowBatches;
 use crate::metadata_in;
+use crate::packed_answers::pack;
 
 /// Counts by term, as Python has them.
 type Counts = BTreeMap<Vec<u8>, u64>;
@@ -71,6 +74,33 @@ impl BaseCollection {
             .options(options)
             .statistics(TextStatistics { fields, terms, prefixes });
         self.matched(py, include, |engine| engine.search_text(&query))
+    }
+
+    /// Does what `recommend` does, and returns it in bytes, for `_merge_answers`.
+    #[pyo3(signature = (positive, negative, k, filter=None, *, strategy=None, recall=Number::Is(0.95), exact=false,
+                        min_score=None, boost=None, include=Included::DEFAULT, params=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn _recommended<'py>(
+        &self,
+        positive: &Bound<'py, PyAny>,
+        negative: &Bound<'py, PyAny>,
+        k: Int,
+        filter: Option<&Bound<'py, PyAny>>,
+        strategy: Option<Strategy>,
+        recall: Number,
+        exact: bool,
+        min_score: Option<Number>,
+        boost: Option<Bound<'py, PyAny>>,
+        include: Included,
+        params: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = positive.py();
+        let is_boosted = boost.as_ref().map_or(Ok(false), PyAnyMethods::is_truthy)?;
+        let wanted = Wanted { k, filter, params, recall, exact, offset: Int::Fits(0), min_score, boost };
+        let query = recommend_query(positive, Some(negative), strategy, wanted)?;
+        let packed =
+            self.run(py, |engine| pack(&[engine.search_recommended(&query)?], include.0, is_boosted))?;
+        Ok(PyBytes::new(py, &packed))
     }
 
     /// Returns the records with these ids, soft-deleted ones included, as `_RowBatches` hands them out. Those that are not

@@ -31,6 +31,25 @@ fn examples(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<Example>> {
     items.enumerate().map(example).collect()
 }
 
+/// Reads what is recommended by.
+pub(super) fn recommend_query<'py>(
+    positive: &Bound<'py, PyAny>,
+    negative: Option<&Bound<'py, PyAny>>,
+    strategy: Option<Strategy>,
+    wanted: Wanted<'_, 'py>,
+) -> PyResult<RecommendQuery> {
+    let py = positive.py();
+    let mut query = RecommendQuery::new().options(wanted.options(py)?);
+    if let Some(strategy) = strategy {
+        query = query.strategy(strategy.parse().or_raise(py)?);
+    }
+    query = examples(positive, "positive")?.into_iter().fold(query, RecommendQuery::like);
+    if let Some(negative) = negative {
+        query = examples(negative, "negative")?.into_iter().fold(query, RecommendQuery::unlike);
+    }
+    Ok(query)
+}
+
 #[pymethods]
 impl BaseCollection {
     /// Returns records like some examples and unlike others, best first, ties broken by id. Records that are examples are
@@ -89,14 +108,7 @@ impl BaseCollection {
     ) -> PyResult<Bound<'py, PyList>> {
         let py = positive.py();
         let wanted = Wanted { k, filter, params, recall, exact, offset, min_score, boost };
-        let mut query = RecommendQuery::new().options(wanted.options(py)?);
-        if let Some(strategy) = strategy {
-            query = query.strategy(strategy.parse().or_raise(py)?);
-        }
-        query = examples(positive, "positive")?.into_iter().fold(query, RecommendQuery::like);
-        if let Some(negative) = negative {
-            query = examples(negative, "negative")?.into_iter().fold(query, RecommendQuery::unlike);
-        }
+        let query = recommend_query(positive, negative, strategy, wanted)?;
         self.matched(py, include, |engine| engine.search_recommended(&query))
     }
 
