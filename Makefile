@@ -295,7 +295,7 @@ coverage-bindings: $(WHEEL) $(DEMO_PACKAGES) $(DEV_PACKAGES)
 		export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); \
 	fi; \
 	source <(cargo llvm-cov show-env --sh 2>/dev/null || cargo llvm-cov show-env --export-prefix); \
-	cargo build --locked -p vecstore-python; \
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo build --locked -p vecstore-python; \
 	rm -rf target/coverage-package; mkdir -p target/coverage-package; cp -r python/vecstore target/coverage-package/; \
 	cp "$${CARGO_TARGET_DIR:-target}"/debug/lib_vecstore.so target/coverage-package/vecstore/_vecstore.abi3.so; \
 	PYTHONPATH=target/coverage-package $(VENV_PYTHON) -m pytest -c python/pyproject.toml --rootdir=. -q python/tests \
