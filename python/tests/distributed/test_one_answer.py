@@ -13,6 +13,7 @@ import pytest
 import vecstore
 from vecstore import Decay, FieldBoost, FilterBoost, VecStore
 from vecstore.distributed import RayCollection
+from vecstore.distributed._arguments import K_MAX
 
 from .conftest import Make, as_one
 
@@ -100,12 +101,11 @@ def test_vectors(both: Both) -> None:
 def test_arguments_in_any_form(both: Both) -> None:
     vector = both.vectors(1)[0]
     narrow = {"k": np.uint8(200), "offset": np.uint8(100), "exact": True}
-    most = vecstore.distributed._arguments.K_MAX
     both.same("query", vector, **narrow)
     both.same("query_batch", [vector], **narrow)
-    both.same("query", vector, most, offset=1, exact=True)
-    both.same("query_by_id", "id-3", most, exact=True)
-    both.same("recommend", ["id-3"], k=most, exact=True)
+    both.same("query", vector, K_MAX, offset=1, exact=True)
+    both.same("query_by_id", "id-3", K_MAX, exact=True)
+    both.same("recommend", ["id-3"], k=K_MAX, exact=True)
     both.same("group_query", vector, "kind", 1 << 20, 16, exact=True)
     both.same("hybrid_query", vector, "solar", 2_000_000, exact=True, boost=FieldBoost("price"))
     kinds: list[Any] = [np.array, lambda ids: np.array(ids, dtype=object), iter, tuple, dict.fromkeys]
