@@ -131,6 +131,20 @@ def test_arguments_in_any_form(both: Both) -> None:
     assert pickle.loads(pickle.dumps(both.many.query_batch(rows, 5)))[1] == both.many.query(rows[1], 5)
 
 
+def test_ordered_pages_go_on_after_the_longest_id(make: Make) -> None:
+    many = make(2, dim=2)
+    ids = ["a", "y" * 1021, "z" * 1024, "é" * 512]
+    many.upsert_many(ids, [[1.0, 0.0]] * 4, [{"n": 1}] * 4)
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = many.scroll(limit=1, cursor=cursor, order_by="n")
+        found += [record.id for record in page.records]
+        if (cursor := page.cursor) is None:
+            break
+    assert found == ids
+
+
 STRATEGIES: tuple[Literal["average_vector", "best_score", "sum_scores"], ...] = (
     "average_vector",
     "best_score",
