@@ -209,8 +209,5 @@ pub(crate) fn merge_answers(
     k: usize,
     offset: usize,
 ) -> PyResult<MergedAnswers> {
-    if parts.is_empty() {
-        return Ok(MergedAnswers { parts, answers: vec![Vec::new(); queries] });
-    }
     py.detach(|| MergedAnswers::new(parts, queries, k, offset)).ok_or_else(|| malformed(py))
 }

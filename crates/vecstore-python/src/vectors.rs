@@ -238,7 +238,7 @@ impl<'py> Numbers<'py> {
                 return Err(PyTypeError::new_err(message));
             }
         };
-        let numpy = crate::numpy_interop::require(py)?;
+        let numpy = require(py)?;
         let plain = numpy.call_method1(intern!(py, "require"), (array, wanted, ["C", "A"]))?;
         Ok(match wanted {
             "float32" => Self::Single(plain.extract()?),
@@ -270,7 +270,7 @@ impl<'py> Numbers<'py> {
 /// Refuses an array of `numpy.ma` with masked components: what lies under the mask is no number of the caller's.
 fn refuse_masked(array: &Bound<'_, PyUntypedArray>, what: &dyn Fn() -> String) -> PyResult<()> {
     let py = array.py();
-    let masked = crate::numpy_interop::require(py)?.getattr(intern!(py, "ma"))?;
+    let masked = require(py)?.getattr(intern!(py, "ma"))?;
     if masked.call_method1(intern!(py, "is_masked"), (array,))?.extract()? {
         let message = format!("{}: expected an array without masked components, got one with some", what());
         return Err(invalid(py, message));

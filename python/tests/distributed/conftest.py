@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
 import signal
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +122,35 @@ def make(nodes: Nodes, disk: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     yield make
     for collection in made:
         collection._actors.stop(collection._manifest.shards)
+
+
+@contextlib.contextmanager
+def bucket_server(monkeypatch: pytest.MonkeyPatch, bucket: str) -> Iterator[int]:
+    """Yields the port of a server that stands for S3 and has a bucket, or skips the test."""
+    pytest.importorskip("obstore", reason="obstore is not installed")
+    moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
+    for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(variable)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        port: int = server.get_host_and_port()[1]
+        address = f"http://127.0.0.1:{port}/{bucket}"
+        urllib.request.urlopen(urllib.request.Request(address, method="PUT")).close()
+        yield port
+    finally:
+        server.stop()
+
+
+def bucket_options(port: int) -> dict[str, Any]:
+    """Returns the storage options for such a server."""
+    return {
+        "endpoint": f"http://127.0.0.1:{port}",
+        "access_key_id": "key",
+        "secret_access_key": "secret",
+        "region": "us-east-1",
+        "client_options": {"allow_http": True},
+    }
 
 
 def clear(collection: RayCollection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ from vecstore.distributed import (
     migrate_back,
 )
 
-from .conftest import Make, as_one, clear
+from .conftest import Make, as_one, bucket_options, bucket_server, clear
 
 
 def test_the_embedded_package_imports_nothing_of_it() -> None:
@@ -335,24 +334,8 @@ def test_awaited_methods(small: RayCollection) -> None:
 
 
 def test_buckets(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("obstore", reason="obstore is not installed")
-    moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
-    import urllib.request
-
-    for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(variable)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    endpoint = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    try:
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/bucket", method="PUT")).close()
-        options = {
-            "endpoint": endpoint,
-            "access_key_id": "key",
-            "secret_access_key": "secret",
-            "region": "us-east-1",
-            "client_options": {"allow_http": True},
-        }
+    with bucket_server(monkeypatch, "bucket") as port:
+        options = bucket_options(port)
         collection = make(2, uri="s3://bucket/docs", dim=2, storage_options=options)
         collection.upsert_many([f"r{n}" for n in range(30)], [[1.0, float(n)] for n in range(30)])
         collection.delete("r3")
@@ -376,7 +359,5 @@ def test_buckets(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
             elsewhere.close()
         with pytest.raises(vecstore.StorageError, match="shared storage s3://absent"):
             make(1, uri="s3://absent/docs", storage_options=options)
-    finally:
-        server.stop()
     with pytest.raises(vecstore.StorageError, match="shared storage"):
         make(1, uri="s3://bucket/other", storage_options={**options, "retry_config": {"max_retries": 0}})

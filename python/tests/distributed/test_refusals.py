@@ -7,9 +7,7 @@ import contextlib
 import errno
 import http.client
 import http.server
-import os
 import threading
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +15,7 @@ import pytest
 
 import vecstore
 
-from .conftest import Make, kill
+from .conftest import Make, bucket_options, bucket_server, kill
 
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
@@ -68,31 +66,17 @@ class Bucket:
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
 
     def options(self, key: str = "key") -> dict[str, Any]:
-        return {
-            "endpoint": f"http://127.0.0.1:{self.door.server_port}",
-            "access_key_id": key,
-            "secret_access_key": "secret",
-            "region": "us-east-1",
-            "client_options": {"allow_http": True},
-            "retry_config": {"max_retries": 0},
-        }
+        options = bucket_options(self.door.server_port)
+        return {**options, "access_key_id": key, "retry_config": {"max_retries": 0}}
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    pytest.importorskip("obstore", reason="obstore is not installed")
-    moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
-    for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(variable)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    port = server.get_host_and_port()[1]
-    urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/rows", method="PUT")).close()
-    made = Bucket(port)
-    yield made
-    made.door.shutdown()
-    made.door.server_close()
-    server.stop()
+    with bucket_server(monkeypatch, "rows") as port:
+        made = Bucket(port)
+        yield made
+        made.door.shutdown()
+        made.door.server_close()
 
 
 def test_wrong_credentials_are_named_and_make_nothing(bucket: Bucket, make: Make) -> None:

@@ -20,6 +20,8 @@ from vecstore.distributed._storage import Storage
 
 __all__ = ["Handle"]
 
+_Answer = typing.TypeVar("_Answer")
+
 
 class Handle:
     """A handle of a collection."""
@@ -85,46 +87,49 @@ class Handle:
             if manifest.dim != had_dim:
                 self._without_records = self._scratch()
 
+    def _settled(self, ask: abc.Callable[[Manifest], _Answer]) -> _Answer:
+        """Returns what is asked by the manifest, or again by a newer one as long as there is one."""
+        self._check_open()
+        while True:
+            try:
+                return ask(self._manifest)
+            except MovedError:
+                self._reload()
+
     def _all(
         self, name: str, *args: typing.Any, missing: list[int] | None = None, **kwargs: typing.Any
     ) -> list[typing.Any]:
         """Returns what a read returns on each shard, all as of one generation of the manifest."""
-        self._check_open()
-        while True:
-            manifest = self._manifest
-            call = Call(name, args, kwargs)
+        call = Call(name, args, kwargs)
+        config = self._config
+        timeout = config.timeout_seconds if missing is None else config.partial_timeout_seconds
+
+        def ask(manifest: Manifest) -> list[typing.Any]:
             lost: list[int] | None = None if missing is None else []
-            timeout = (
-                self._config.timeout_seconds if missing is None else self._config.partial_timeout_seconds
+            values = self._actors.ask(
+                manifest.generation, dict.fromkeys(manifest.shards, call), timeout=timeout, missing=lost
             )
-            try:
-                values = self._actors.ask(
-                    manifest.generation, dict.fromkeys(manifest.shards, call), timeout=timeout, missing=lost
-                )
-            except MovedError:
-                self._reload()
-                continue
             if missing is not None:
                 missing.extend(lost or [])
             return list(values.values())
+
+        return self._settled(ask)
 
     def _upkeep(self, name: str, *args: typing.Any, of_copies: bool = True) -> list[typing.Any]:
         """Returns what upkeep returns on the owner of each shard. Copies do it too, as far as they answer:
         where they read for the owner, they are to be as quick.
         """
-        self._check_open()
-        while True:
-            manifest, call = self._manifest, Call(name, args)
+        call = Call(name, args)
+
+        def ask(manifest: Manifest) -> list[typing.Any]:
             told = self._actors.tell_copies(manifest.generation, manifest.shards, call) if of_copies else []
-            try:
-                values = self._actors.ask(
-                    manifest.generation, dict.fromkeys(manifest.shards, call), is_read=False
-                )
-            except MovedError:
-                self._reload()
-                continue
+            values = self._actors.ask(
+                manifest.generation, dict.fromkeys(manifest.shards, call), is_read=False
+            )
             self._actors.wait_for(told)
             return list(values.values())
+
+        return self._settled(ask)
 
     def _each(self, name: str, *args: typing.Any) -> list[typing.Any]:
         """Returns what a write returns on each shard; each does it once."""
@@ -134,14 +139,12 @@ class Handle:
         """Returns what a call returns on the shard of an id."""
         self._check_open()
         self._empty.get(id)  # raises for what is no id
-        while True:
-            manifest = self._manifest
+
+        def ask(manifest: Manifest) -> typing.Any:
             shard = manifest.of(id)
-            try:
-                values = self._actors.ask(manifest.generation, {shard: Call(name, args)}, is_read=is_read)
-                return values[shard]
-            except MovedError:
-                self._reload()
+            return self._actors.ask(manifest.generation, {shard: Call(name, args)}, is_read=is_read)[shard]
+
+        return self._settled(ask)
 
     def _spread(
         self,

@@ -387,7 +387,7 @@ class Searching(Reading):
     ) -> Found:
         """Returns records like some and unlike others. See `VecStore.recommend`."""
         include = _listed(include)
-        positive, negative = _examples(positive), _examples(negative)
+        positive, negative = _listed(positive), _listed(negative)
         ids = [*_ids_of(positive), *_ids_of(negative)]
         how: dict[str, typing.Any] = {"strategy": strategy, "recall": recall, "exact": exact}
         how.update(min_score=min_score, boost=boost, include=include, params=params)
@@ -580,10 +580,11 @@ def _missing(partial: bool) -> list[int] | None:
     return [] if partial else None
 
 
-def _listed(include: typing.Any) -> _Include:
-    """Returns what is included as it can be looked at twice; what is wrong stays as it is, to be refused."""
-    is_iterable = isinstance(include, abc.Iterable) and not isinstance(include, str)
-    return tuple(include) if is_iterable else typing.cast(_Include, include)
+def _listed(items: typing.Any) -> typing.Any:
+    """Returns what is included, or examples, as they can be looked at twice; what is wrong stays as it is, to
+    be refused.
+    """
+    return tuple(items) if isinstance(items, abc.Iterable) and not isinstance(items, str) else items
 
 
 def _depth(wanted: int, alpha: float, candidates: int | None, is_boosted: bool) -> int:
@@ -595,18 +596,10 @@ def _depth(wanted: int, alpha: float, candidates: int | None, is_boosted: bool) 
     return min(max(wanted * BOOSTED_FACTOR, BOOSTED_MIN), K_MAX) if is_boosted else wanted
 
 
-def _examples(examples: typing.Any) -> typing.Any:
-    """Returns examples as a list, as one store iterates over them; what is none stays as it is, to be
-    refused.
-    """
-    is_list = isinstance(examples, abc.Iterable) and not isinstance(examples, str)
-    return list(examples) if is_list else examples
-
-
 def _ids_of(examples: typing.Any) -> list[str]:
     if isinstance(examples, str):
         return [examples]
-    return [one for one in examples if isinstance(one, str)] if isinstance(examples, list) else []
+    return [one for one in examples if isinstance(one, str)] if isinstance(examples, tuple) else []
 
 
 def _vectors_of(examples: typing.Any, known: abc.Mapping[str, typing.Any]) -> list[typing.Any]:

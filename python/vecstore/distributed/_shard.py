@@ -443,15 +443,14 @@ class Shard:
         if self._log.number >= at_least and time.monotonic() - self._checked < self._config.fence_seconds:
             return
         with self._writing:
-            is_ahead = False
+            number = self._log.number
             while (entry := self._log.next()) is not None:
                 exchanging = self._exchanging(is_alone) if entry.kind == "adopt" else contextlib.nullcontext()
                 with exchanging:
                     self._store = self._apply(self._opened, self._known, entry, self._built)
                 # Known from when it is here, not before: reads go by it, and what fails is tried again.
                 self._log.learn(entry)
-                is_ahead = True
-            if not is_ahead and self._log.has_next():
+            if self._log.number == number and self._log.has_next():
                 # What came next was deleted: there is a newer checkpoint.
                 with self._exchanging(is_alone):
                     self._opened.close()
